@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// Which algorithm serves which operation, size and shape: one table, read from the top; the first
+// row that fits is taken. All ranks must come to the same row, so rows may ask only for what all
+// ranks know: the size of the communicator, whether every block has the same size, and that size.
+#include "collectives/choose.h"
+
+#include "collectives/board.h"
+#include "core/errhandler.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANY = INT_MAX };
+
+// What an algorithm asks for.
+enum { EVEN = 1, INTER = 2 };
+
+struct choice {
+    enum mp_collective_kind kind;
+    const char *name;
+    mp_build_fn *build;
+    int flags;       // EVEN: the same count at all ranks. INTER: for intercommunicators (only)
+    int ranks;       // taken up to this many ranks
+    MPI_Count bytes; // and up to this many bytes: of the buffer, or of one rank's block
+};
+
+static const struct choice table[] = {
+    // operation, algorithm, builder, for, ranks up to, bytes up to
+    {MP_BARRIER, "board", mp_barrier_dissemination, 0, ANY, ANY}, // see run_barrier below
+    {MP_BARRIER, "dissemination", mp_barrier_dissemination, 0, ANY, ANY},
+    {MP_BARRIER, "inter", mp_barrier_inter, INTER, ANY, ANY},
+    {MP_BCAST, "linear", mp_bcast_linear, 0, 4, LLONG_MAX},
+    {MP_BCAST, "binomial", mp_bcast_binomial, 0, ANY, 256 << 10},
+    {MP_BCAST, "scatter_allgather", mp_bcast_scatter_allgather, 0, ANY, LLONG_MAX},
+    {MP_BCAST, "inter", mp_bcast_inter, INTER, ANY, LLONG_MAX},
+    {MP_REDUCE, "gather", mp_reduce_gather, 0, ANY, 16 << 10},
+    {MP_REDUCE, "sliced", mp_reduce_sliced, 0, ANY, LLONG_MAX},
+    {MP_REDUCE, "inter", mp_reduce_inter, INTER, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, "exchange", mp_allreduce_exchange, 0, 4, 8 << 10},
+    {MP_ALLREDUCE, "reduce_bcast", mp_allreduce_reduce_bcast, 0, ANY, 16 << 10},
+    {MP_ALLREDUCE, "sliced", mp_allreduce_sliced, 0, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, "inter", mp_allreduce_inter, INTER, ANY, LLONG_MAX},
+    {MP_GATHER, "linear", mp_gather_linear, 0, 16, LLONG_MAX},
+    {MP_GATHER, "binomial", mp_gather_binomial, EVEN, ANY, 1 << 10},
+    {MP_GATHER, "linear", mp_gather_linear, 0, ANY, LLONG_MAX},
+    {MP_GATHER, "inter", mp_gather_inter, INTER, ANY, LLONG_MAX},
+    {MP_SCATTER, "linear", mp_scatter_linear, 0, 16, LLONG_MAX},
+    {MP_SCATTER, "binomial", mp_scatter_binomial, EVEN, ANY, 1 << 10},
+    {MP_SCATTER, "linear", mp_scatter_linear, 0, ANY, LLONG_MAX},
+    {MP_SCATTER, "inter", mp_scatter_inter, INTER, ANY, LLONG_MAX},
+    {MP_ALLGATHER, "direct", mp_allgather_direct, 0, 4, LLONG_MAX},
+    {MP_ALLGATHER, "bruck", mp_allgather_bruck, EVEN, ANY, 1 << 10},
+    {MP_ALLGATHER, "direct", mp_allgather_direct, 0, 16, LLONG_MAX},
+    {MP_ALLGATHER, "ring", mp_allgather_ring, 0, ANY, LLONG_MAX},
+    {MP_ALLGATHER, "inter", mp_allgather_inter, INTER, ANY, LLONG_MAX},
+    {MP_ALLTOALL, "direct", mp_alltoall_direct, 0, 8, LLONG_MAX},
+    {MP_ALLTOALL, "bruck", mp_alltoall_bruck, EVEN, ANY, 128},
+    {MP_ALLTOALL, "direct", mp_alltoall_direct, 0, ANY, LLONG_MAX},
+    {MP_ALLTOALL, "inter", mp_alltoall_inter, INTER, ANY, LLONG_MAX},
+    {MP_SCAN, "chain", mp_scan_chain, 0, ANY, LLONG_MAX},
+    {MP_EXSCAN, "chain", mp_exscan_chain, 0, ANY, LLONG_MAX},
+    {MP_REDUCE_SCATTER, "root", mp_reduce_scatter_root, 0, ANY, 1 << 10},
+    {MP_REDUCE_SCATTER, "sliced", mp_reduce_scatter_sliced, 0, ANY, LLONG_MAX},
+    {MP_REDUCE_SCATTER, "inter", mp_reduce_scatter_inter, INTER, ANY, LLONG_MAX},
+};
+
+static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
+                                                  [MP_BCAST] = "bcast",
+                                                  [MP_REDUCE] = "reduce",
+                                                  [MP_ALLREDUCE] = "allreduce",
+                                                  [MP_GATHER] = "gather",
+                                                  [MP_SCATTER] = "scatter",
+                                                  [MP_ALLGATHER] = "allgather",
+                                                  [MP_ALLTOALL] = "alltoall",
+                                                  [MP_SCAN] = "scan",
+                                                  [MP_EXSCAN] = "exscan",
+                                                  [MP_REDUCE_SCATTER] = "reduce_scatter"};
+
+// What the variables ask for: looked up once.
+static const char *wanted[MP_COLLECTIVES];
+static bool wanted_known;
+
+static void look_up(void)
+{
+    for (int kind = 0; kind < MP_COLLECTIVES; kind++) {
+        char variable[64] = "MPRUN_COLL_";
+        size_t at = strlen(variable);
+        for (const char *c = names[kind]; *c; c++) {
+            variable[at++] = (char)toupper((unsigned char)*c);
+        }
+        variable[at] = 0;
+        wanted[kind] = getenv(variable);
+        if (wanted[kind] && !wanted[kind][0]) {
+            wanted[kind] = NULL;
+        }
+    }
+    wanted_known = true;
+}
+
+void mp_choose_reset(void)
+{
+    wanted_known = false;
+}
+
+// The size by which the table goes: the same at all ranks.
+static MPI_Count size_of(const struct mp_collective *c)
+{
+    const struct mp_blocks *blocks = &c->recv;
+    bool at_root = c->root == c->comm->rank;
+
+    if (c->kind == MP_BARRIER || c->uneven) {
+        return 0;
+    }
+    if (c->kind == MP_REDUCE_SCATTER) {
+        MPI_Count total = 0;
+        for (int i = 0; i < c->comm->size; i++) {
+            total += mp_block_count(blocks, i);
+        }
+        return total * blocks->type->size;
+    }
+    if ((c->kind == MP_GATHER && !at_root) || (c->kind == MP_SCATTER && at_root)) {
+        blocks = &c->send;
+    }
+    return blocks->counts.each * blocks->type->size;
+}
+
+static mp_build_fn *refuse(const struct mp_collective *c)
+{
+    char list[256] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < mp_array_length(table); i++) {
+        if (table[i].kind == c->kind && !(table[i].flags & INTER) && !strstr(list, table[i].name) &&
+            at + strlen(table[i].name) + 3 < sizeof list) {
+            at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
+                                   table[i].name);
+        }
+    }
+    mp_fail(MPI_ERR_OTHER,
+            "the variable MPRUN_COLL_... asks for \"%s\" as algorithm for %s; there is %s",
+            wanted[c->kind], names[c->kind], list);
+    return NULL;
+}
+
+mp_build_fn *mp_choose(const struct mp_collective *collective)
+{
+    int inter = collective->comm->remote ? INTER : 0;
+    bool even = !collective->uneven;
+    bool known = false;
+
+    if (unlikely(!wanted_known)) {
+        look_up();
+    }
+    const char *name = inter ? NULL : wanted[collective->kind];
+    MPI_Count bytes = inter ? 0 : size_of(collective);
+    mp_build_fn *fits = NULL;
+    for (size_t i = 0; i < mp_array_length(table); i++) {
+        const struct choice *row = &table[i];
+        if (row->kind != collective->kind || (row->flags & INTER) != inter) {
+            continue;
+        }
+        if (name && strcmp(row->name, name) == 0) {
+            known = true;
+            if (even || !(row->flags & EVEN)) {
+                return row->build;
+            }
+        }
+        if (!fits && (even || !(row->flags & EVEN)) && collective->comm->size <= row->ranks &&
+            bytes <= row->bytes) {
+            fits = row->build;
+            if (!name) {
+                break;
+            }
+        }
+    }
+    return name && !known ? refuse(collective) : fits;
+}
+
+void mp_choose_print(FILE *out)
+{
+    if (!wanted_known) {
+        look_up();
+    }
+    for (size_t i = 0; i < mp_array_length(table); i++) {
+        const struct choice *row = &table[i];
+        fprintf(out, "%-15s %-18s", names[row->kind], row->name);
+        if (row->flags & INTER) {
+            fprintf(out, " intercommunicators");
+        } else if (wanted[row->kind]) {
+            fprintf(out, " %s",
+                    strcmp(wanted[row->kind], row->name) == 0 ? "always (variable)"
+                                                              : "never (variable)");
+        } else {
+            if (row->ranks != ANY) {
+                fprintf(out, " up to %d ranks", row->ranks);
+            }
+            if (row->bytes < ANY) {
+                fprintf(out, " up to %lld bytes", (long long)row->bytes);
+            }
+            if (row->flags & EVEN) {
+                fprintf(out, " same count everywhere");
+            }
+        }
+        fputc('\n', out);
+    }
+}
+
+// ---- The three ways to have it done
+
+static struct mp_schedule *build(const struct mp_collective *collective, int *error)
+{
+    int tag = mp_schedule_tag(collective->comm);
+    mp_build_fn *builder = mp_choose(collective);
+    if (!builder) {
+        *error = MPI_ERR_OTHER;
+        return NULL;
+    }
+    struct mp_schedule *schedule = mp_schedule_new(collective->comm, tag, collective->op);
+    if (!schedule) {
+        *error = MPI_ERR_NO_MEM;
+        return NULL;
+    }
+    builder(schedule, collective);
+    return schedule;
+}
+
+static int run(const struct mp_collective *collective)
+{
+    int error;
+    struct mp_schedule *schedule = build(collective, &error);
+    return schedule ? mp_schedule_run(schedule) : error;
+}
+
+// On the communicator's board, if it has one that is in use yet.
+static int run_barrier(const struct mp_collective *collective)
+{
+    struct mp_comm *comm = collective->comm;
+    if (comm->lines) {
+        if (unlikely(!wanted_known)) {
+            look_up();
+        }
+        const char *name = wanted[MP_BARRIER];
+        if ((!name || strcmp(name, "board") == 0) && mp_board_barrier(comm)) {
+            return 0;
+        }
+    }
+    int error = run(collective);
+    if (!error && comm->lines) {
+        mp_board_ready(comm);
+    }
+    return error;
+}
+
+int mp_collective_run(const struct mp_collective *collective)
+{
+    return collective->kind == MP_BARRIER ? run_barrier(collective) : run(collective);
+}
+
+int mp_collective_start(const struct mp_collective *collective, struct mp_request **request)
+{
+    int error;
+    struct mp_schedule *schedule = build(collective, &error);
+    return schedule ? mp_schedule_launch(schedule, request) : error;
+}
+
+int mp_collective_init(const struct mp_collective *collective, struct mp_request **request)
+{
+    int error;
+    struct mp_schedule *schedule = build(collective, &error);
+    return schedule ? mp_schedule_prepare(schedule, request) : error;
+}
+
+int mp_coll_barrier(struct mp_comm *comm)
+{
+    struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
+    return mp_collective_run(&barrier);
+}

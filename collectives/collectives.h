@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// A collective operation as the API hands it over, with its arguments checked, and the three ways
+// to have it done. The int and the large-count functions, regular forms (MPI_Gather) and those with
+// counts and displacements (MPI_Gatherv, MPI_Alltoallw) all become this one struct.
+// Read next: collectives/choose.c (which algorithm), collectives/bcast.c (the simplest builder).
+#ifndef MP_COLLECTIVES_COLLECTIVES_H
+#define MP_COLLECTIVES_COLLECTIVES_H
+
+#include "collectives/schedule.h"
+
+enum mp_collective_kind {
+    MP_BARRIER,
+    MP_BCAST,
+    MP_REDUCE,
+    MP_ALLREDUCE,
+    MP_GATHER, // and Gatherv
+    MP_SCATTER,
+    MP_ALLGATHER,
+    MP_ALLTOALL, // and Alltoallv, Alltoallw
+    MP_SCAN,
+    MP_EXSCAN,
+    MP_REDUCE_SCATTER, // and its block form
+    MP_COLLECTIVES
+};
+
+// Counts or displacements, one per rank: an array of int or of 64-bit integers, or, when there is
+// none, the same count for all ranks (as displacements: one block after the other).
+struct mp_counts {
+    const void *array;
+    bool wide;
+    MPI_Count each;
+};
+
+static inline struct mp_counts mp_counts_each(MPI_Count each)
+{
+    return (struct mp_counts){.each = each};
+}
+
+static inline struct mp_counts mp_counts_int(const int *array)
+{
+    return (struct mp_counts){.array = array};
+}
+
+static inline struct mp_counts mp_counts_wide(const MPI_Count *array)
+{
+    return (struct mp_counts){.array = array, .wide = true};
+}
+
+static inline struct mp_counts mp_displacements_wide(const MPI_Aint *array)
+{
+    _Static_assert(sizeof(MPI_Aint) == sizeof(MPI_Count), "one width serves both");
+    return (struct mp_counts){.array = array, .wide = true};
+}
+
+static inline MPI_Count mp_counts_at(const struct mp_counts *counts, int rank)
+{
+    if (!counts->array) {
+        return counts->each;
+    }
+    return counts->wide ? ((const MPI_Count *)counts->array)[rank]
+                        : ((const int *)counts->array)[rank];
+}
+
+// A buffer seen as one block per rank.
+struct mp_blocks {
+    void *buffer; // never written through when it is the send side
+    struct mp_counts counts;
+    struct mp_counts displacements; // in extents of `type`; with `types`: in bytes
+    struct mp_datatype *type;
+    const MPI_Datatype *types; // MPI_Alltoallw: one per rank; else NULL
+};
+
+struct mp_collective {
+    enum mp_collective_kind kind;
+    struct mp_comm *comm;
+    int root;         // rank, MPI_ROOT or MPI_PROC_NULL
+    bool in_place;    // this rank gave MPI_IN_PLACE: the send side is not there
+    bool uneven;      // a v or w form: not every rank knows every count
+    struct mp_op *op; // of reductions
+    // Operations that have but one buffer, count or type use `recv`. Reductions have their count
+    // and type in `recv`, and the operand in send.buffer.
+    struct mp_blocks send;
+    struct mp_blocks recv;
+};
+
+// `elements` elements of the type further.
+static inline void *mp_advance(const void *buffer, MPI_Count elements,
+                               const struct mp_datatype *type)
+{
+    return (void *)((uintptr_t)buffer + (uintptr_t)(elements * type->extent));
+}
+
+static inline void *mp_advance_bytes(const void *buffer, MPI_Count bytes)
+{
+    return (void *)((uintptr_t)buffer + (uintptr_t)bytes);
+}
+
+static inline MPI_Count mp_block_count(const struct mp_blocks *blocks, int rank)
+{
+    return mp_counts_at(&blocks->counts, rank);
+}
+
+static inline struct mp_datatype *mp_block_type(const struct mp_blocks *blocks, int rank)
+{
+    return blocks->types ? mp_datatype_get(blocks->types[rank]) : blocks->type;
+}
+
+// Bytes of data in the block of a rank.
+static inline MPI_Count mp_block_bytes(const struct mp_blocks *blocks, int rank)
+{
+    MPI_Count count = mp_block_count(blocks, rank);
+    return count == 0 ? 0 : count * mp_block_type(blocks, rank)->size;
+}
+
+static inline void *mp_block_at(const struct mp_blocks *blocks, int rank)
+{
+    if (blocks->types) {
+        return mp_advance_bytes(blocks->buffer, mp_counts_at(&blocks->displacements, rank));
+    }
+    MPI_Count elements = blocks->displacements.array ? mp_counts_at(&blocks->displacements, rank)
+                                                     : rank * blocks->displacements.each;
+    return mp_advance(blocks->buffer, elements, blocks->type);
+}
+
+// Blocking; as a new active request; as a new inactive persistent request. Return an error class.
+int mp_collective_run(const struct mp_collective *collective);
+int mp_collective_start(const struct mp_collective *collective, struct mp_request **request);
+int mp_collective_init(const struct mp_collective *collective, struct mp_request **request);
+
+// A blocking barrier.
+int mp_coll_barrier(struct mp_comm *comm);
+
+// ---- Between the builders: an algorithm adds its steps to a schedule.
+typedef void mp_build_fn(struct mp_schedule *schedule, const struct mp_collective *collective);
+
+mp_build_fn mp_barrier_dissemination;
+mp_build_fn mp_barrier_inter;
+mp_build_fn mp_bcast_binomial;
+mp_build_fn mp_bcast_linear;
+mp_build_fn mp_bcast_scatter_allgather;
+mp_build_fn mp_bcast_inter;
+mp_build_fn mp_reduce_gather;
+mp_build_fn mp_reduce_sliced;
+mp_build_fn mp_reduce_inter;
+mp_build_fn mp_allreduce_exchange;
+mp_build_fn mp_allreduce_reduce_bcast;
+mp_build_fn mp_allreduce_sliced;
+mp_build_fn mp_allreduce_inter;
+mp_build_fn mp_gather_linear;
+mp_build_fn mp_gather_binomial;
+mp_build_fn mp_gather_inter;
+mp_build_fn mp_scatter_linear;
+mp_build_fn mp_scatter_binomial;
+mp_build_fn mp_scatter_inter;
+mp_build_fn mp_allgather_direct;
+mp_build_fn mp_allgather_bruck;
+mp_build_fn mp_allgather_ring;
+mp_build_fn mp_allgather_inter;
+mp_build_fn mp_alltoall_direct;
+mp_build_fn mp_alltoall_bruck;
+mp_build_fn mp_alltoall_inter;
+mp_build_fn mp_scan_chain;
+mp_build_fn mp_exscan_chain;
+mp_build_fn mp_reduce_scatter_sliced;
+mp_build_fn mp_reduce_scatter_root;
+mp_build_fn mp_reduce_scatter_inter;
+
+// ---- Parts that several algorithms are made of, in the schedule's present scope.
+
+// Down a binomial tree from `root`. Everyone's buffer.
+void mp_add_bcast(struct mp_schedule *schedule, void *buffer, MPI_Count count,
+                  struct mp_datatype *type, int root);
+
+// Combines `count` elements of every rank, in rank order, into `into` at this rank, receiving all
+// operands but its own at `own` (which may be `into`, and is not written otherwise). The others
+// send theirs by mp_schedule_send.
+void mp_add_combine(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
+                    struct mp_datatype *type);
+
+// A reduction to `root`; `into` matters there only, and may be `own`.
+void mp_add_reduce(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
+                   struct mp_datatype *type, int root);
+
+// Slice `rank` of `count` elements when each of `size` ranks takes one: its length, and in *start
+// where it begins.
+MPI_Count mp_slice(MPI_Count count, int size, int rank, MPI_Count *start);
+
+#endif

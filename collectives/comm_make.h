@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Making communicators (MPI 5.0, 7.4 and 7.6): what the ranks have to tell each other, on top of
+// the local part in core/comm.c and of the agreement in comm_agree.c. Arguments have been checked.
+// All are collective over what the standard says. *made is NULL where this rank gets none
+// (MPI_COMM_NULL). Return an error class.
+#ifndef MP_COLLECTIVES_COMM_MAKE_H
+#define MP_COLLECTIVES_COMM_MAKE_H
+
+#include "core/comm.h"
+#include "core/request.h"
+
+// `hints` becomes the new communicator's info (NULL: none), also on failure: it is owned here.
+int mp_comm_dup(struct mp_comm *comm, struct mp_info *hints, struct mp_comm **made);
+
+// *handle is set when the request completes.
+int mp_comm_idup(struct mp_comm *comm, struct mp_info *hints, MPI_Comm *handle,
+                 struct mp_request **request);
+
+// Color MPI_UNDEFINED: takes part, and gets none.
+int mp_comm_split(struct mp_comm *comm, int color, int key, struct mp_comm **made);
+
+// `group` lies within the local group of comm.
+int mp_comm_create(struct mp_comm *comm, struct mp_group *group, struct mp_comm **made);
+
+// Called by the members of `group` only, of which this rank is one.
+int mp_comm_create_group(struct mp_comm *comm, struct mp_group *group, int tag,
+                         struct mp_comm **made);
+
+// `peer`, `remote_leader` and `problem` (an error class that the leader found in them) matter at
+// the local leader only.
+int mp_intercomm_create(struct mp_comm *local, int local_leader, struct mp_comm *peer,
+                        int remote_leader, int tag, int problem, struct mp_comm **made);
+int mp_intercomm_merge(struct mp_comm *comm, bool high, struct mp_comm **made);
+
+// MPI_Comm_free: deletes the attributes and gives up the handle. An error of a delete callback is
+// returned, and the communicator stays.
+int mp_comm_free(struct mp_comm *comm);
+
+#endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+// Schedules: running them. `advance` goes on until a wait step is not satisfied, and serves
+// requests; mp_schedule_run goes to the end and waits on the way, which lets it use the blocking
+// send and receive, the fastest paths of the engine, where that cannot change the outcome.
+#include "collectives/schedule.h"
+
+#include "core/errhandler.h"
+#include "core/message.h"
+#include "core/outgoing.h"
+#include "core/progress.h"
+#include "core/status.h"
+
+static void note(struct mp_schedule *schedule, int error)
+{
+    if (error && !schedule->error) {
+        schedule->error = error;
+    }
+}
+
+// What a receive step has to say about the message that it got.
+static int judge(const struct mp_step *step, int error, MPI_Count bytes)
+{
+    MPI_Count expected = step->message.count * step->message.type->size;
+    if (error == MPI_ERR_TRUNCATE) {
+        return mp_fail(error,
+                       "rank %d sent more than the %lld bytes that this rank expects from it: the "
+                       "ranks disagree on count or datatype",
+                       step->message.peer, (long long)expected);
+    }
+    if (!error && step->exact && bytes != expected) {
+        return mp_fail(MPI_ERR_COUNT,
+                       "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree "
+                       "on count or datatype",
+                       step->message.peer, (long long)bytes, (long long)expected);
+    }
+    return error;
+}
+
+static void message_start(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_comm *comm = step->message.comm;
+    struct mp_request *request = NULL;
+    int error;
+
+    if (step->kind == MP_STEP_SEND) {
+        error = mp_isend(step->message.buffer, step->message.count, step->message.type,
+                         step->message.peer, step->message.tag, comm, comm->context + 1,
+                         MP_SEND_STANDARD, &request);
+    } else {
+        error = mp_irecv(step->message.buffer, step->message.count, step->message.type,
+                         step->message.peer, step->message.tag, comm, comm->context + 1, &request);
+    }
+    step->message.request = error ? NULL : request;
+    note(schedule, error);
+}
+
+// Takes the result of a message step whose request is complete.
+static void message_end(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_request *request = step->message.request;
+    int error = request->error;
+    if (step->kind == MP_STEP_RECV) {
+        error = judge(step, error, request->bytes);
+    }
+    note(schedule, error);
+    step->message.request = NULL;
+    mp_request_release(request);
+}
+
+static inline bool is_message(const struct mp_step *step)
+{
+    return step->kind == MP_STEP_SEND || step->kind == MP_STEP_RECV;
+}
+
+// True when all messages before step `end` are done; moves `settled` as far as that holds.
+static bool settle(struct mp_schedule *schedule, size_t end)
+{
+    for (; schedule->settled < end; schedule->settled++) {
+        struct mp_step *step = &schedule->steps[schedule->settled];
+        if (is_message(step) && step->message.request) {
+            if (!step->message.request->complete) {
+                return false;
+            }
+            message_end(schedule, step);
+        }
+    }
+    return true;
+}
+
+static bool settle_one(struct mp_schedule *schedule, struct mp_step *step)
+{
+    if (step->message.request) {
+        if (!step->message.request->complete) {
+            return false;
+        }
+        message_end(schedule, step);
+    }
+    return true;
+}
+
+// Steps that are done at once.
+static void act(struct mp_schedule *schedule, struct mp_step *step)
+{
+    int answer;
+    switch (step->kind) {
+    case MP_STEP_COPY:
+        mp_datatype_copy(step->copy.from_type, step->copy.from, step->copy.from_count,
+                         step->copy.to_type, step->copy.to, step->copy.to_count);
+        break;
+    case MP_STEP_REDUCE:
+        mp_op_apply(schedule->op, step->reduce.in, step->reduce.inout, step->reduce.count,
+                    step->reduce.type);
+        break;
+    case MP_STEP_CALL:
+        answer = step->call.function(step->call.argument);
+        if (answer == MP_STEP_AGAIN) {
+            schedule->at = 0;
+            schedule->settled = 0;
+            return;
+        }
+        note(schedule, answer);
+        break;
+    default:
+        break;
+    }
+    schedule->at++;
+}
+
+static inline bool given_up(const struct mp_schedule *schedule)
+{
+    return unlikely(schedule->error) && schedule->stop_on_error;
+}
+
+// Goes on as far as possible. True at the end.
+static bool advance(struct mp_schedule *schedule)
+{
+    while (schedule->at < schedule->count && !given_up(schedule)) {
+        struct mp_step *step = &schedule->steps[schedule->at];
+        switch (step->kind) {
+        case MP_STEP_SEND:
+        case MP_STEP_RECV:
+            message_start(schedule, step);
+            schedule->at++;
+            break;
+        case MP_STEP_WAIT:
+            if (!settle_one(schedule, &schedule->steps[step->wait])) {
+                return false;
+            }
+            schedule->at++;
+            break;
+        case MP_STEP_WAIT_ALL:
+            if (!settle(schedule, schedule->at)) {
+                return false;
+            }
+            schedule->at++;
+            break;
+        default:
+            act(schedule, step);
+        }
+    }
+    return given_up(schedule) || settle(schedule, schedule->count);
+}
+
+// ---- Blocking
+
+static void wait_one(struct mp_schedule *schedule, struct mp_step *step)
+{
+    if (step->message.request) {
+        mp_request_wait(step->message.request);
+        message_end(schedule, step);
+    }
+}
+
+static void wait_until(struct mp_schedule *schedule, size_t end)
+{
+    for (; schedule->settled < end && !given_up(schedule); schedule->settled++) {
+        struct mp_step *step = &schedule->steps[schedule->settled];
+        if (is_message(step)) {
+            wait_one(schedule, step);
+        }
+    }
+}
+
+// An eager message leaves as soon as its ring has room, whatever the receiver is doing in its own
+// schedule, so waiting for that here cannot close a circle.
+static void send_now(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_comm *comm = step->message.comm;
+    if (step->message.count * step->message.type->size > mp_eager_max) {
+        message_start(schedule, step);
+        return;
+    }
+    note(schedule,
+         mp_send(step->message.buffer, step->message.count, step->message.type, step->message.peer,
+                 step->message.tag, comm, comm->context + 1, MP_SEND_STANDARD));
+}
+
+// A receive that the next step waits for anyway can block, if nothing else is under way that the
+// engine's fast path would have to look after.
+static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_comm *comm = step->message.comm;
+    const struct mp_step *next = step + 1;
+    bool last = schedule->at + 1 == schedule->count;
+    bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
+                  (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
+    if (!waited) {
+        return false;
+    }
+    MPI_Status status;
+    int error = mp_recv(step->message.buffer, step->message.count, step->message.type,
+                        step->message.peer, step->message.tag, comm, comm->context + 1, &status);
+    note(schedule, judge(step, error, error ? 0 : mp_status_bytes(&status)));
+    return true;
+}
+
+static void run(struct mp_schedule *schedule)
+{
+    while (schedule->at < schedule->count && !given_up(schedule)) {
+        struct mp_step *step = &schedule->steps[schedule->at];
+        switch (step->kind) {
+        case MP_STEP_SEND:
+            send_now(schedule, step);
+            schedule->at++;
+            break;
+        case MP_STEP_RECV:
+            if (!receive_now(schedule, step)) {
+                message_start(schedule, step);
+            }
+            schedule->at++;
+            break;
+        case MP_STEP_WAIT:
+            wait_one(schedule, &schedule->steps[step->wait]);
+            schedule->at++;
+            break;
+        case MP_STEP_WAIT_ALL:
+            wait_until(schedule, schedule->at);
+            schedule->at++;
+            break;
+        default:
+            act(schedule, step);
+        }
+    }
+    wait_until(schedule, schedule->count);
+}
+
+static int out_of_memory(struct mp_schedule *schedule)
+{
+    mp_schedule_free(schedule);
+    return mp_fail(MPI_ERR_NO_MEM, "no memory for the temporaries of a collective operation");
+}
+
+int mp_schedule_run(struct mp_schedule *schedule)
+{
+    if (schedule->error) {
+        return out_of_memory(schedule);
+    }
+    run(schedule);
+    int error = schedule->error;
+    // With a handler that ends the job, messages may still be under way: leave them their memory.
+    if (!given_up(schedule)) {
+        mp_schedule_free(schedule);
+    }
+    return error;
+}
+
+// ---- As a request
+
+static void request_progress(struct mp_request *request)
+{
+    struct mp_schedule *schedule = request->state;
+    if (advance(schedule)) {
+        mp_progress_remove(request);
+        mp_request_complete(request, schedule->error);
+    }
+}
+
+static int request_start(struct mp_request *request)
+{
+    struct mp_schedule *schedule = request->state;
+    schedule->error = 0;
+    schedule->at = 0;
+    schedule->settled = 0;
+    if (advance(schedule)) {
+        mp_request_complete(request, schedule->error);
+    } else {
+        mp_progress_add(request);
+    }
+    return 0;
+}
+
+static void request_release(struct mp_request *request)
+{
+    struct mp_schedule *schedule = request->state;
+    if (!given_up(schedule)) {
+        mp_schedule_free(schedule);
+    }
+}
+
+static const struct mp_request_ops schedule_ops = {
+    .start = request_start, .progress = request_progress, .release = request_release};
+
+static int make_request(struct mp_schedule *schedule, struct mp_request **request)
+{
+    if (schedule->error) {
+        return out_of_memory(schedule);
+    }
+    *request = mp_request_new(MP_REQUEST_SCHEDULE, schedule->comm, NULL);
+    if (!*request) {
+        mp_schedule_free(schedule);
+        return MPI_ERR_NO_MEM;
+    }
+    (*request)->ops = &schedule_ops;
+    (*request)->state = schedule;
+    (*request)->world = MP_PEER_SEVERAL;
+    (*request)->tag = schedule->scope.tag;
+    (*request)->context = schedule->comm->context + 1;
+    return 0;
+}
+
+int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request)
+{
+    int error = make_request(schedule, request);
+    return error ? error : request_start(*request);
+}
+
+int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **request)
+{
+    int error = make_request(schedule, request);
+    if (!error) {
+        (*request)->persistent = true;
+        (*request)->active = false;
+        (*request)->complete = true;
+    }
+    return error;
+}

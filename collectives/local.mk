@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# collectives: schedules, the choice of algorithm, one file per operation.
+
+libmpi_abi_sources += \
+    collectives/allgather.c \
+    collectives/allreduce.c \
+    collectives/alltoall.c \
+    collectives/barrier.c \
+    collectives/bcast.c \
+    collectives/board.c \
+    collectives/board.h \
+    collectives/choose.c \
+    collectives/choose.h \
+    collectives/collectives.h \
+    collectives/comm_agree.c \
+    collectives/comm_agree.h \
+    collectives/comm_make.c \
+    collectives/comm_make.h \
+    collectives/execute.c \
+    collectives/gather.c \
+    collectives/reduce.c \
+    collectives/reduce_scatter.c \
+    collectives/scan.c \
+    collectives/scatter.c \
+    collectives/schedule.c \
+    collectives/schedule.h

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// A schedule: what one rank does in one collective operation, written down as a straight-line
+// program of steps. Sends and receives only start; a wait step holds the program up until one or
+// all of those before it are done; copies, reductions and calls happen at once. The same program
+// serves the blocking form (run to its end), the nonblocking one (a request that mp_progress
+// advances) and the persistent one (restarted at each MPI_Start).
+//
+// Steps are added by the builders of each operation (collectives/*.c) between mp_schedule_new and
+// one of run, launch and prepare. Adding never fails visibly: when memory runs out the schedule
+// remembers it, and run, launch or prepare return MPI_ERR_NO_MEM.
+#ifndef MP_COLLECTIVES_SCHEDULE_H
+#define MP_COLLECTIVES_SCHEDULE_H
+
+#include "core/comm.h"
+#include "core/datatype.h"
+#include "core/op.h"
+#include "core/request.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mp_step_kind {
+    MP_STEP_SEND,
+    MP_STEP_RECV,
+    MP_STEP_WAIT,     // for one step
+    MP_STEP_WAIT_ALL, // for all messages so far
+    MP_STEP_COPY,
+    MP_STEP_REDUCE,
+    MP_STEP_CALL
+};
+
+// What a call step may answer, besides an error class: start the program again from its first step.
+enum { MP_STEP_AGAIN = -1 };
+typedef int mp_step_fn(void *argument);
+
+struct mp_step {
+    uint8_t kind;
+    bool exact; // RECV: a message of another length is an error, not only a longer one
+    union {
+        struct {
+            struct mp_comm *comm;
+            void *buffer;
+            MPI_Count count;
+            struct mp_datatype *type;   // held
+            struct mp_request *request; // while under way
+            int peer;                   // rank in comm
+            int tag;
+        } message;
+        struct {
+            const void *from;
+            void *to;
+            MPI_Count from_count, to_count;
+            struct mp_datatype *from_type, *to_type; // held
+        } copy;
+        struct {
+            const void *in;
+            void *inout;
+            MPI_Count count;
+            struct mp_datatype *type; // held
+        } reduce;
+        struct {
+            mp_step_fn *function;
+            void *argument;
+        } call;
+        size_t wait; // index of the step
+    };
+};
+
+// Who takes part in the steps that are being added: all of the schedule's communicator, or the
+// local group of an intercommunicator, or some members of it.
+struct mp_scope {
+    struct mp_comm *comm;
+    int tag;
+    int rank, size;
+    const int *map; // rank in the scope to rank in comm; NULL: the same. Not owned: must outlive
+};
+
+enum { MP_SCHEDULE_ARENA = 8192 };
+struct mp_temporary;
+
+struct mp_schedule {
+    struct mp_scope scope; // of the steps being added
+    struct mp_comm *comm;
+    struct mp_op *op;   // held; NULL when nothing is reduced
+    bool stop_on_error; // the error handler ends the job anyway: do not go on
+    int error;          // first one, of building or of running
+    struct mp_step *steps;
+    size_t count, room;
+    size_t at;      // next step to run
+    size_t settled; // every message step before this one is done
+    struct mp_temporary *temporaries;
+    size_t arena_used;
+    struct mp_schedule *next; // in the list of idle ones
+    _Alignas(64) char arena[MP_SCHEDULE_ARENA];
+};
+
+// An empty schedule on `comm`, in the scope of all its ranks (of the remote group, for peers, in an
+// intercommunicator). `tag` names the operation: the same at all ranks, different for operations
+// that may be under way at the same time. `op` may be NULL. Returns NULL with mp_fail when memory
+// is out.
+struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op *op);
+
+// The tag of the next collective on `comm`: to be taken once per operation, in the order of calls.
+int mp_schedule_tag(struct mp_comm *comm);
+
+// The highest tag of mp_schedule_tag; those above are for MPI_Comm_create_group and the leaders of
+// MPI_Intercomm_create, which not all ranks of the communicator call.
+#define MP_SCHEDULE_TAG_MAX 0x3fffffff
+
+// From here on, steps are among the local group of the schedule's intercommunicator.
+void mp_schedule_local(struct mp_schedule *schedule);
+
+// Steps. Peers are ranks in the scope. A message must find its receive in the order in which both
+// sides add their steps for each other.
+void mp_schedule_send(struct mp_schedule *schedule, const void *buffer, MPI_Count count,
+                      struct mp_datatype *type, int peer);
+// Both return the step, for mp_schedule_wait_for. `exact` expects a message of just that length:
+// wherever the length decides about the shape of the operation, a rank that disagrees is noticed.
+size_t mp_schedule_recv(struct mp_schedule *schedule, void *buffer, MPI_Count count,
+                        struct mp_datatype *type, int peer);
+size_t mp_schedule_recv_exact(struct mp_schedule *schedule, void *buffer, MPI_Count count,
+                              struct mp_datatype *type, int peer);
+void mp_schedule_wait(struct mp_schedule *schedule);
+void mp_schedule_wait_for(struct mp_schedule *schedule, size_t step);
+void mp_schedule_copy(struct mp_schedule *schedule, const void *from, MPI_Count from_count,
+                      struct mp_datatype *from_type, void *to, MPI_Count to_count,
+                      struct mp_datatype *to_type);
+// inout = in op inout, element by element; `in` is the operand of the lower ranks.
+void mp_schedule_reduce(struct mp_schedule *schedule, const void *in, void *inout, MPI_Count count,
+                        struct mp_datatype *type);
+void mp_schedule_call(struct mp_schedule *schedule, mp_step_fn *function, void *argument);
+
+// Memory that lives as long as the schedule: `bytes` of it, or room for `count` elements (the
+// address to be used as a buffer for them). Never NULL: when memory is out, the schedule will not
+// run.
+void *mp_schedule_bytes(struct mp_schedule *schedule, MPI_Count bytes);
+void *mp_schedule_elements(struct mp_schedule *schedule, struct mp_datatype *type, MPI_Count count);
+
+// Blocking: runs it to the end and frees it. Returns the first error.
+int mp_schedule_run(struct mp_schedule *schedule);
+
+// Nonblocking: starts it as a new request that owns it. On an error it is freed.
+int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request);
+
+// Persistent: an inactive request that owns it, to be started by mp_request_start.
+int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **request);
+
+void mp_schedule_free(struct mp_schedule *schedule);
+
+// The type of bytes, in which temporaries are moved.
+struct mp_datatype *mp_byte_type(void);
+
+#endif

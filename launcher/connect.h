@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Connections between ranks, made on request. See connect.c.
+#ifndef MPRUN_CONNECT_H
+#define MPRUN_CONNECT_H
+
+#include <uv.h>
+
+// Prepares to serve `nranks` ranks. Not called when the channel needs no connections; then nothing
+// below has any effect. Returns 0, or -1 with errno.
+int connect_prepare(int nranks);
+
+// The rank's end of its control socket, close-on-exec; -1 with errno 0 when there is none, and with
+// another errno when it cannot be made.
+int connect_open(int rank);
+
+// The rank was started (or not): our copy of what connect_open gave is closed.
+void connect_opened(void);
+
+// From now on requests are served by events of `loop`.
+void connect_start(uv_loop_t *loop);
+
+// Ends all control sockets.
+void connect_stop(void);
+
+#endif

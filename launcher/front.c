@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// The front forks the keeper, waits for it, and mirrors its exit. It holds nothing of the job; it
+// is here so that there is somebody left who cleans up when the keeper is killed, and so that the
+// user has one process to see, signal and wait for. Read next: keeper.c.
+#define _GNU_SOURCE
+#include "launcher/front.h"
+
+#include "launcher/family.h"
+#include "launcher/keeper.h"
+#include "launcher/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Blocks the signals that we handle, so that they wait to be read. A signal that our parent made us
+// ignore (nohup, a shell's background job) stays ignored: it is left alone.
+static void block_signals(struct signal_sets *sets)
+{
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    struct sigaction action;
+
+    signal(SIGCHLD, SIG_DFL); // ignored, it would take our children's statuses away
+    sigemptyset(&sets->handled);
+    sigaddset(&sets->handled, SIGCHLD);
+    sigaddset(&sets->handled, FRONT_GONE_SIGNAL);
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+        if (sigaction(handled[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&sets->handled, handled[i]);
+
+    sigset_t blocked = sets->handled;
+    sigaddset(&blocked, SIGPIPE); // a write says EPIPE instead
+    sigaddset(&blocked, SIGTTOU); // the keeper, in the background, may write to the terminal
+    sigprocmask(SIG_BLOCK, &blocked, &sets->of_ranks);
+}
+
+// The keeper was killed, so its ranks are dying; everything they had started is ours to end.
+static int clean_up(int signal)
+{
+    family_end();
+    report_line("ended: mprun's own process was killed by signal %d (%s)", signal,
+                strsignal(signal));
+    return 128 + signal;
+}
+
+static int wait_for(pid_t keeper, const struct signal_sets *sets)
+{
+    siginfo_t info;
+    int status;
+
+    for (;;) {
+        int signal = sigwaitinfo(&sets->handled, &info);
+        if (signal < 0)
+            continue; // EINTR: stopped and continued
+        if (signal != SIGCHLD) {
+            kill(keeper, signal);
+            continue;
+        }
+        // Others can be our children only after the keeper is gone.
+        if (waitpid(keeper, &status, WNOHANG) == keeper)
+            return WIFEXITED(status) ? WEXITSTATUS(status) : clean_up(WTERMSIG(status));
+    }
+}
+
+int front_run(const struct options *options, int cpus, int64_t start_ns)
+{
+    struct signal_sets sets;
+    pid_t front = getpid();
+
+    block_signals(&sets);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    pid_t keeper = fork();
+    if (keeper < 0) {
+        report_line("cannot start a process: %s", strerror(errno));
+        return EXIT_NOT_EXECUTABLE;
+    }
+    if (keeper == 0)
+        _exit(keeper_run(options, cpus, start_ns, front, &sets));
+
+    // The writer of a pipe that the job reads shall learn when the last rank closed it.
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, STDIN_FILENO);
+    return wait_for(keeper, &sets);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// What mprun says about itself. The options are printed from the parser's own table, so that the
+// two cannot part. Read next: options.c (the table).
+#define _GNU_SOURCE
+#include "launcher/help.h"
+
+#include "config.h"
+#include "launcher/machine.h"
+#include "launcher/options.h"
+#include "launcher/segment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMN = 30 };
+
+static void print_option(const struct option *option)
+{
+    size_t length = strcspn(option->names, " ");
+    const char *second = option->names + length;
+    char left[100];
+
+    second += strspn(second, " ");
+    int at =
+        snprintf(left, sizeof left, "%s%.*s", length > 1 ? "--" : "-", (int)length, option->names);
+    if (*second && strcspn(second, " ") == 1)
+        at += snprintf(left + at, sizeof left - (size_t)at, ", -%c", *second);
+    if (option->values)
+        snprintf(left + at, sizeof left - (size_t)at, " %s", option->values);
+    printf("  %-*s %s\n", COLUMN, left, option->help);
+}
+
+void help_print(void)
+{
+    static const char *const titles[] = {[GROUP_RANKS] = "Ranks",
+                                         [GROUP_ENVIRONMENT] = "Where they start",
+                                         [GROUP_OUTPUT] = "Input and output",
+                                         [GROUP_JOB] = "The job",
+                                         [GROUP_ABOUT] = "About"};
+
+    printf("mprun [options] program [arguments] [: options program [arguments]]...\n"
+           "Runs a parallel program: N processes that talk through MPI.\n");
+    for (int group = 0; group < GROUP_HIDDEN; group++) {
+        printf("\n%s\n", titles[group]);
+        for (size_t i = 0; i < options_table_length; i++)
+            if ((int)options_table[i].group == group)
+                print_option(&options_table[i]);
+    }
+    printf(
+        "\nOne dash or two, as you like. Most options of Open MPI's and MPICH's mpiexec are known\n"
+        "too: they do what they do there, or say what to do instead.\n"
+        "Exit status: the first failing rank's, 128 + its signal if it was killed, 124 after\n"
+        "--timeout, 2 for wrong use, 126 or 127 for a program that cannot be started.\n");
+}
+
+void help_print_version(void)
+{
+    printf("mprun %s, MPI 5.0 (standard ABI)\n", PACKAGE_VERSION);
+}
+
+void help_print_info(void)
+{
+    static const uint32_t sizes[] = {2, 16, 64, 256};
+    const struct cores *cores = machine_cores();
+    int cpus = machine_cpus();
+
+    help_print_version();
+    printf("usable CPUs: %d, on %d core%s (affinity mask and control group quota)\n", cpus,
+           cores->count, cores->count == 1 ? "" : "s");
+    printf("channels: shm (default), socket\n");
+    printf("waiting: a rank spins while it has a core to itself, yields while it shares one\n"
+           "  (more than %d ranks here), and sleeps when a wait is long%s\n",
+           cpus, machine_has_membarrier() ? "" : "; no membarrier(2): senders fence");
+    printf("grace between SIGTERM and SIGKILL: %d ms\n", GRACE_MS);
+    printf("shared memory layout, version %d (address space; pages are used when touched):\n",
+           MP_SEGMENT_VERSION);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct mp_segment_header plan = {0};
+        uint64_t bytes = mp_segment_plan(&plan, sizes[i]);
+        printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB\n", sizes[i],
+               (double)bytes / (1 << 20), plan.cells, plan.bulk >> 10);
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Who reads mprun's standard input: one rank, which inherits it; all, each getting a copy; or none.
+// See input.c.
+#ifndef MPRUN_INPUT_H
+#define MPRUN_INPUT_H
+
+#include <uv.h>
+
+// `reader` is a rank, or STDIN_NONE or STDIN_ALL. Afterwards mprun's own descriptor 0 is /dev/null.
+// Returns 0, or -1 with errno.
+int input_prepare(int reader, int nranks);
+
+// What shall become descriptor 0 of `rank`, which is about to be started; -1 with errno.
+int input_open(int rank);
+
+// The rank was started: our copy of what input_open gave is not needed any more.
+void input_opened(int rank);
+
+// From now on input is copied by events of `loop`.
+void input_start(uv_loop_t *loop);
+
+// Nobody is left to read.
+void input_stop(void);
+
+#endif

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+// A job's way from its start to its end, as phases that events move forward, never back:
+//
+//   event            RUNNING                  ENDING                   KILLING
+//   rank ended well  last one: to ENDING      -                        -
+//   rank failed      to ENDING, the cause     -                        -
+//   asked to stop    to ENDING, the cause     again: to KILLING        -
+//   timeout          to ENDING, the cause     -                        -
+//   grace is over    cannot be                to KILLING               kill again
+//   no child left    to OVER                  to OVER                  to OVER
+//
+// Entering ENDING sends SIGTERM to every process of the job, entering KILLING sends SIGKILL to
+// every child, and so does each death after it, until wait(2) says that there is no child. Nothing
+// polls: signals arrive through a descriptor, and time through timers. Read next: keeper.c (starts
+// the ranks), report.c (says how it ended), family.c.
+#define _GNU_SOURCE
+#include "launcher/job.h"
+
+#include "launcher/connect.h"
+#include "launcher/family.h"
+#include "launcher/input.h"
+#include "launcher/machine.h"
+#include "launcher/output.h"
+#include "launcher/segment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    KILL_AGAIN_MS = 20,
+    KILL_ROUNDS = 100, // then something cannot be killed: it hangs in the kernel
+    WATCH_MS = 250,
+    SAME_SIGNAL_MS = 20, // between a signal to our group killing a rank and our hearing of it
+};
+
+// ---- Which rank is this process?
+
+void job_note_started(struct job *job, int rank, pid_t pid)
+{
+    unsigned slot = (unsigned)pid * 2654435761u & (job->slots - 1);
+
+    while (job->by_pid[slot] >= 0)
+        slot = (slot + 1) & (job->slots - 1);
+    job->by_pid[slot] = rank;
+    job->ranks[rank].pid = pid;
+    job->started++;
+    job->alive++;
+}
+
+static int rank_of(const struct job *job, pid_t pid)
+{
+    unsigned slot = (unsigned)pid * 2654435761u & (job->slots - 1);
+
+    for (; job->by_pid[slot] >= 0; slot = (slot + 1) & (job->slots - 1)) {
+        const struct rank *rank = &job->ranks[job->by_pid[slot]];
+        if (rank->pid == pid && !rank->ended)
+            return job->by_pid[slot];
+    }
+    return -1;
+}
+
+static struct mp_board *board_of(const struct job *job, int rank)
+{
+    return mp_segment_board(job->segment, rank);
+}
+
+// ---- The end
+
+static void take_glimpses(struct job *job)
+{
+    job->glimpses = calloc((size_t)job->nranks, sizeof *job->glimpses);
+    for (int i = 0; job->glimpses && i < job->nranks; i++) {
+        struct mp_board *board = board_of(job, i);
+        // The ranks go on writing meanwhile. What we read may be a little off, never invalid.
+        job->glimpses[i] =
+            (struct glimpse){.state = atomic_load_explicit(&board->state, memory_order_acquire),
+                             .call = atomic_load_explicit(&board->call, memory_order_relaxed),
+                             .peer = atomic_load_explicit(&board->peer, memory_order_relaxed),
+                             .tag = atomic_load_explicit(&board->tag, memory_order_relaxed),
+                             .pid = atomic_load_explicit(&board->pid, memory_order_relaxed)};
+    }
+}
+
+static void start_killing(struct job *job)
+{
+    job->phase = PHASE_KILLING;
+    family_signal_children(SIGKILL);
+    uv_timer_set_repeat(&job->grace, KILL_AGAIN_MS);
+    uv_timer_again(&job->grace);
+}
+
+static void on_drained(void *argument)
+{
+    struct job *job = argument;
+    uv_stop(&job->loop);
+}
+
+static void on_grace(uv_timer_t *timer)
+{
+    struct job *job = timer->data;
+
+    if (job->phase == PHASE_ENDING) {
+        start_killing(job);
+    } else if (job->phase == PHASE_KILLING) {
+        family_signal_children(SIGKILL);
+        if (++job->kill_rounds == KILL_ROUNDS)
+            uv_stop(&job->loop);
+    } else {
+        output_drain(on_drained, job);
+    }
+}
+
+// Asks every process of the job to leave; those that do not, are made to.
+static void start_ending(struct job *job)
+{
+    job->phase = PHASE_ENDING;
+    uv_timer_stop(&job->timeout);
+    uv_timer_stop(&job->watch);
+    uv_timer_start(&job->grace, on_grace, GRACE_MS, 0);
+    family_signal_all(SIGTERM);
+}
+
+static void end_job(struct job *job, enum cause cause)
+{
+    if (job->phase != PHASE_RUNNING)
+        return;
+    job->cause = cause;
+    take_glimpses(job);
+    start_ending(job);
+}
+
+// No process is left. A rank that died of a signal that asks to stop probably got it as a member of
+// our process group (Ctrl-C), then we are about to hear of it as well, and that is the cause.
+static void finish(struct job *job)
+{
+    job->phase = PHASE_OVER;
+    uv_timer_stop(&job->grace);
+    input_stop();
+    if (job->cause == CAUSE_FRONT)
+        uv_stop(&job->loop);
+    else if (job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED)
+        uv_timer_start(&job->grace, on_grace, SAME_SIGNAL_MS, 0);
+    else
+        output_drain(on_drained, job);
+}
+
+// ---- Ranks that end
+
+static bool anybody_joined(const struct job *job)
+{
+    for (int i = 0; i < job->nranks; i++)
+        if (atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed) != 0)
+            return true;
+    return false;
+}
+
+static bool asks_to_stop(int signal)
+{
+    return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
+static enum failure judge(const struct job *job, int rank)
+{
+    struct mp_board *board = board_of(job, rank);
+    int status = job->ranks[rank].status;
+
+    // Acquire: pairs with the release in the rank, so that message and code can be read.
+    if (atomic_load_explicit(&board->aborted, memory_order_acquire))
+        return FAILURE_ABORT;
+    if (WIFSIGNALED(status))
+        return asks_to_stop(WTERMSIG(status)) ? FAILURE_ASKED : FAILURE_SIGNAL;
+    if (WEXITSTATUS(status) != 0)
+        return FAILURE_STATUS;
+    switch (atomic_load_explicit(&board->state, memory_order_acquire)) {
+    case MP_RANK_RUNNING:
+    case MP_RANK_BLOCKED:
+        return FAILURE_NO_FINALIZE;
+    case MP_RANK_FINALIZED:
+        return FAILURE_NONE;
+    default:
+        return FAILURE_NONE; // not an MPI program, as far as we know; see on_watch
+    }
+}
+
+// What mprun exits with when `rank` failed: never 0.
+static int status_of(const struct job *job, int rank, enum failure failure)
+{
+    int status = job->ranks[rank].status;
+    int code = 1;
+
+    if (failure == FAILURE_ABORT)
+        code = board_of(job, rank)->abort_code & 255;
+    else if (WIFSIGNALED(status))
+        code = 128 + WTERMSIG(status);
+    else if (WIFEXITED(status))
+        code = WEXITSTATUS(status);
+    return code != 0 ? code : 1;
+}
+
+static void fail_rank(struct job *job, int rank, enum failure failure)
+{
+    const struct rank *r = &job->ranks[rank];
+
+    job->failed = rank;
+    job->failure = failure;
+    job->exit_status = status_of(job, rank, failure);
+    if (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL && job->oom_kills >= 0)
+        job->out_of_memory = machine_oom_kills() > job->oom_kills;
+    end_job(job, CAUSE_RANK);
+}
+
+// A rank that exited with 0 and never called MPI_Init may belong to a program that is not MPI. But
+// if another rank does call it, that one waits for ever. Nobody tells us when a rank joins, since
+// that would cost every start-up a message, so from the moment when such a rank has left we look
+// at the boards now and then.
+static void on_watch(uv_timer_t *timer)
+{
+    struct job *job = timer->data;
+
+    if (job->phase != PHASE_RUNNING || !anybody_joined(job))
+        return;
+    for (int i = 0; i < job->started; i++)
+        if (job->ranks[i].ended && atomic_load(&board_of(job, i)->pid) == 0) {
+            fail_rank(job, i, FAILURE_NO_INIT);
+            return;
+        }
+}
+
+// Waits for all that have ended, ranks and adopted processes, and draws the conclusions.
+static void reap(struct job *job)
+{
+    enum failure worst = FAILURE_NONE;
+    int worst_rank = -1;
+    bool watch = false;
+    pid_t pid;
+    int status;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        int rank = rank_of(job, pid);
+        if (rank < 0)
+            continue;
+        job->ranks[rank].status = status;
+        job->ranks[rank].ended = true;
+        job->alive--;
+        enum failure failure = judge(job, rank);
+        if (failure > worst || (failure == worst && failure != FAILURE_NONE && rank < worst_rank)) {
+            worst = failure;
+            worst_rank = rank;
+        }
+        if (atomic_load_explicit(&board_of(job, rank)->pid, memory_order_relaxed) == 0)
+            watch = true;
+    }
+    bool nobody_left = pid < 0 && errno == ECHILD;
+
+    if (worst != FAILURE_NONE && job->phase == PHASE_RUNNING)
+        fail_rank(job, worst_rank, worst);
+    else if (watch && job->phase == PHASE_RUNNING && job->alive > 0 &&
+             !uv_is_active((uv_handle_t *)&job->watch)) {
+        uv_timer_start(&job->watch, on_watch, WATCH_MS, WATCH_MS);
+        on_watch(&job->watch);
+    }
+
+    if (job->phase == PHASE_OVER)
+        return;
+    if (nobody_left)
+        finish(job);
+    else if (job->phase == PHASE_KILLING)
+        family_signal_children(SIGKILL);
+    else if (job->alive == 0 && job->phase == PHASE_RUNNING)
+        start_ending(job); // processes that ranks left behind
+}
+
+// ---- Signals to mprun
+
+static void stop_by_signal(struct job *job, int signal, bool from_front)
+{
+    bool same = job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED &&
+                WTERMSIG(job->ranks[job->failed].status) == signal;
+
+    if (job->phase == PHASE_RUNNING || same) {
+        job->signal = signal;
+        job->exit_status = 128 + signal;
+        end_job(job, CAUSE_SIGNAL);
+        job->cause = CAUSE_SIGNAL;
+        if (job->phase == PHASE_OVER)
+            output_drain(on_drained, job);
+    } else if (job->phase == PHASE_ENDING && from_front && job->cause == CAUSE_SIGNAL) {
+        start_killing(job);
+    } else if (job->phase == PHASE_OVER) {
+        uv_stop(&job->loop); // whoever reads our output does not
+    }
+}
+
+static void pass_on(struct job *job, int signal)
+{
+    for (int i = 0; i < job->started; i++) {
+        pid_t in_mpi = atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed);
+        if (job->ranks[i].ended)
+            continue;
+        kill(job->ranks[i].pid, signal);
+        if (in_mpi > 0 && in_mpi != job->ranks[i].pid)
+            kill(in_mpi, signal);
+    }
+}
+
+static void on_signals(uv_poll_t *poll, int status, int events)
+{
+    struct job *job = poll->data;
+    struct signalfd_siginfo info[16];
+    ssize_t got;
+    bool children = false;
+
+    (void)status;
+    (void)events;
+    while ((got = read(job->signals_fd, info, sizeof info)) > 0) {
+        for (size_t i = 0; i < (size_t)got / sizeof *info; i++) {
+            int signal = (int)info[i].ssi_signo;
+            if (signal == SIGCHLD) {
+                children = true;
+            } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+                pass_on(job, signal);
+            } else if (asks_to_stop(signal)) {
+                stop_by_signal(job, signal, info[i].ssi_pid == (uint32_t)job->front);
+            } else if (getppid() != job->front) { // our death signal: the front is gone
+                end_job(job, CAUSE_FRONT);
+                job->cause = CAUSE_FRONT;
+                if (job->phase == PHASE_OVER)
+                    uv_stop(&job->loop);
+            }
+        }
+    }
+    if (children)
+        reap(job); // after the signals, since they may explain the deaths
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct job *job = timer->data;
+
+    if (job->phase != PHASE_RUNNING)
+        return;
+    job->exit_status = EXIT_TIMEOUT;
+    end_job(job, CAUSE_TIMEOUT);
+}
+
+void job_run(struct job *job)
+{
+    if (uv_loop_init(&job->loop) != 0)
+        abort();
+    job->signals_fd = signalfd(-1, job->handled, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (job->signals_fd < 0 || uv_poll_init(&job->loop, &job->signals, job->signals_fd) != 0)
+        abort();
+    uv_timer_init(&job->loop, &job->grace);
+    uv_timer_init(&job->loop, &job->timeout);
+    uv_timer_init(&job->loop, &job->watch);
+    job->signals.data = job->grace.data = job->timeout.data = job->watch.data = job;
+    uv_poll_start(&job->signals, UV_READABLE, on_signals);
+    if (job->options->timeout > 0) {
+        double passed = (double)(uv_hrtime() - (uint64_t)job->segment->start_ns) / 1e9;
+        double left = job->options->timeout - passed;
+        uv_timer_start(&job->timeout, on_timeout, left > 0 ? (uint64_t)(left * 1000) : 0, 0);
+    }
+    output_start(&job->loop);
+    input_start(&job->loop);
+    connect_start(&job->loop);
+    job->oom_kills = machine_oom_kills();
+    uv_run(&job->loop, UV_RUN_DEFAULT);
+    connect_stop();
+}

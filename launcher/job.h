@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// A running job: its ranks, how far it is on its way to an end, and why it ends. See job.c.
+#ifndef MPRUN_JOB_H
+#define MPRUN_JOB_H
+
+#include "launcher/options.h"
+#include "shm/layout.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+enum phase {
+    PHASE_RUNNING, // at least one rank lives, and nothing is wrong
+    PHASE_ENDING,  // everybody got SIGTERM, and has GRACE_MS to leave
+    PHASE_KILLING, // what is left gets SIGKILL until there is nothing
+    PHASE_OVER     // no process is left; output is being drained
+};
+
+// Why a job ended before its time.
+enum cause {
+    CAUSE_NONE,    // it did not: all ranks ended well
+    CAUSE_RANK,    // a rank failed
+    CAUSE_SIGNAL,  // mprun was told to stop
+    CAUSE_TIMEOUT, // --timeout
+    CAUSE_FRONT    // the process that the user sees was killed; nobody is left to be told
+};
+
+// How a rank failed. Of several that are seen at the same time, the greatest is taken as the cause
+// of the others.
+enum failure {
+    FAILURE_NONE,
+    FAILURE_NO_INIT,     // exit 0 without MPI_Init, although other ranks did call it
+    FAILURE_NO_FINALIZE, // exit 0 between MPI_Init and MPI_Finalize
+    FAILURE_ASKED,       // killed by a signal that asks to stop: SIGTERM, SIGINT, SIGHUP ...
+    FAILURE_STATUS,      // exit with another status than 0
+    FAILURE_ABORT,       // MPI_Abort, or an error that is fatal
+    FAILURE_SIGNAL       // killed by any other signal
+};
+
+struct rank {
+    pid_t pid;  // of the process that mprun started; 0 before that
+    int status; // as wait(2) gives it, once `ended`
+    bool ended;
+    const struct program *program;
+};
+
+// What a rank's board said at the moment when the job began to end.
+struct glimpse {
+    uint32_t state; // enum mp_rank_state
+    uint32_t call;  // enum mp_call
+    int32_t peer;
+    int32_t tag;
+    int32_t pid;
+};
+
+struct job {
+    const struct options *options;
+    struct mp_segment_header *segment; // header and boards only
+    struct rank *ranks;
+    int nranks;
+    int started; // ranks that have a process
+    int alive;   // those of them that have not ended
+    int cpus;
+    pid_t front;             // the process that the user sees, our parent
+    const sigset_t *handled; // signals that we read from a descriptor
+
+    enum phase phase;
+    enum cause cause;
+    enum failure failure;     // with CAUSE_RANK
+    int failed;               // with CAUSE_RANK: which
+    int signal;               // with CAUSE_SIGNAL: which
+    struct glimpse *glimpses; // one for each rank, once there is a cause
+    bool out_of_memory;       // the kernel killed somebody for want of memory meanwhile
+    int exit_status;          // what mprun shall exit with
+    int64_t oom_kills;        // the kernel's counter when the job started
+
+    int *by_pid;    // ranks, hashed by process id: open addressing, -1 is free
+    unsigned slots; // a power of two
+
+    uv_loop_t loop;
+    uv_poll_t signals;
+    int signals_fd;
+    uv_timer_t grace;   // to the next phase
+    uv_timer_t timeout; // --timeout
+    uv_timer_t watch;   // looks for ranks that wait for one which has left; see job.c
+    int kill_rounds;
+    bool loop_ready;
+};
+
+// Takes note of a process that was started as `rank`.
+void job_note_started(struct job *job, int rank, pid_t pid);
+
+// Runs the job to its end: when it returns, no process below this one is left and all output is
+// written. Then cause, failure ... and exit_status say how it ended.
+void job_run(struct job *job);
+
+#endif

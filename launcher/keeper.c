@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// mprun is two processes. The front is the one that the user started and sees; the keeper, its
+// child, starts the ranks and watches them. Either may be killed with SIGKILL at any moment:
+//
+//   the front dies    the keeper gets its death signal and ends the job
+//   the keeper dies   the ranks get their death signal, which is SIGKILL, and whatever they had
+//                     started becomes a child of the front, which is a subreaper, and kills it
+//
+// After the ranks are started the keeper leaves the process group: a kill of the whole group, as
+// timeout(1) does, takes the front and the ranks, and the keeper cleans up after them. The ranks
+// stay in the group, so that the terminal's Ctrl-C and Ctrl-Z mean them.
+// Read next: front.c (the other process), spawn.c, job.c (what happens then).
+#define _GNU_SOURCE
+#include "launcher/keeper.h"
+
+#include "boot/protocol.h"
+#include "launcher/connect.h"
+#include "launcher/family.h"
+#include "launcher/input.h"
+#include "launcher/job.h"
+#include "launcher/machine.h"
+#include "launcher/output.h"
+#include "launcher/program.h"
+#include "launcher/report.h"
+#include "launcher/segment.h"
+#include "launcher/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { FEW_FDS = 96 }; // what mprun needs besides those that grow with the number of ranks
+
+// The slots at the end of a program's environment.
+enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CONTROL, SLOTS };
+
+struct starter {
+    struct job *job;
+    struct birth birth;
+    struct rlimit files; // the limit that mprun found, when it raised its own
+    char segment[40];
+    char size[40];
+    char rank[40];
+    char control[40];
+};
+
+// Makes room for the descriptors that this job needs. Ranks get the old limit back.
+static void raise_file_limit(struct starter *s)
+{
+    const struct options *o = s->job->options;
+    size_t per_rank = (o->tag ? OUTPUT_FDS_PER_RANK : 0) + (o->stdin_rank == STDIN_ALL ? 1 : 0) +
+                      (o->channel == MP_CHANNEL_SOCKET ? 1 : 0);
+    // Connections under way are held for a moment, two descriptors each.
+    size_t needed = FEW_FDS + per_rank * (size_t)o->nranks +
+                    (o->channel == MP_CHANNEL_SOCKET ? 16 * (size_t)o->nranks : 0);
+
+    if (per_rank == 0 || getrlimit(RLIMIT_NOFILE, &s->files) != 0 || s->files.rlim_cur >= needed)
+        return;
+    struct rlimit raised = {.rlim_cur = s->files.rlim_max, .rlim_max = s->files.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+        s->birth.files = &s->files;
+}
+
+static int prepare(struct starter *s, const char **step)
+{
+    const struct options *o = s->job->options;
+
+    raise_file_limit(s);
+    *step = "open /dev/null";
+    if (input_prepare(o->stdin_rank, o->nranks) != 0)
+        return -1;
+    if (o->tag)
+        output_prepare(o->nranks);
+    *step = "prepare the control sockets";
+    if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
+        return -1;
+    snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, SEGMENT_FD);
+    snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
+    snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, CONTROL_FD);
+    return 0;
+}
+
+// Starts one rank. On failure *step says what could not be done, and errno why.
+static int start_rank(struct starter *s, int rank, const char **step)
+{
+    struct birth *birth = &s->birth;
+    const struct cores *cores = s->job->options->bind == BIND_CORE ? machine_cores() : NULL;
+
+    birth->fds[1] = STDOUT_FILENO;
+    birth->fds[2] = STDERR_FILENO;
+    *step = "make pipes for";
+    birth->fds[0] = input_open(rank);
+    if (birth->fds[0] < 0 || output_open(rank, birth->fds) != 0)
+        return -1;
+    *step = "make a control socket for";
+    birth->control_fd = connect_open(rank);
+    if (birth->control_fd < 0 && errno != 0)
+        return -1;
+    if (cores) {
+        birth->cpus = cores->masks + (size_t)(rank % cores->count) * (size_t)cores->words;
+        birth->cpus_bytes = (size_t)cores->words * sizeof *cores->masks;
+    }
+    snprintf(s->rank, sizeof s->rank, "%s=%d", MP_ENV_RANK, rank);
+    pid_t pid = spawn(birth, step);
+    int error = errno;
+    input_opened(rank);
+    output_opened();
+    connect_opened();
+    errno = error;
+    if (pid < 0)
+        return -1;
+    job_note_started(s->job, rank, pid);
+    return 0;
+}
+
+// Starts all ranks. Returns 0, or mprun's exit status after saying what went wrong; then the ranks
+// that were started are gone again.
+static int start_ranks(struct starter *s)
+{
+    const struct options *o = s->job->options;
+    const char *step;
+    int rank = 0;
+
+    if (prepare(s, &step) != 0) {
+        report_line("cannot %s: %s", step, strerror(errno));
+        return EXIT_NOT_EXECUTABLE;
+    }
+    for (int i = 0; i < o->nprograms; i++) {
+        const struct program *program = &o->programs[i];
+        char **slots;
+        s->birth.file = program->file;
+        s->birth.argv = program->argv;
+        s->birth.wdir = program->wdir;
+        s->birth.environment = environment_build(o, program, SLOTS, &slots);
+        slots[SLOT_SEGMENT] = s->segment;
+        slots[SLOT_SIZE] = s->size;
+        slots[SLOT_RANK] = s->rank;
+        slots[SLOT_CONTROL] = o->channel == MP_CHANNEL_SOCKET ? s->control : NULL;
+        for (int k = 0; k < program->ranks; k++, rank++) {
+            s->job->ranks[rank].program = program;
+            if (start_rank(s, rank, &step) == 0)
+                continue;
+            int error = errno;
+            family_end();
+            report_line("cannot %s %s (rank %d): %s%s", step, program->argv[0], rank,
+                        strerror(error),
+                        error == ENOENT && strcmp(step, "execute") == 0
+                            ? " (its interpreter or loader is missing)"
+                            : "");
+            return EXIT_NOT_EXECUTABLE;
+        }
+    }
+    return 0;
+}
+
+static int allocate(struct job *job)
+{
+    job->slots = 16;
+    while (job->slots < 2 * (unsigned)job->nranks)
+        job->slots *= 2;
+    job->ranks = calloc((size_t)job->nranks, sizeof *job->ranks);
+    job->by_pid = malloc(job->slots * sizeof *job->by_pid);
+    if (!job->ranks || !job->by_pid)
+        return -1;
+    memset(job->by_pid, 0xff, job->slots * sizeof *job->by_pid); // all -1
+    return 0;
+}
+
+int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
+               const struct signal_sets *signals)
+{
+    struct job job = {.options = options,
+                      .nranks = options->nranks,
+                      .cpus = cpus,
+                      .front = front,
+                      .handled = &signals->handled};
+    struct starter starter = {.job = &job,
+                              .birth = {.control_fd = -1, .signals = &signals->of_ranks}};
+    char error[300];
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    prctl(PR_SET_NAME, "keeper"); // so that `killall mprun` means the front
+    prctl(PR_SET_PDEATHSIG, FRONT_GONE_SIGNAL);
+    if (getppid() != front)
+        return 1;
+
+    job.segment = segment_create(options, cpus, start_ns, error, sizeof error);
+    if (!job.segment || allocate(&job) != 0) {
+        report_line("%s", job.segment ? "out of memory" : error);
+        return EXIT_NOT_EXECUTABLE;
+    }
+    int status = start_ranks(&starter);
+    if (status != 0)
+        return status;
+    // A terminal lets only its foreground group read, so whoever reads it for all stays.
+    if (options->stdin_rank != STDIN_ALL)
+        setpgid(0, 0);
+    if (options->verbose)
+        report_line("started %d rank%s on %d usable CPU%s, channel %s%s", job.nranks,
+                    job.nranks == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s",
+                    options->channel == MP_CHANNEL_SHM ? "shm" : "socket",
+                    options->bind == BIND_CORE ? ", bound to cores" : "");
+    job_run(&job);
+    report_end(&job);
+    return job.exit_status;
+}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# launcher: mprun, and the compiler wrapper that stands in the build tree as ./mpicc.
+# mprun compiles the few lib/boot and lib/base files that it shares with the library
+# for itself (list them in mprun_sources): it must not link the library.
+
+mprun_sources += \
+    launcher/connect.c launcher/connect.h \
+    launcher/environment.c \
+    launcher/family.c launcher/family.h \
+    launcher/front.c launcher/front.h \
+    launcher/help.c launcher/help.h \
+    launcher/hosts.c launcher/hosts.h \
+    launcher/input.c launcher/input.h \
+    launcher/job.c launcher/job.h \
+    launcher/keeper.c launcher/keeper.h \
+    launcher/machine.c launcher/machine.h \
+    launcher/main.c \
+    launcher/options.c launcher/options.h \
+    launcher/output.c launcher/output.h \
+    launcher/program.c launcher/program.h \
+    launcher/report.c launcher/report.h \
+    launcher/segment.c launcher/segment.h \
+    launcher/spawn.c launcher/spawn.h \
+    lib/base/calls.c
+
+bin_PROGRAMS += mprun
+mprun_SOURCES = $(mprun_sources)
+mprun_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
+mprun_CFLAGS = $(AM_CFLAGS)
+mprun_LDFLAGS = -pthread
+mprun_LDADD = $(LIBUV_LIBS)
+
+dist_man_MANS += launcher/mpicc.1
+EXTRA_DIST += launcher/mpicc.in launcher/mprun.pc.in

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// CPUs are counted as a program in a container would wish: what counts is what we may use, not what
+// the machine has. Files are read only when their answer is needed; a plain start reads two or
+// three, a few microseconds each.
+// Read next: keeper.c, which puts the answers into the control segment.
+#define _GNU_SOURCE
+#include "launcher/machine.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MASK_BYTES = 1024, MASK_WORDS = MASK_BYTES / 8, MAX_CPUS = MASK_BYTES * 8 };
+
+// Reads a small file whole, as a string. Returns its length, or -1.
+static ssize_t read_file(const char *path, char *text, size_t room)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t got = read(fd, text, room - 1);
+    close(fd);
+    if (got >= 0)
+        text[got] = 0;
+    return got;
+}
+
+// ---- The control group's quota
+
+// CPUs that the control group at `folder` allows, or 0 when it sets no limit or is not there.
+static int quota_of(const char *folder)
+{
+    char path[700];
+    char text[64];
+    long long quota = 0;
+    long long period = 100000;
+
+    snprintf(path, sizeof path, "%s/cpu.max", folder); // version 2: "QUOTA PERIOD" or "max PERIOD"
+    if (read_file(path, text, sizeof text) > 0) {
+        if (sscanf(text, "%lld %lld", &quota, &period) != 2)
+            return 0;
+    } else {
+        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder); // version 1; -1: no limit
+        if (read_file(path, text, sizeof text) <= 0)
+            return 0;
+        quota = atoll(text);
+        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+        if (read_file(path, text, sizeof text) > 0)
+            period = atoll(text);
+    }
+    return quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+}
+
+// The tightest quota of the group `path` and those above it, in the hierarchy mounted at `mount`.
+// In a container the path may be one that only the host knows; then just the mount itself counts.
+static int quota_along(const char *mount, const char *path)
+{
+    char folder[600];
+    int tightest = 0;
+
+    snprintf(folder, sizeof folder, "%s%s", mount, path);
+    for (;;) {
+        int quota = quota_of(folder);
+        if (quota > 0 && (tightest == 0 || quota < tightest))
+            tightest = quota;
+        char *slash = strrchr(folder + strlen(mount), '/');
+        if (!slash)
+            return tightest;
+        *slash = 0;
+    }
+}
+
+// Is `word` one of the comma-separated words of `list`?
+static bool has_word(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = list; (at = strstr(at, word)); at += length)
+        if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == 0))
+            return true;
+    return false;
+}
+
+static int quota(void)
+{
+    char text[4096];
+    int tightest = 0;
+
+    if (read_file("/proc/self/cgroup", text, sizeof text) <= 0)
+        return 0;
+    for (char *line = text, *next; line && *line; line = next) { // NUMBER:CONTROLLERS:PATH
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = 0;
+        char *controllers = strchr(line, ':');
+        char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = 0;
+        controllers++;
+        if (strcmp(path, "/") == 0)
+            path++;
+        int found = 0;
+        if (*controllers == 0)
+            found = quota_along("/sys/fs/cgroup", path);
+        else if (has_word(controllers, "cpu"))
+            found = quota_along("/sys/fs/cgroup/cpu", path);
+        if (found > 0 && (tightest == 0 || found < tightest))
+            tightest = found;
+    }
+    return tightest;
+}
+
+// ---- CPUs and cores
+
+static void affinity_mask(uint64_t mask[MASK_WORDS])
+{
+    memset(mask, 0, MASK_BYTES);
+    if (syscall(SYS_sched_getaffinity, 0, (size_t)MASK_BYTES, mask) <= 0)
+        mask[0] = 1;
+}
+
+int machine_cpus(void)
+{
+    uint64_t mask[MASK_WORDS];
+    int cpus = 0;
+
+    affinity_mask(mask);
+    for (int i = 0; i < MASK_WORDS; i++)
+        cpus += __builtin_popcountll(mask[i]);
+    int limit = quota();
+    return limit > 0 && limit < cpus ? limit : cpus;
+}
+
+// Sets the CPUs of a list such as "0-3,8" in `mask`.
+static void parse_cpu_list(const char *list, uint64_t mask[MASK_WORDS])
+{
+    const char *at = list;
+    char *end;
+
+    while (*at >= '0' && *at <= '9') {
+        long from = strtol(at, &end, 10);
+        long to = from;
+        if (*end == '-')
+            to = strtol(end + 1, &end, 10);
+        for (long cpu = from; cpu <= to && cpu < MAX_CPUS; cpu++)
+            mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+        at = *end == ',' ? end + 1 : end;
+    }
+}
+
+const struct cores *machine_cores(void)
+{
+    static struct cores cores;
+    uint64_t left[MASK_WORDS];
+    char path[128];
+    char list[512];
+
+    if (cores.count > 0)
+        return &cores;
+    affinity_mask(left);
+    cores.words = MASK_WORDS;
+    for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
+        if (!(left[cpu / 64] >> (cpu % 64) & 1))
+            continue;
+        uint64_t mask[MASK_WORDS] = {0};
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
+                 cpu);
+        if (read_file(path, list, sizeof list) > 0)
+            parse_cpu_list(list, mask);
+        mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+        for (int i = 0; i < MASK_WORDS; i++) {
+            mask[i] &= left[i];
+            left[i] &= ~mask[i];
+        }
+        size_t count = (size_t)cores.count + 1;
+        uint64_t *masks = realloc(cores.masks, count * MASK_BYTES);
+        int *first = realloc(cores.first, count * sizeof *first);
+        if (!masks || !first)
+            abort();
+        cores.masks = masks;
+        cores.first = first;
+        memcpy(masks + (count - 1) * MASK_WORDS, mask, MASK_BYTES);
+        first[count - 1] = cpu;
+        cores.count++;
+    }
+    return &cores;
+}
+
+// ---- Memory
+
+int64_t machine_oom_kills(void)
+{
+    char text[16384];
+    const char *line;
+
+    if (read_file("/proc/vmstat", text, sizeof text) <= 0)
+        return -1;
+    line = strstr(text, "\noom_kill ");
+    return line ? atoll(line + strlen("\noom_kill ")) : -1;
+}
+
+bool machine_has_membarrier(void)
+{
+    const long needed = MEMBARRIER_CMD_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED;
+    long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+
+    return commands >= 0 && (commands & needed) == needed;
+}

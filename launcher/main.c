@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// mprun: reads the command line, checks all of it before anything is started, and runs the job.
+// Read next: options.c (the command line), front.c and keeper.c (the two processes of mprun), job.c
+// (a job from start to end).
+#define _GNU_SOURCE
+#include "boot/protocol.h"
+#include "launcher/front.h"
+#include "launcher/help.h"
+#include "launcher/machine.h"
+#include "launcher/options.h"
+#include "launcher/program.h"
+#include "launcher/report.h"
+#include "launcher/spawn.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+// Descriptors 0 to 2 shall be open, so that nothing else of ours lands there. And when mprun itself
+// was started by a rank of another mprun, that job's descriptors are none of our ranks' business.
+static void settle_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
+    if (fd > STDERR_FILENO)
+        close(fd);
+    if (getenv(MP_ENV_SEGMENT)) {
+        fcntl(SEGMENT_FD, F_SETFD, FD_CLOEXEC);
+        fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    }
+}
+
+// `-x NAME` of a variable that is not set: probably a slip of the fingers, but harmless.
+static void warn_of_unset(const struct options *options)
+{
+    for (int i = 0; i < options->nprograms; i++) {
+        const struct environment_changes *changes = &options->programs[i].environment;
+        for (size_t k = 0; k < changes->count; k++) {
+            const struct variable *v = &changes->variables[k];
+            if (!v->value && !getenv(v->name) && !options->quiet)
+                report_line("-x %s: that variable is not set", v->name);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    settle_descriptors();
+    int status = options_parse(&options, argc, argv);
+    int cpus = status == 0 ? machine_cpus() : 1;
+    if (status == 0 && options.action == ACTION_RUN)
+        status = options_settle(&options, cpus);
+    for (int i = 0; status == 0 && i < options.nprograms; i++)
+        status = program_find(&options.programs[i], options.error, sizeof options.error);
+    if (status != 0) {
+        report_line("%s", options.error);
+        return status;
+    }
+    switch (options.action) {
+    case ACTION_HELP:
+        help_print();
+        return 0;
+    case ACTION_VERSION:
+        help_print_version();
+        return 0;
+    case ACTION_INFO:
+        help_print_info();
+        return 0;
+    case ACTION_RUN:
+        break;
+    }
+    warn_of_unset(&options);
+    return front_run(&options, cpus, now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+}

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: MIT
+// The command line: one table of every option, ours and the ones that people know from other
+// launchers, and the parser that walks it. An option that cannot be honoured stands in the table
+// too, with a hint: nothing is silently ignored. Each option may be written with one dash or two.
+// Read next: options.h (what comes out), help.c (how the table is shown).
+#define _GNU_SOURCE
+#include "launcher/options.h"
+
+#include "launcher/hosts.h"
+#include "shm/layout.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct parser {
+    struct options *options;
+    struct program *program;     // the one whose options are being read
+    const struct option *option; // the one being applied
+    const char *given;           // as the user wrote it, with dashes
+};
+
+__attribute__((format(printf, 2, 3))) static int fail(struct parser *p, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(p->options->error, sizeof p->options->error, format, list);
+    va_end(list);
+    return EXIT_USAGE;
+}
+
+// ---- What each option does
+
+static int apply_ranks(struct parser *p, char **values)
+{
+    char *end;
+    long n = strtol(values[0], &end, 10);
+
+    if (*end || end == values[0] || n < 1 || n > MP_RANKS_MAX)
+        return fail(p, "%s wants a number of ranks from 1 to %d, not \"%s\"", p->given,
+                    MP_RANKS_MAX, values[0]);
+    p->program->ranks = (int)n;
+    return 0;
+}
+
+static int apply_host(struct parser *p, char **values)
+{
+    char *error = p->options->error;
+    return hosts_read_list(values[0], &p->program->slots, error, sizeof p->options->error)
+               ? EXIT_USAGE
+               : 0;
+}
+
+static int apply_hostfile(struct parser *p, char **values)
+{
+    char *error = p->options->error;
+    return hosts_read_file(values[0], &p->program->slots, error, sizeof p->options->error)
+               ? EXIT_USAGE
+               : 0;
+}
+
+static int apply_bind(struct parser *p, char **values)
+{
+    if (strcmp(values[0], "none") == 0)
+        p->options->bind = BIND_NONE;
+    else if (strcmp(values[0], "core") == 0)
+        p->options->bind = BIND_CORE;
+    else
+        return fail(p, "%s knows \"none\" and \"core\", not \"%s\"", p->given, values[0]);
+    return 0;
+}
+
+static int apply_bind_none(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->bind = BIND_NONE;
+    return 0;
+}
+
+static int apply_bind_core(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->bind = BIND_CORE;
+    return 0;
+}
+
+static int apply_no_oversubscribe(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->no_oversubscribe = true;
+    return 0;
+}
+
+static int set_channel(struct parser *p, const char *given, const char *name)
+{
+    if (strcmp(name, "shm") == 0)
+        p->options->channel = MP_CHANNEL_SHM;
+    else if (strcmp(name, "socket") == 0)
+        p->options->channel = MP_CHANNEL_SOCKET;
+    else
+        return fail(p, "%s knows \"shm\" and \"socket\", not \"%s\"", given, name);
+    return 0;
+}
+
+static int apply_channel(struct parser *p, char **values)
+{
+    return set_channel(p, p->given, values[0]);
+}
+
+static int add_variable(struct parser *p, struct environment_changes *to, const char *name,
+                        const char *value)
+{
+    size_t length = strcspn(name, "=");
+
+    if (length == 0)
+        return fail(p, "%s wants the name of a variable, not \"%s\"", p->given, name);
+    struct variable *place = realloc(to->variables, (to->count + 1) * sizeof *place);
+    if (!place)
+        return fail(p, "out of memory");
+    to->variables = place;
+    place[to->count++] = (struct variable){.name = name, .length = length, .value = value};
+    return 0;
+}
+
+static int apply_x(struct parser *p, char **values)
+{
+    const char *equals = strchr(values[0], '=');
+    return add_variable(p, &p->program->environment, values[0], equals ? equals + 1 : NULL);
+}
+
+static int apply_env(struct parser *p, char **values)
+{
+    return add_variable(p, &p->program->environment, values[0], values[1]);
+}
+
+static int apply_genv(struct parser *p, char **values)
+{
+    return add_variable(p, &p->options->environment, values[0], values[1]);
+}
+
+static int apply_envlist(struct parser *p, char **values)
+{
+    p->program->environment.only_listed = true;
+    p->program->environment.list = values[0];
+    return 0;
+}
+
+static int apply_genvlist(struct parser *p, char **values)
+{
+    p->options->environment.only_listed = true;
+    p->options->environment.list = values[0];
+    return 0;
+}
+
+static int apply_envnone(struct parser *p, char **values)
+{
+    (void)values;
+    p->program->environment.only_listed = true;
+    p->program->environment.list = NULL;
+    return 0;
+}
+
+static int apply_genvnone(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->environment.only_listed = true;
+    p->options->environment.list = NULL;
+    return 0;
+}
+
+static int apply_wdir(struct parser *p, char **values)
+{
+    p->program->wdir = values[0];
+    return 0;
+}
+
+static int apply_path(struct parser *p, char **values)
+{
+    p->program->path = values[0];
+    return 0;
+}
+
+static int apply_tag(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->tag = true;
+    return 0;
+}
+
+static int apply_stdin(struct parser *p, char **values)
+{
+    char *end;
+    long rank = strtol(values[0], &end, 10);
+
+    if (strcmp(values[0], "none") == 0)
+        p->options->stdin_rank = STDIN_NONE;
+    else if (strcmp(values[0], "all") == 0)
+        p->options->stdin_rank = STDIN_ALL;
+    else if (*end || end == values[0] || rank < 0 || rank >= MP_RANKS_MAX)
+        return fail(p, "%s wants a rank, \"all\" or \"none\", not \"%s\"", p->given, values[0]);
+    else
+        p->options->stdin_rank = (int)rank;
+    return 0;
+}
+
+static int apply_timeout(struct parser *p, char **values)
+{
+    char *end;
+    double seconds = strtod(values[0], &end);
+
+    if (*end || end == values[0] || !(seconds > 0) || seconds > 1e9)
+        return fail(p, "%s wants a number of seconds above 0, not \"%s\"", p->given, values[0]);
+    p->options->timeout = seconds;
+    return 0;
+}
+
+static int apply_quiet(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->quiet = true;
+    return 0;
+}
+
+static int apply_verbose(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->verbose = true;
+    return 0;
+}
+
+static int apply_help(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->action = ACTION_HELP;
+    return 0;
+}
+
+static int apply_version(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->action = ACTION_VERSION;
+    return 0;
+}
+
+static int apply_info(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->action = ACTION_INFO;
+    return 0;
+}
+
+// For what is so anyway.
+static int accept(struct parser *p, char **values)
+{
+    (void)p;
+    (void)values;
+    return 0;
+}
+
+static int refuse(struct parser *p, char **values)
+{
+    (void)values;
+    return fail(p, "%s is not supported: %s", p->given, p->option->help);
+}
+
+// ---- The table
+
+const struct option options_table[] = {
+    {"n np c", "N", GROUP_RANKS, apply_ranks, "start N ranks (default: one per usable CPU)"},
+    {"bind-to", "none|core", GROUP_RANKS, apply_bind, "keep each rank on one core (default: none)"},
+    {"host H", "LIST", GROUP_RANKS, apply_host, "hosts with slots; only this one: localhost:4"},
+    {"hostfile machinefile f", "FILE", GROUP_RANKS, apply_hostfile, "the same, from a file"},
+    {"nooversubscribe", NULL, GROUP_RANKS, apply_no_oversubscribe,
+     "refuse to start more ranks than usable CPUs"},
+
+    {"x", "NAME[=VALUE]", GROUP_ENVIRONMENT, apply_x, "set a variable for this program's ranks"},
+    {"env", "NAME VALUE", GROUP_ENVIRONMENT, apply_env, "the same"},
+    {"genv", "NAME VALUE", GROUP_ENVIRONMENT, apply_genv, "set a variable for all ranks"},
+    {"envlist", "A,B,...", GROUP_ENVIRONMENT, apply_envlist, "inherit these variables only"},
+    {"genvlist", "A,B,...", GROUP_ENVIRONMENT, apply_genvlist, "the same for all programs"},
+    {"wdir wd", "DIR", GROUP_ENVIRONMENT, apply_wdir, "start this program's ranks in DIR"},
+    {"path", "DIRS", GROUP_ENVIRONMENT, apply_path, "look for the program here, not in PATH"},
+
+    {"tag-output l label prepend-rank", NULL, GROUP_OUTPUT, apply_tag,
+     "print \"[rank] \" before each line of output"},
+    {"stdin s", "RANK|all|none", GROUP_OUTPUT, apply_stdin,
+     "who reads standard input (default: 0)"},
+    {"quiet q", NULL, GROUP_OUTPUT, apply_quiet, "when the job fails, one line about it, no more"},
+    {"verbose v", NULL, GROUP_OUTPUT, apply_verbose, "say what is started and how it ended"},
+
+    {"channel", "shm|socket", GROUP_JOB, apply_channel,
+     "how ranks talk (default: shm; or MPRUN_CHANNEL)"},
+    {"timeout", "SECONDS", GROUP_JOB, apply_timeout, "end the job after SECONDS, with status 124"},
+
+    {"help h ?", NULL, GROUP_ABOUT, apply_help, "print this"},
+    {"version V", NULL, GROUP_ABOUT, apply_version, "print the version"},
+    {"info", NULL, GROUP_ABOUT, apply_info, "print what this mprun can do on this machine"},
+
+    // So anyway.
+    {"oversubscribe", NULL, GROUP_HIDDEN, accept, NULL},
+    {"allow-run-as-root", NULL, GROUP_HIDDEN, accept, NULL},
+    {"use-hwthread-cpus", NULL, GROUP_HIDDEN, accept, NULL},
+    {"envall", NULL, GROUP_HIDDEN, accept, NULL},
+    {"genvall", NULL, GROUP_HIDDEN, accept, NULL},
+    {"disable-hostname-propagation", NULL, GROUP_HIDDEN, accept, NULL},
+    {"bind-to-none", NULL, GROUP_HIDDEN, apply_bind_none, NULL},
+    {"bind-to-core", NULL, GROUP_HIDDEN, apply_bind_core, NULL},
+    {"envnone", NULL, GROUP_HIDDEN, apply_envnone, NULL},
+    {"genvnone", NULL, GROUP_HIDDEN, apply_genvnone, NULL},
+
+    // Not to be had.
+    {"map-by rank-by", NULL, GROUP_HIDDEN, refuse,
+     "all ranks run on this machine; leave it out, or use --bind-to core"},
+    {"ppn perhost npernode N ppr npersocket pernode", NULL, GROUP_HIDDEN, refuse,
+     "all ranks run on this machine; say how many with -n"},
+    {"mca gmca omca pmca prtemca am tune", NULL, GROUP_HIDDEN, refuse,
+     "it sets Open MPI's internals; leave it out (--channel chooses how ranks talk)"},
+    {"report-bindings display-map display-allocation binding display", NULL, GROUP_HIDDEN, refuse,
+     "leave it out; mprun -v says where ranks are bound"},
+    {"rankfile rf cpu-set cpu-list bind-by cpus-per-proc cpus-per-rank", NULL, GROUP_HIDDEN, refuse,
+     "start mprun under taskset to choose CPUs, and use --bind-to core"},
+    {"output-filename output outfile-pattern errfile-pattern xml merge-stderr-to-stdout "
+     "timestamp-output stream-buffering prepend-pattern",
+     NULL, GROUP_HIDDEN, refuse, "redirect mprun's output, with --tag-output if need be"},
+    {"prefix launcher launcher-exec bootstrap rmk iface demux enable-x plm personality", NULL,
+     GROUP_HIDDEN, refuse, "it chooses how other machines are reached; leave it out"},
+    {"app configfile file", NULL, GROUP_HIDDEN, refuse,
+     "put the programs on the command line, with \":\" between them"},
+    {"soft arch usize initial-errhandler memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse,
+     "leave it out"},
+    {"gdb debug tv xterm", NULL, GROUP_HIDDEN, refuse,
+     "put the tool before the program: mprun -n 2 gdb --args PROGRAM"},
+};
+
+const size_t options_table_length = sizeof options_table / sizeof *options_table;
+
+// ---- Looking up a name
+
+// Calls for each of the blank-separated words of `words`: moves *at past the next and returns its
+// length, 0 at the end.
+static size_t next_word(const char **at, const char **word)
+{
+    *at += strspn(*at, " ");
+    *word = *at;
+    size_t length = strcspn(*at, " ");
+    *at += length;
+    return length;
+}
+
+static const struct option *find_option(const char *name, size_t length)
+{
+    for (size_t i = 0; i < options_table_length; i++) {
+        const char *at = options_table[i].names;
+        const char *word;
+        size_t word_length;
+        while ((word_length = next_word(&at, &word)) > 0)
+            if (word_length == length && memcmp(word, name, length) == 0)
+                return &options_table[i];
+    }
+    return NULL;
+}
+
+// How many letters must be inserted, deleted, replaced or swapped to get from one word to the
+// other; at most 30 letters of each count.
+static int edit_distance(const char *a, size_t la, const char *b, size_t lb)
+{
+    enum { MAX = 30 };
+    int cost[MAX + 1][MAX + 1];
+
+    la = la > MAX ? MAX : la;
+    lb = lb > MAX ? MAX : lb;
+    for (size_t i = 0; i <= la; i++)
+        for (size_t j = 0; j <= lb; j++) {
+            if (i == 0 || j == 0) {
+                cost[i][j] = (int)(i + j);
+                continue;
+            }
+            int best = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (cost[i - 1][j] + 1 < best)
+                best = cost[i - 1][j] + 1;
+            if (cost[i][j - 1] + 1 < best)
+                best = cost[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                cost[i - 2][j - 2] + 1 < best)
+                best = cost[i - 2][j - 2] + 1;
+            cost[i][j] = best;
+        }
+    return cost[la][lb];
+}
+
+static int fail_unknown(struct parser *p, const char *name, size_t length)
+{
+    int best = length <= 3 ? 2 : length <= 6 ? 3 : 4; // closer than this
+    const char *nearest = NULL;
+    size_t nearest_length = 0;
+
+    for (size_t i = 0; i < options_table_length; i++) {
+        const char *at = options_table[i].names;
+        const char *word;
+        size_t word_length;
+        while (options_table[i].apply != refuse && (word_length = next_word(&at, &word)) > 0) {
+            int distance = edit_distance(name, length, word, word_length);
+            if (distance < best && word_length > 1) {
+                best = distance;
+                nearest = word;
+                nearest_length = word_length;
+            }
+        }
+    }
+    if (nearest)
+        return fail(p, "unknown option %s: did you mean %s%.*s?", p->given,
+                    nearest_length > 2 ? "--" : "-", (int)nearest_length, nearest);
+    return fail(p, "unknown option %s: mprun --help lists them", p->given);
+}
+
+// ---- The parser
+
+// Applies the option at argv[*at] and moves *at past it and its values.
+static int parse_option(struct parser *p, int argc, char **argv, int *at)
+{
+    char *given = argv[*at];
+    const char *name = given + 1 + (given[1] == '-');
+    size_t length = strcspn(name, "=");
+    char *values[2] = {NULL, NULL};
+    int wanted = 0;
+
+    p->given = given;
+    p->option = find_option(name, length);
+    if (!p->option)
+        return fail_unknown(p, name, length);
+    ++*at;
+    if (p->option->apply == refuse)
+        return p->option->apply(p, NULL);
+
+    if (p->option->values)
+        for (const char *c = p->option->values; c; c = strchr(c + 1, ' '))
+            wanted++;
+    if (name[length] == '=') {
+        if (wanted != 1)
+            return fail(p, "%.*s takes %s, not =...", (int)(name + length - given), given,
+                        wanted == 0 ? "no value" : p->option->values);
+        values[0] = argv[*at - 1] + (name + length + 1 - given);
+    } else {
+        for (int i = 0; i < wanted; i++, ++*at) {
+            if (*at >= argc || strcmp(argv[*at], ":") == 0)
+                return fail(p, "%s wants %s after it", given, p->option->values);
+            values[i] = argv[*at];
+        }
+    }
+    return p->option->apply(p, values);
+}
+
+// Reads the options, the program and the program's arguments up to a ":" or the end.
+static int parse_program(struct parser *p, int argc, char **argv, int *at)
+{
+    struct options *o = p->options;
+
+    while (*at < argc && argv[*at][0] == '-' && argv[*at][1] != 0) {
+        if (strcmp(argv[*at], "--") == 0) {
+            ++*at;
+            break;
+        }
+        int status = parse_option(p, argc, argv, at);
+        if (status != 0)
+            return status;
+        if (o->action != ACTION_RUN)
+            return 0;
+    }
+    if (*at < argc && strcmp(argv[*at], ":") == 0)
+        return fail(p, "no program before \":\"");
+    if (*at >= argc && o->nprograms > 0)
+        return fail(p, "no program after \":\"");
+    if (*at >= argc)
+        return fail(p, "no program given: mprun [options] program [arguments], or mprun --help");
+    if (argv[*at][0] == 0)
+        return fail(p, "the program's name is empty");
+    p->program->argv = &o->arguments[*at];
+    while (*at < argc && strcmp(argv[*at], ":") != 0)
+        ++*at;
+    o->arguments[*at] = NULL;
+    o->nprograms++;
+    return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+    struct parser parser = {.options = options};
+    int at = 1;
+
+    memset(options, 0, sizeof *options);
+    options->channel = MP_CHANNEL_SHM;
+    options->programs = calloc((size_t)argc + 1, sizeof *options->programs);
+    options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
+    if (!options->programs || !options->arguments)
+        return fail(&parser, "out of memory");
+    memcpy(options->arguments, argv, (size_t)argc * sizeof *argv);
+
+    const char *channel = getenv("MPRUN_CHANNEL");
+    if (channel && *channel && set_channel(&parser, "MPRUN_CHANNEL", channel) != 0)
+        return EXIT_USAGE;
+
+    for (;;) {
+        parser.program = &options->programs[options->nprograms];
+        int status = parse_program(&parser, argc, argv, &at);
+        if (status != 0 || options->action != ACTION_RUN || at >= argc)
+            return status;
+        at++; // the ":"
+    }
+}
+
+int options_settle(struct options *o, int cpus)
+{
+    struct parser parser = {.options = o};
+    long total = 0;
+
+    for (int i = 0; i < o->nprograms; i++) {
+        struct program *program = &o->programs[i];
+        if (program->ranks == 0)
+            program->ranks = program->slots > 0 ? program->slots : o->nprograms > 1 ? 1 : cpus;
+        total += program->ranks;
+    }
+    if (total > MP_RANKS_MAX)
+        return fail(&parser, "%ld ranks are too many: at most %d", total, MP_RANKS_MAX);
+    if (o->no_oversubscribe && total > cpus)
+        return fail(&parser, "--nooversubscribe: %ld ranks, but only %d usable CPU%s", total, cpus,
+                    cpus == 1 ? "" : "s");
+    if (o->stdin_rank >= total)
+        return fail(&parser, "--stdin names rank %d, but there are %ld ranks", o->stdin_rank,
+                    total);
+    o->nranks = (int)total;
+    return 0;
+}
+
+void options_release(struct options *options)
+{
+    for (int i = 0; options->programs && i <= options->nprograms; i++)
+        free(options->programs[i].environment.variables);
+    free(options->environment.variables);
+    free(options->programs);
+    free(options->arguments);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// What the user asked for: the command line as a structure. Options before a program belong to that
+// program, except those that say how the whole job runs.
+// Read next: options.c (the table of options and the parser), help.c (prints the table).
+#ifndef MPRUN_OPTIONS_H
+#define MPRUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// mprun's own exit statuses; otherwise it exits as the job did.
+enum { EXIT_USAGE = 2, EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
+enum binding { BIND_NONE, BIND_CORE };
+enum { STDIN_NONE = -1, STDIN_ALL = -2 }; // or the rank that reads mprun's standard input
+
+// One variable for the ranks' environment: `value` NULL means as mprun has it. `name` is not
+// terminated by a 0 but `length` long.
+struct variable {
+    const char *name;
+    size_t length;
+    const char *value;
+};
+
+// Changes to the environment that ranks inherit from mprun.
+struct environment_changes {
+    bool only_listed; // inherit only what `list` and `variables` name
+    const char *list; // comma-separated names, or NULL
+    struct variable *variables;
+    size_t count;
+};
+
+// One of the programs between colons.
+struct program {
+    int ranks;        // 0 until options_settle: not given
+    int slots;        // what -host and -hostfile offered, 0 when they said nothing
+    const char *wdir; // where its ranks start, NULL for mprun's own directory
+    const char *path; // where to look for it, NULL for PATH
+    char **argv;      // ends with NULL
+    const char *file; // what to execute; found by program_find
+    struct environment_changes environment;
+};
+
+struct options {
+    enum action action;
+    struct program *programs;
+    int nprograms;
+    int nranks;     // over all programs; set by options_settle
+    int channel;    // enum mp_channel_id
+    double timeout; // seconds, 0 for none
+    bool tag;
+    bool quiet;
+    bool verbose;
+    bool no_oversubscribe;
+    enum binding bind;
+    int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
+    struct environment_changes environment; // of all programs; a program's own come after
+    char error[512];
+    char **arguments; // copy of argv whose programs' arguments end with NULL
+};
+
+// Parses a command line. Returns 0, or EXIT_USAGE with a sentence in options->error. What it finds
+// points into argv. In either case options_release frees what was allocated.
+int options_parse(struct options *options, int argc, char **argv);
+
+// Fills in what was left to defaults, now that the number of usable CPUs is known, and checks the
+// number of ranks. Returns as options_parse does.
+int options_settle(struct options *options, int cpus);
+
+void options_release(struct options *options);
+
+// ---- The table, for help.c
+
+enum option_group {
+    GROUP_RANKS,
+    GROUP_ENVIRONMENT,
+    GROUP_OUTPUT,
+    GROUP_JOB,
+    GROUP_ABOUT,
+    GROUP_HIDDEN
+};
+
+struct parser;
+
+struct option {
+    const char *names;  // separated by blanks, without dashes; the first is the one to show
+    const char *values; // placeholders of its values, separated by blanks; NULL for none
+    enum option_group group;
+    int (*apply)(struct parser *parser, char **values);
+    const char *help; // or, for an option that is refused, what to do instead
+};
+
+extern const struct option options_table[];
+extern const size_t options_table_length;
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Tagged output: "[3] text". Without --tag-output ranks inherit mprun's own descriptors and nothing
+// here has any effect. See output.c.
+#ifndef MPRUN_OUTPUT_H
+#define MPRUN_OUTPUT_H
+
+#include <uv.h>
+
+// Prepares to tag the output of `nranks` ranks. Not called when output is not tagged.
+void output_prepare(int nranks);
+
+// How many descriptors that needs for each rank.
+enum { OUTPUT_FDS_PER_RANK = 2 };
+
+// Sets fds[1] and fds[2] to what shall become the rank's, which is about to be started. Returns 0,
+// or -1 with errno.
+int output_open(int rank, int fds[3]);
+
+// The rank was started (or not): our copies of what output_open gave are closed.
+void output_opened(void);
+
+// From now on output is copied by events of `loop`.
+void output_start(uv_loop_t *loop);
+
+// All writers are gone. Takes what the pipes still hold, writes everything out, and calls
+// `done(argument)`, perhaps before it returns. May be called again; then that is all it does.
+void output_drain(void (*done)(void *argument), void *argument);
+
+#endif

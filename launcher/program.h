@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Finding what to execute, and the environment to execute it in. See program.c, environment.c.
+#ifndef MPRUN_PROGRAM_H
+#define MPRUN_PROGRAM_H
+
+#include "launcher/options.h"
+
+// Finds the file of program->argv[0] as a shell would, from the directory where the ranks will
+// start, and sets program->file. Returns 0, EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE; then `error`
+// holds a sentence.
+int program_find(struct program *program, char *error, size_t room);
+
+// The environment of a program's ranks: mprun's own with the changes that the options ask for and
+// without what a surrounding mprun left there. It ends with `extra` slots that the caller fills,
+// *slots, and a NULL. Never freed.
+char **environment_build(const struct options *options, const struct program *program, int extra,
+                         char ***slots);
+
+#endif

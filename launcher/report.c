@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+// The account of a job's end: which rank failed first, how, in which MPI call, and who was waiting
+// for it. It is put together from the ranks' boards, which outlive the ranks, and written in one
+// piece after the last rank is gone, so that nothing is printed into the middle of it.
+// Read next: job.h (the facts), lib/shm/layout.h (struct mp_board).
+#define _GNU_SOURCE
+#include "launcher/report.h"
+
+#include "base/calls.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_GROUPS = 4, MAX_RUNS = 8 };
+
+struct text {
+    char data[8192];
+    size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    int wrote = vsnprintf(t->data + t->length, sizeof t->data - t->length, format, list);
+    va_end(list);
+    if (wrote > 0)
+        t->length += (size_t)wrote;
+    if (t->length > sizeof t->data - 1)
+        t->length = sizeof t->data - 1;
+}
+
+static void print(const struct text *t)
+{
+    for (size_t done = 0; done < t->length;) {
+        ssize_t wrote = write(STDERR_FILENO, t->data + done, t->length - done);
+        if (wrote < 0 && errno != EINTR)
+            return;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+void report_line(const char *format, ...)
+{
+    struct text t = {.length = 0};
+    char line[4096];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    put(&t, "mprun: %s\n", line);
+    print(&t);
+}
+
+// ---- Words
+
+static const char *signal_name(int signal)
+{
+    static const char *const names[] = {
+        [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
+        [SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS",   [SIGFPE] = "SIGFPE",
+        [SIGKILL] = "SIGKILL", [SIGUSR1] = "SIGUSR1", [SIGSEGV] = "SIGSEGV", [SIGUSR2] = "SIGUSR2",
+        [SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM", [SIGTERM] = "SIGTERM", [SIGXCPU] = "SIGXCPU",
+        [SIGXFSZ] = "SIGXFSZ", [SIGSYS] = "SIGSYS"};
+
+    if (signal > 0 && signal < (int)(sizeof names / sizeof *names) && names[signal])
+        return names[signal];
+    return "a signal";
+}
+
+// The ranks of `chosen`, as in "rank 3" or "ranks 0, 2-5". Long lists end in "...".
+static void put_ranks(struct text *t, const char *chosen, int nranks)
+{
+    int count = 0;
+    int runs = 0;
+
+    for (int i = 0; i < nranks; i++)
+        count += chosen[i] != 0;
+    put(t, "rank%s ", count == 1 ? "" : "s");
+    for (int i = 0; i < nranks; i++) {
+        if (!chosen[i])
+            continue;
+        int last = i;
+        while (last + 1 < nranks && chosen[last + 1])
+            last++;
+        if (runs == MAX_RUNS) {
+            put(t, ", ... (%d in all)", count);
+            return;
+        }
+        put(t, runs++ > 0 ? ", %d" : "%d", i);
+        if (last > i)
+            put(t, last > i + 1 ? "-%d" : ", %d", last);
+        i = last;
+    }
+}
+
+// ---- Where the ranks were
+
+static bool waits_for(const struct glimpse *g, int rank)
+{
+    return g->state == MP_RANK_BLOCKED && g->peer == rank;
+}
+
+static bool same_place(const struct glimpse *a, const struct glimpse *b)
+{
+    return a->state == b->state && a->call == b->call &&
+           (a->state != MP_RANK_BLOCKED || (a->peer == b->peer && a->tag == b->tag));
+}
+
+// "was waiting for rank 3 in MPI_Recv (tag 7)" and the like.
+static void put_place(struct text *t, const struct glimpse *g, int failed)
+{
+    const char *call = mp_call_name((int)g->call);
+
+    if (g->state == MP_RANK_BLOCKED && g->peer >= 0) {
+        if (g->peer == failed)
+            put(t, "waiting for it in %s", call);
+        else
+            put(t, "waiting for rank %d in %s", g->peer, call);
+        if (g->tag >= 0)
+            put(t, " (tag %d)", g->tag);
+    } else if (g->state == MP_RANK_BLOCKED && g->peer == -1) {
+        put(t, "waiting for any rank in %s", call);
+    } else if (g->state == MP_RANK_BLOCKED) {
+        put(t, "waiting in %s", call);
+    } else if (g->state == MP_RANK_FINALIZED) {
+        put(t, "past MPI_Finalize");
+    } else if (g->state == MP_RANK_STARTING) {
+        put(t, "not in MPI yet");
+    } else if (g->call != 0) {
+        put(t, "in %s", call);
+    } else {
+        put(t, "outside MPI");
+    }
+}
+
+// One line for each group of ranks in the same place; `failed` (or -1) is left out, and those who
+// waited for it come first. When no rank is in MPI there is nothing to tell.
+static void put_places(struct text *t, const struct job *job, int failed)
+{
+    static char done[MP_RANKS_MAX];
+    static char group[MP_RANKS_MAX];
+    bool any = false;
+    int groups = 0;
+
+    if (!job->glimpses)
+        return;
+    for (int i = 0; i < job->nranks; i++)
+        any = any || (i != failed && job->glimpses[i].state != MP_RANK_STARTING);
+    if (!any)
+        return;
+    memset(done, 0, sizeof done);
+    if (failed >= 0)
+        done[failed] = 1;
+    for (int first = 1; first >= 0; first--) {
+        for (int i = 0; i < job->nranks; i++) {
+            const struct glimpse *g = &job->glimpses[i];
+            int count = 0;
+            if (done[i] || (first && (failed < 0 || !waits_for(g, failed))))
+                continue;
+            memset(group, 0, sizeof group);
+            for (int k = i; k < job->nranks; k++) {
+                if (!done[k] && same_place(g, &job->glimpses[k])) {
+                    group[k] = done[k] = 1;
+                    count++;
+                }
+            }
+            if (groups++ == MAX_GROUPS) {
+                put(t, "mprun: others were elsewhere\n");
+                return;
+            }
+            put(t, "mprun: ");
+            put_ranks(t, group, job->nranks);
+            put(t, count == 1 ? " was " : " were ");
+            put_place(t, g, failed);
+            put(t, "\n");
+        }
+    }
+}
+
+// ---- How the rank failed
+
+static void put_call(struct text *t, const struct glimpse *g, const struct job *job)
+{
+    bool others = false; // in MPI: then "before MPI_Init" says something
+
+    for (int i = 0; i < job->nranks; i++)
+        others = others || job->glimpses[i].pid != 0;
+    if (g->state == MP_RANK_FINALIZED)
+        put(t, " after MPI_Finalize");
+    else if (g->state == MP_RANK_STARTING && others)
+        put(t, " before MPI_Init was done");
+    else if (g->state != MP_RANK_STARTING && g->call != 0)
+        put(t, " in %s", mp_call_name((int)g->call));
+}
+
+static void put_failure(struct text *t, const struct job *job)
+{
+    static const struct glimpse nothing;
+    const struct rank *rank = &job->ranks[job->failed];
+    struct mp_board *board = mp_segment_board(job->segment, job->failed);
+    const struct glimpse *g = job->glimpses ? &job->glimpses[job->failed] : &nothing;
+    int signal = WIFSIGNALED(rank->status) ? WTERMSIG(rank->status) : 0;
+
+    board->message[sizeof board->message - 1] = 0;
+    put(t, "mprun: rank %d (%s, process %d) ", job->failed, rank->program->argv[0],
+        g->pid ? g->pid : (int)rank->pid);
+    switch (job->failure) {
+    case FAILURE_ABORT:
+        put(t, "ended the job with code %d", board->abort_code);
+        if (board->message[0]) { // it names the call
+            put(t, ":\n%s%s", board->message,
+                board->message[strlen(board->message) - 1] == '\n' ? "" : "\n");
+        } else {
+            put_call(t, g, job);
+            put(t, "\n");
+        }
+        return;
+    case FAILURE_SIGNAL:
+    case FAILURE_ASKED:
+        put(t, "was killed by %s (signal %d, %s)", signal_name(signal), signal, strsignal(signal));
+        put_call(t, g, job);
+        if (WCOREDUMP(rank->status))
+            put(t, ", and left a core dump");
+        put(t, "\n");
+        if (job->out_of_memory)
+            put(t, "mprun: the kernel ran out of memory meanwhile, and kills processes then\n");
+        return;
+    case FAILURE_STATUS:
+        put(t, "exited with status %d", WEXITSTATUS(rank->status));
+        put_call(t, g, job);
+        put(t, "\n");
+        return;
+    case FAILURE_NO_FINALIZE:
+        put(t, "exited with status 0 but without calling MPI_Finalize\n");
+        return;
+    case FAILURE_NO_INIT:
+        put(t, "exited with status 0 without calling MPI_Init, but other ranks did call it\n");
+        return;
+    case FAILURE_NONE:
+        return;
+    }
+}
+
+void report_end(const struct job *job)
+{
+    struct text t = {.length = 0};
+    bool quiet = job->options->quiet;
+
+    switch (job->cause) {
+    case CAUSE_RANK:
+        put_failure(&t, job);
+        if (quiet && job->failure != FAILURE_ABORT)
+            t.length = (size_t)(strchrnul(t.data, '\n') + 1 - t.data);
+        if (!quiet)
+            put_places(&t, job, job->failed);
+        break;
+    case CAUSE_SIGNAL:
+        put(&t, "mprun: ended by %s\n", signal_name(job->signal));
+        if (!quiet)
+            put_places(&t, job, -1);
+        break;
+    case CAUSE_TIMEOUT:
+        put(&t, "mprun: ended after %g s, as --timeout asked\n", job->options->timeout);
+        if (!quiet)
+            put_places(&t, job, -1);
+        break;
+    case CAUSE_FRONT:
+        return;
+    case CAUSE_NONE:
+        break;
+    }
+    if (job->phase != PHASE_OVER)
+        put(&t, "mprun: a process of the job cannot be killed: it hangs in the kernel\n");
+    if (job->options->verbose) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status,
+            (double)(now.tv_sec * INT64_C(1000000000) + now.tv_nsec - job->segment->start_ns) /
+                1e9);
+    }
+    print(&t);
+}

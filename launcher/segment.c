@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The control segment is a memfd: it has no name that could be left over, and it is gone with the
+// last process that maps it. It is sparse; the launcher touches its header and boards only.
+// Read next: lib/shm/layout.h (what is in it), lib/boot/boot.c (how a rank takes it).
+#define _GNU_SOURCE
+#include "launcher/segment.h"
+
+#include "launcher/machine.h"
+#include "launcher/spawn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
+                                         char *error, size_t room)
+{
+    struct mp_segment_header plan = {0};
+    uint32_t nranks = (uint32_t)options->nranks;
+    uint64_t bytes = mp_segment_plan(&plan, nranks);
+
+    plan.channel = (uint32_t)options->channel;
+    plan.cores = (uint32_t)cpus;
+    plan.ranks_per_core = (nranks + plan.cores - 1) / plan.cores;
+    plan.universe = nranks > plan.cores ? nranks : plan.cores;
+    plan.fence = !machine_has_membarrier();
+    plan.grace_ms = GRACE_MS;
+    plan.start_ns = start_ns;
+    if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
+        plan.job = (uint64_t)start_ns * 0x9e3779b97f4a7c15u + (uint64_t)getpid();
+
+    int fd = memfd_create("mprun", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 || dup2(fd, SEGMENT_FD) < 0) {
+        snprintf(error, room, "cannot create the job's shared memory of %llu bytes: %s",
+                 (unsigned long long)bytes, strerror(errno));
+        return NULL;
+    }
+    if (fd != SEGMENT_FD)
+        close(fd);
+    struct mp_segment_header *segment =
+        mmap(NULL, plan.doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, SEGMENT_FD, 0);
+    if (segment == MAP_FAILED) {
+        snprintf(error, room, "cannot map the job's shared memory: %s", strerror(errno));
+        return NULL;
+    }
+    *segment = plan;
+
+    const struct cores *cores = options->bind == BIND_CORE ? machine_cores() : NULL;
+    int rank = 0;
+    for (int i = 0; i < options->nprograms; i++) {
+        for (int k = 0; k < options->programs[i].ranks; k++, rank++) {
+            struct mp_board *board = mp_segment_board(segment, rank);
+            board->appnum = i;
+            board->core = cores ? cores->first[rank % cores->count] : -1;
+        }
+    }
+    return segment;
+}

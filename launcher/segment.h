@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The control segment, on the launcher's side. See segment.c.
+#ifndef MPRUN_SEGMENT_H
+#define MPRUN_SEGMENT_H
+
+#include "launcher/options.h"
+#include "shm/layout.h"
+
+// How long a process has between SIGTERM and SIGKILL, in milliseconds.
+enum { GRACE_MS = 250 };
+
+// Creates the job's segment as descriptor SEGMENT_FD, which ranks inherit. Returns its header and
+// boards, mapped for the life of the process; NULL with a sentence in `error` if that fails.
+struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
+                                         char *error, size_t room);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+// A child that borrows our memory until it executes its program (CLONE_VM | CLONE_VFORK): no page
+// table is copied, and what went wrong in it can be read here as plain variables. We sleep
+// meanwhile, so it may use our memory as it likes, on a stack of its own. All signals that mprun
+// handles are blocked and read from descriptors, so no handler of ours can run in the child.
+// Read next: keeper.c, which calls this for every rank.
+#define _GNU_SOURCE
+#include "launcher/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { STACK_BYTES = 64 << 10 };
+
+struct attempt {
+    const struct birth *birth;
+    pid_t parent;
+    int error; // written by the child: errno of the step that failed
+    const char *step;
+};
+
+static int move_descriptor(int from, int to)
+{
+    return from == to ? 0 : dup2(from, to) < 0 ? -1 : 0;
+}
+
+// A script without a "#!" line runs in the shell, as it does everywhere else.
+static void execute_script(const struct birth *b)
+{
+    static char *argv[4096];
+    size_t n = 2;
+
+    argv[0] = (char[]){"/bin/sh"};
+    argv[1] = (char *)(uintptr_t)b->file;
+    for (size_t i = 1; b->argv[i] && n < sizeof argv / sizeof *argv - 1; i++)
+        argv[n++] = b->argv[i];
+    argv[n] = NULL;
+    execve("/bin/sh", argv, b->environment);
+    errno = ENOEXEC;
+}
+
+static int child(void *argument)
+{
+    struct attempt *a = argument;
+    const struct birth *b = a->birth;
+
+    a->step = "be tied to mprun";
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        goto failed;
+    if (getppid() != a->parent) // it died before the line above
+        _exit(1);
+    a->step = "set its input and output";
+    if (move_descriptor(b->fds[0], 0) != 0 || move_descriptor(b->fds[1], 1) != 0 ||
+        move_descriptor(b->fds[2], 2) != 0 ||
+        (b->control_fd >= 0 && move_descriptor(b->control_fd, CONTROL_FD) != 0))
+        goto failed;
+    a->step = "enter its directory";
+    if (b->wdir && chdir(b->wdir) != 0)
+        goto failed;
+    a->step = "bind to its core";
+    if (b->cpus && syscall(SYS_sched_setaffinity, 0, b->cpus_bytes, b->cpus) != 0)
+        goto failed;
+    a->step = "limit its descriptors";
+    if (b->files && setrlimit(RLIMIT_NOFILE, b->files) != 0)
+        goto failed;
+    a->step = "execute";
+    sigprocmask(SIG_SETMASK, b->signals, NULL);
+    execve(b->file, b->argv, b->environment);
+    if (errno == ENOEXEC)
+        execute_script(b);
+failed:
+    a->error = errno;
+    _exit(1);
+}
+
+pid_t spawn(const struct birth *birth, const char **step)
+{
+    static char stack[STACK_BYTES] __attribute__((aligned(64)));
+    struct attempt attempt = {.birth = birth, .parent = getpid()};
+
+    pid_t pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &attempt);
+    if (pid < 0) {
+        *step = "start a process for";
+        return -1;
+    }
+    if (attempt.error == 0)
+        return pid;
+    while (syscall(SYS_wait4, pid, NULL, 0, NULL) < 0 && errno == EINTR)
+        ;
+    errno = attempt.error;
+    *step = attempt.step;
+    return -1;
+}

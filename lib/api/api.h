@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What every chapter file of the API shares: the way in and out of a call, and the checks of the
+// arguments that occur everywhere. A function reads:
+//
+//     int PMPI_Xyz(..., MPI_Comm comm)
+//     {
+//         struct mp_comm *c = NULL;
+//         int err = mp_enter(MP_CALL_Xyz);
+//         if (err) {
+//             return err;
+//         }
+//         err = mp_check_comm(comm, &c);
+//         if (!err) {
+//             err = mp_xyz(c, ...);
+//         }
+//         return mp_leave(MP_CALL_Xyz, c, err);
+//     }
+//     MP_WEAK(Xyz);
+#ifndef MP_API_API_H
+#define MP_API_API_H
+
+#include "core/attribute.h"
+#include "core/comm.h"
+#include "core/datatype.h"
+#include "core/errhandler.h"
+#include "core/process.h"
+#include "mpi.h"
+
+// PMPI_X is the function, MPI_X its weak alias, so that a tool can put its own MPI_X in front.
+#define MP_WEAK(name)                         \
+    extern __typeof__(PMPI_##name) MPI_##name \
+        __attribute__((weak, alias("PMPI_" #name), visibility("default")))
+
+// Ends a call: with an error, through the error handler of `comm` (NULL: that of MPI_COMM_SELF).
+static inline int mp_leave(int call, struct mp_comm *comm, int err)
+{
+    mp_exit();
+    return likely(err == 0) ? MPI_SUCCESS : mp_raise(call, comm, err);
+}
+
+// Checks: 0, or an error class with mp_fail having named the argument, its value and what was
+// allowed. Those with an `out` give the object behind the handle.
+int mp_check_comm(MPI_Comm comm, struct mp_comm **out);
+int mp_check_count(MPI_Count count, const char *name);
+int mp_check_type(MPI_Datatype type, const char *name, struct mp_datatype **out); // committed
+int mp_check_any_type(MPI_Datatype type, const char *name, struct mp_datatype **out); // or not
+int mp_check_buffer(const void *buffer, MPI_Count count, const struct mp_datatype *type,
+                    const char *name); // NULL is fine for MPI_BOTTOM types and empty messages only
+int mp_check_dest(const struct mp_comm *comm, int dest);     // a rank or MPI_PROC_NULL
+int mp_check_source(const struct mp_comm *comm, int source); // or MPI_ANY_SOURCE
+int mp_check_tag(int tag);                                   // 0..MPI_TAG_UB
+int mp_check_recv_tag(int tag);                              // or MPI_ANY_TAG
+int mp_check_root(const struct mp_comm *comm, int root);     // intercommunicators: MPI_ROOT ... too
+int mp_check_pointer(const void *pointer, const char *name); // an output argument: not NULL
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// The checks of arguments that occur in many chapters. Each says which argument is wrong, what it
+// is, and what was allowed.
+
+#include "api/api.h"
+
+int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
+{
+    struct mp_comm *c = mp_comm_get(comm);
+    if (likely(c && !c->freed)) {
+        *out = c;
+        return 0;
+    }
+    if (comm == MPI_COMM_NULL)
+        return mp_fail(MPI_ERR_COMM, "comm is MPI_COMM_NULL");
+    return mp_fail(MPI_ERR_COMM, "comm is %p, which is no communicator, or one that was freed",
+                   (void *)comm);
+}
+
+int mp_check_count(MPI_Count count, const char *name)
+{
+    if (likely(count >= 0))
+        return 0;
+    return mp_fail(MPI_ERR_COUNT, "%s is %lld, must be 0 or more", name, (long long)count);
+}
+
+int mp_check_any_type(MPI_Datatype type, const char *name, struct mp_datatype **out)
+{
+    struct mp_datatype *t = mp_datatype_get(type);
+    if (likely(t != NULL)) {
+        *out = t;
+        return 0;
+    }
+    if (type == MPI_DATATYPE_NULL)
+        return mp_fail(MPI_ERR_TYPE, "%s is MPI_DATATYPE_NULL", name);
+    return mp_fail(MPI_ERR_TYPE, "%s is %p, which is no datatype, or one that was freed", name,
+                   (void *)type);
+}
+
+int mp_check_type(MPI_Datatype type, const char *name, struct mp_datatype **out)
+{
+    int err = mp_check_any_type(type, name, out);
+    if (!err && unlikely(!(*out)->committed))
+        err = mp_fail(MPI_ERR_TYPE, "%s is not committed; call MPI_Type_commit first", name);
+    return err;
+}
+
+int mp_check_buffer(const void *buffer, MPI_Count count, const struct mp_datatype *type,
+                    const char *name)
+{
+    // A type that does not begin at 0 may hold absolute addresses, relative to MPI_BOTTOM.
+    if (unlikely(buffer == MPI_BOTTOM) && count > 0 && type->size > 0 && type->true_lb == 0)
+        return mp_fail(MPI_ERR_BUFFER, "%s is a null pointer, and the message is not empty", name);
+    if (unlikely(buffer == MPI_IN_PLACE) && count > 0)
+        return mp_fail(MPI_ERR_BUFFER, "%s is MPI_IN_PLACE, which is not allowed here", name);
+    return 0;
+}
+
+int mp_check_dest(const struct mp_comm *comm, int dest)
+{
+    if (likely((unsigned)dest < (unsigned)comm->peers->size) || dest == MPI_PROC_NULL)
+        return 0;
+    return mp_fail(MPI_ERR_RANK, "dest is %d, must be 0 to %d or MPI_PROC_NULL", dest,
+                   comm->peers->size - 1);
+}
+
+int mp_check_source(const struct mp_comm *comm, int source)
+{
+    if (likely((unsigned)source < (unsigned)comm->peers->size) || source == MPI_ANY_SOURCE ||
+        source == MPI_PROC_NULL)
+        return 0;
+    return mp_fail(MPI_ERR_RANK, "source is %d, must be 0 to %d, MPI_ANY_SOURCE or MPI_PROC_NULL",
+                   source, comm->peers->size - 1);
+}
+
+int mp_check_tag(int tag)
+{
+    if (likely(tag >= 0)) // and so at most MP_TAG_UB, INT_MAX
+        return 0;
+    return mp_fail(MPI_ERR_TAG, "tag is %d%s, must be 0 to %d", tag,
+                   tag == MPI_ANY_TAG ? " (MPI_ANY_TAG)" : "", MP_TAG_UB);
+}
+
+int mp_check_recv_tag(int tag)
+{
+    if (likely(tag >= 0) || tag == MPI_ANY_TAG)
+        return 0;
+    return mp_fail(MPI_ERR_TAG, "tag is %d, must be 0 to %d or MPI_ANY_TAG", tag, MP_TAG_UB);
+}
+
+int mp_check_root(const struct mp_comm *comm, int root)
+{
+    if (likely((unsigned)root < (unsigned)comm->peers->size))
+        return 0;
+    if (!comm->remote)
+        return mp_fail(MPI_ERR_ROOT, "root is %d, must be 0 to %d", root, comm->size - 1);
+    if (root == MPI_ROOT || root == MPI_PROC_NULL)
+        return 0;
+    return mp_fail(MPI_ERR_ROOT,
+                   "root is %d, must be 0 to %d (of the remote group), MPI_ROOT or MPI_PROC_NULL",
+                   root, comm->peers->size - 1);
+}
+
+int mp_check_pointer(const void *pointer, const char *name)
+{
+    if (likely(pointer != NULL))
+        return 0;
+    return mp_fail(MPI_ERR_ARG, "%s is a null pointer", name);
+}

@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: MIT
+// Chapter 7: communicators and intercommunicators: inquiry, making, freeing, names and hints.
+// Groups are in groups.c, attributes in attributes.c. Read next: collectives/comm_make.h.
+#include "collectives/comm_make.h"
+
+#include "api/api.h"
+#include "core/info.h"
+#include "core/request.h"
+
+#include <string.h>
+
+// ---- Inquiry
+
+int PMPI_Comm_size(MPI_Comm comm, int *size)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_size);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(size, "size");
+    if (!err) {
+        *size = c->size;
+    }
+    return mp_leave(MP_CALL_Comm_size, c, err);
+}
+MP_WEAK(Comm_size);
+
+int PMPI_Comm_rank(MPI_Comm comm, int *rank)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_rank);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(rank, "rank");
+    if (!err) {
+        *rank = c->rank;
+    }
+    return mp_leave(MP_CALL_Comm_rank, c, err);
+}
+MP_WEAK(Comm_rank);
+
+int PMPI_Comm_test_inter(MPI_Comm comm, int *flag)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_test_inter);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(flag, "flag");
+    if (!err) {
+        *flag = c->remote != NULL;
+    }
+    return mp_leave(MP_CALL_Comm_test_inter, c, err);
+}
+MP_WEAK(Comm_test_inter);
+
+static int check_inter(MPI_Comm comm, const char *name, struct mp_comm **out)
+{
+    int err = mp_check_comm(comm, out);
+    if (!err && !(*out)->remote) {
+        err =
+            mp_fail(MPI_ERR_COMM, "%s is an intracommunicator, must be an intercommunicator", name);
+    }
+    return err;
+}
+
+static int check_intra(MPI_Comm comm, const char *name, struct mp_comm **out)
+{
+    int err = mp_check_comm(comm, out);
+    if (!err && (*out)->remote) {
+        err =
+            mp_fail(MPI_ERR_COMM, "%s is an intercommunicator, must be an intracommunicator", name);
+    }
+    return err;
+}
+
+int PMPI_Comm_remote_size(MPI_Comm comm, int *size)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_remote_size);
+    if (err) {
+        return err;
+    }
+    err = check_inter(comm, "comm", &c);
+    err = err ? err : mp_check_pointer(size, "size");
+    if (!err) {
+        *size = c->remote->size;
+    }
+    return mp_leave(MP_CALL_Comm_remote_size, c, err);
+}
+MP_WEAK(Comm_remote_size);
+
+static int compare(const struct mp_comm *a, const struct mp_comm *b)
+{
+    if (a == b) {
+        return MPI_IDENT;
+    }
+    if (!a->remote != !b->remote) {
+        return MPI_UNEQUAL;
+    }
+    int result = mp_group_compare(a->group, b->group);
+    if (a->remote && result != MPI_UNEQUAL) {
+        int remote = mp_group_compare(a->remote, b->remote);
+        result = result == MPI_IDENT || remote == MPI_UNEQUAL ? remote : result;
+    }
+    return result == MPI_IDENT ? MPI_CONGRUENT : result;
+}
+
+int PMPI_Comm_compare(MPI_Comm comm1, MPI_Comm comm2, int *result)
+{
+    struct mp_comm *a = NULL;
+    struct mp_comm *b = NULL;
+    int err = mp_enter(MP_CALL_Comm_compare);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm1, &a);
+    err = err ? err : mp_check_comm(comm2, &b);
+    err = err ? err : mp_check_pointer(result, "result");
+    if (!err) {
+        *result = compare(a, b);
+    }
+    return mp_leave(MP_CALL_Comm_compare, a, err);
+}
+MP_WEAK(Comm_compare);
+
+int PMPI_Comm_get_parent(MPI_Comm *parent)
+{
+    int err = mp_enter(MP_CALL_Comm_get_parent);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(parent, "parent");
+    if (!err) {
+        *parent = MPI_COMM_NULL; // nobody was spawned
+    }
+    return mp_leave(MP_CALL_Comm_get_parent, NULL, err);
+}
+MP_WEAK(Comm_get_parent);
+
+// ---- Hints. Those of 7.4.4 are kept as given; a true assertion allows shortcuts but asks for
+// none. Others are ignored, as the standard says of hints that are not known.
+
+static const char *const assertions[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
+                                         "mpi_assert_exact_length", "mpi_assert_allow_overtaking"};
+
+// Takes the known hints out of `info` into *hints, which is made when there is one.
+static int take_hints(const struct mp_info *info, struct mp_info **hints)
+{
+    int err = 0;
+    for (size_t i = 0; i < mp_array_length(assertions) && !err; i++) {
+        const char *value = mp_info_find(info, assertions[i]);
+        if (!value || (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)) {
+            continue;
+        }
+        if (!*hints) {
+            *hints = mp_info_new();
+        }
+        err = *hints ? mp_info_put(*hints, assertions[i], value) : MPI_ERR_NO_MEM;
+    }
+    return err;
+}
+
+static int check_info(MPI_Info handle, struct mp_info **info)
+{
+    *info = mp_info_get(handle);
+    if (!*info && handle != MPI_INFO_NULL) {
+        return mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
+                       (void *)handle);
+    }
+    return 0;
+}
+
+int PMPI_Comm_set_info(MPI_Comm comm, MPI_Info info)
+{
+    struct mp_comm *c = NULL;
+    struct mp_info *given = NULL;
+    int err = mp_enter(MP_CALL_Comm_set_info);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : check_info(info, &given);
+    if (!err && given) {
+        err = take_hints(given, &c->info);
+    }
+    return mp_leave(MP_CALL_Comm_set_info, c, err);
+}
+MP_WEAK(Comm_set_info);
+
+// All hints that are known, with their values or defaults.
+static int list_hints(const struct mp_comm *comm, struct mp_info **out)
+{
+    int err = 0;
+    *out = mp_info_new();
+    if (!*out) {
+        return MPI_ERR_NO_MEM;
+    }
+    for (size_t i = 0; i < mp_array_length(assertions) && !err; i++) {
+        const char *value = comm->info ? mp_info_find(comm->info, assertions[i]) : NULL;
+        err = mp_info_put(*out, assertions[i], value ? value : "false");
+    }
+    if (err) {
+        mp_info_free(*out);
+    }
+    return err;
+}
+
+int PMPI_Comm_get_info(MPI_Comm comm, MPI_Info *info_used)
+{
+    struct mp_comm *c = NULL;
+    struct mp_info *info = NULL;
+    int err = mp_enter(MP_CALL_Comm_get_info);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(info_used, "info_used");
+    err = err ? err : list_hints(c, &info);
+    if (!err) {
+        *info_used = mp_info_handle(info);
+    }
+    return mp_leave(MP_CALL_Comm_get_info, c, err);
+}
+MP_WEAK(Comm_get_info);
+
+// ---- Names
+
+int PMPI_Comm_set_name(MPI_Comm comm, const char *comm_name)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_set_name);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(comm_name, "comm_name");
+    if (!err) {
+        size_t length = strnlen(comm_name, sizeof c->name - 1);
+        memcpy(c->name, comm_name, length);
+        c->name[length] = 0;
+    }
+    return mp_leave(MP_CALL_Comm_set_name, c, err);
+}
+MP_WEAK(Comm_set_name);
+
+int PMPI_Comm_get_name(MPI_Comm comm, char *comm_name, int *resultlen)
+{
+    struct mp_comm *c = NULL;
+    const char *name = "MPI_COMM_NULL"; // a valid argument, with this name (7.8)
+    int err = mp_enter(MP_CALL_Comm_get_name);
+    if (err) {
+        return err;
+    }
+    if (comm != MPI_COMM_NULL) {
+        err = mp_check_comm(comm, &c);
+        name = c ? c->name : "";
+    }
+    err = err ? err : mp_check_pointer(comm_name, "comm_name");
+    err = err ? err : mp_check_pointer(resultlen, "resultlen");
+    if (!err) {
+        size_t length = strlen(name);
+        memcpy(comm_name, name, length + 1);
+        *resultlen = (int)length;
+    }
+    return mp_leave(MP_CALL_Comm_get_name, c, err);
+}
+MP_WEAK(Comm_get_name);
+
+// ---- Duplication
+
+// A made communicator, or none, as a handle.
+static int hand_out(int err, struct mp_comm *made, MPI_Comm *handle)
+{
+    if (!err) {
+        *handle = made ? mp_comm_handle(made) : MPI_COMM_NULL;
+    }
+    return err;
+}
+
+static int dup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    struct mp_info *given = NULL;
+    struct mp_info *hints = NULL;
+    int err = mp_enter(call);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : check_info(info, &given);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    if (!err && given) {
+        err = take_hints(given, &hints);
+    }
+    err = err ? err : mp_comm_dup(c, hints, &made);
+    err = hand_out(err, made, newcomm);
+    return mp_leave(call, c, err);
+}
+
+int PMPI_Comm_dup(MPI_Comm comm, MPI_Comm *newcomm)
+{
+    return dup(MP_CALL_Comm_dup, comm, MPI_INFO_NULL, newcomm);
+}
+MP_WEAK(Comm_dup);
+
+int PMPI_Comm_dup_with_info(MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm)
+{
+    return dup(MP_CALL_Comm_dup_with_info, comm, info, newcomm);
+}
+MP_WEAK(Comm_dup_with_info);
+
+static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_Request *request)
+{
+    struct mp_comm *c = NULL;
+    struct mp_request *r = NULL;
+    struct mp_info *given = NULL;
+    struct mp_info *hints = NULL;
+    int err = mp_enter(call);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : check_info(info, &given);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    err = err ? err : mp_check_pointer(request, "request");
+    if (!err && given) {
+        err = take_hints(given, &hints);
+    }
+    err = err ? err : mp_comm_idup(c, hints, newcomm, &r);
+    if (!err) {
+        *request = (MPI_Request)(void *)r;
+    }
+    return mp_leave(call, c, err);
+}
+
+int PMPI_Comm_idup(MPI_Comm comm, MPI_Comm *newcomm, MPI_Request *request)
+{
+    return idup(MP_CALL_Comm_idup, comm, MPI_INFO_NULL, newcomm, request);
+}
+MP_WEAK(Comm_idup);
+
+int PMPI_Comm_idup_with_info(MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_Request *request)
+{
+    return idup(MP_CALL_Comm_idup_with_info, comm, info, newcomm, request);
+}
+MP_WEAK(Comm_idup_with_info);
+
+// ---- Split
+
+int PMPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *newcomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    int err = mp_enter(MP_CALL_Comm_split);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    if (!err && color < 0 && color != MPI_UNDEFINED) {
+        err = mp_fail(MPI_ERR_ARG, "color is %d, must be 0 or more, or MPI_UNDEFINED", color);
+    }
+    err = err ? err : mp_comm_split(c, color, key, &made);
+    err = hand_out(err, made, newcomm);
+    return mp_leave(MP_CALL_Comm_split, c, err);
+}
+MP_WEAK(Comm_split);
+
+// All ranks of a job share one machine, and so far it is not looked at more closely: sharing memory
+// is the one kind of hardware that is known.
+static int color_of(int split_type, const struct mp_info *info, int *color)
+{
+    const char *kind = info ? mp_info_find(info, "mpi_hw_resource_type") : NULL;
+
+    *color = MPI_UNDEFINED;
+    switch (split_type) {
+    case MPI_COMM_TYPE_SHARED:
+        *color = 0;
+        return 0;
+    case MPI_COMM_TYPE_HW_GUIDED:
+    case MPI_COMM_TYPE_RESOURCE_GUIDED:
+        *color = kind && strcmp(kind, "mpi_shared_memory") == 0 ? 0 : MPI_UNDEFINED;
+        return 0;
+    case MPI_COMM_TYPE_HW_UNGUIDED:
+    case MPI_UNDEFINED:
+        return 0;
+    default:
+        return mp_fail(MPI_ERR_ARG,
+                       "split_type is %d, must be one of MPI_COMM_TYPE_* or "
+                       "MPI_UNDEFINED",
+                       split_type);
+    }
+}
+
+int PMPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info, MPI_Comm *newcomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    struct mp_info *given = NULL;
+    int color = MPI_UNDEFINED;
+    int err = mp_enter(MP_CALL_Comm_split_type);
+    if (err) {
+        return err;
+    }
+    err = check_intra(comm, "comm", &c);
+    err = err ? err : check_info(info, &given);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    err = err ? err : color_of(split_type, given, &color);
+    err = err ? err : mp_comm_split(c, color, key, &made);
+    err = hand_out(err, made, newcomm);
+    return mp_leave(MP_CALL_Comm_split_type, c, err);
+}
+MP_WEAK(Comm_split_type);
+
+// ---- From a group
+
+static int check_group(MPI_Group handle, const struct mp_comm *comm, struct mp_group **group)
+{
+    *group = mp_group_get(handle);
+    if (!*group) {
+        return mp_fail(MPI_ERR_GROUP, "group is %p, which is no group, or one that was freed",
+                       (void *)handle);
+    }
+    for (int i = 0; i < (*group)->size; i++) {
+        if (mp_group_find(comm->group, mp_group_world(*group, i)) == MPI_UNDEFINED) {
+            return mp_fail(MPI_ERR_GROUP, "member %d of the group is not in the communicator", i);
+        }
+    }
+    return 0;
+}
+
+int PMPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *newcomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    struct mp_group *g = NULL;
+    int err = mp_enter(MP_CALL_Comm_create);
+    if (err) {
+        return err;
+    }
+    err = mp_check_comm(comm, &c);
+    err = err ? err : check_group(group, c, &g);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    err = err ? err : mp_comm_create(c, g, &made);
+    err = hand_out(err, made, newcomm);
+    return mp_leave(MP_CALL_Comm_create, c, err);
+}
+MP_WEAK(Comm_create);
+
+int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *newcomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    struct mp_group *g = NULL;
+    int err = mp_enter(MP_CALL_Comm_create_group);
+    if (err) {
+        return err;
+    }
+    err = check_intra(comm, "comm", &c);
+    err = err ? err : check_group(group, c, &g);
+    err = err ? err : mp_check_tag(tag);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    if (!err && g->rank != MPI_UNDEFINED) {
+        err = mp_comm_create_group(c, g, tag, &made);
+    }
+    err = hand_out(err, made, newcomm);
+    return mp_leave(MP_CALL_Comm_create_group, c, err);
+}
+MP_WEAK(Comm_create_group);
+
+// ---- Intercommunicators
+
+static int check_leader(int leader, const struct mp_group *group, const char *name)
+{
+    if (leader < 0 || leader >= group->size) {
+        return mp_fail(MPI_ERR_RANK, "%s is %d, must be 0 to %d", name, leader, group->size - 1);
+    }
+    return 0;
+}
+
+int PMPI_Intercomm_create(MPI_Comm local_comm, int local_leader, MPI_Comm peer_comm,
+                          int remote_leader, int tag, MPI_Comm *newintercomm)
+{
+    struct mp_comm *local = NULL;
+    struct mp_comm *peer = NULL;
+    struct mp_comm *made = NULL;
+    int err = mp_enter(MP_CALL_Intercomm_create);
+    if (err) {
+        return err;
+    }
+    err = check_intra(local_comm, "local_comm", &local);
+    err = err ? err : check_leader(local_leader, local->group, "local_leader");
+    err = err ? err : mp_check_pointer(newintercomm, "newintercomm");
+    if (!err) {
+        int problem = 0;
+        if (local->rank == local_leader) {
+            problem = mp_check_comm(peer_comm, &peer);
+            problem = problem ? problem : check_leader(remote_leader, peer->peers, "remote_leader");
+            problem = problem ? problem : mp_check_tag(tag);
+        }
+        err = mp_intercomm_create(local, local_leader, peer, remote_leader, tag, problem, &made);
+    }
+    err = hand_out(err, made, newintercomm);
+    return mp_leave(MP_CALL_Intercomm_create, local, err);
+}
+MP_WEAK(Intercomm_create);
+
+int PMPI_Intercomm_merge(MPI_Comm intercomm, int high, MPI_Comm *newintracomm)
+{
+    struct mp_comm *c = NULL;
+    struct mp_comm *made = NULL;
+    int err = mp_enter(MP_CALL_Intercomm_merge);
+    if (err) {
+        return err;
+    }
+    err = check_inter(intercomm, "intercomm", &c);
+    err = err ? err : mp_check_pointer(newintracomm, "newintracomm");
+    err = err ? err : mp_intercomm_merge(c, high != 0, &made);
+    err = hand_out(err, made, newintracomm);
+    return mp_leave(MP_CALL_Intercomm_merge, c, err);
+}
+MP_WEAK(Intercomm_merge);
+
+// ---- The end
+
+static int release(int call, MPI_Comm *comm)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(call);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(comm, "comm");
+    err = err ? err : mp_check_comm(*comm, &c);
+    if (!err && c->object.builtin) {
+        err = mp_fail(MPI_ERR_COMM, "comm is %s, which is predefined and cannot be freed",
+                      c == &mp_comm_world ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
+    }
+    err = err ? err : mp_comm_free(c);
+    if (!err) {
+        *comm = MPI_COMM_NULL;
+    }
+    return mp_leave(call, err ? c : NULL, err);
+}
+
+int PMPI_Comm_free(MPI_Comm *comm)
+{
+    return release(MP_CALL_Comm_free, comm);
+}
+MP_WEAK(Comm_free);
+
+// The user has completed all communication (11.10.4), and what is left inside goes on without the
+// handle; without connections made at run time there is nothing else to be cut.
+int PMPI_Comm_disconnect(MPI_Comm *comm)
+{
+    return release(MP_CALL_Comm_disconnect, comm);
+}
+MP_WEAK(Comm_disconnect);

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Chapters 9 and 11: starting and ending MPI, and what the environment is.
+#define _GNU_SOURCE
+#include "api/api.h"
+#include "collectives/board.h"
+#include "collectives/collectives.h"
+#include "config.h"
+#include "core/attribute.h"
+#include "core/bsend.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+// MPI_Init and MPI_Init_thread. Errors go to the initial error handler, which is fatal.
+static int init(int call, int required, int *provided)
+{
+    int err;
+    if (mp_process.state != MP_BEFORE_INIT) {
+        return mp_raise(call, NULL,
+                        mp_fail(MPI_ERR_OTHER, "called %s",
+                                mp_process.state == MP_RUNNING
+                                    ? "a second time"
+                                    : "after MPI_Finalize; MPI cannot be started again"));
+    }
+    if (required != MPI_THREAD_SINGLE && required != MPI_THREAD_FUNNELED &&
+        required != MPI_THREAD_SERIALIZED && required != MPI_THREAD_MULTIPLE) {
+        return mp_raise(call, NULL,
+                        mp_fail(MPI_ERR_ARG,
+                                "required is %d, must be one of MPI_THREAD_SINGLE, "
+                                "FUNNELED, SERIALIZED, MULTIPLE",
+                                required));
+    }
+    err = mp_process_init(required);
+    if (err) {
+        return mp_raise(call, NULL, err);
+    }
+    mp_board_world();
+    if (provided) {
+        *provided = required;
+    }
+    return mp_leave(call, NULL, 0);
+}
+
+int PMPI_Init(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    return init(MP_CALL_Init, MPI_THREAD_SINGLE, NULL);
+}
+MP_WEAK(Init);
+
+int PMPI_Init_thread(int *argc, char ***argv, int required, int *provided)
+{
+    (void)argc;
+    (void)argv;
+    return init(MP_CALL_Init_thread, required, provided);
+}
+MP_WEAK(Init_thread);
+
+int PMPI_Finalize(void)
+{
+    void *memory;
+    MPI_Count size;
+    int err = mp_enter(MP_CALL_Finalize);
+    if (err) {
+        return err;
+    }
+    // Attributes of MPI_COMM_SELF go first of all: their delete callbacks may still call MPI
+    // (11.2.4).
+    err = mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_SELF, &mp_comm_self.attributes);
+    if (!err && mp_bsend_process_buffer) {
+        err = mp_bsend_detach(&mp_bsend_process_buffer, &memory, &size);
+    }
+    err =
+        err ? err : mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_WORLD, &mp_comm_world.attributes);
+    // A normal end is a barrier, then an orderly exit.
+    err = err ? err : mp_coll_barrier(&mp_comm_world);
+    if (err) {
+        return mp_leave(MP_CALL_Finalize, NULL, err);
+    }
+    mp_process_finish();
+    return MPI_SUCCESS;
+}
+MP_WEAK(Finalize);
+
+int PMPI_Initialized(int *flag)
+{
+    if (!flag) {
+        return mp_raise(MP_CALL_Initialized, NULL, mp_check_pointer(flag, "flag"));
+    }
+    *flag = mp_process.state != MP_BEFORE_INIT;
+    return MPI_SUCCESS;
+}
+MP_WEAK(Initialized);
+
+int PMPI_Finalized(int *flag)
+{
+    if (!flag) {
+        return mp_raise(MP_CALL_Finalized, NULL, mp_check_pointer(flag, "flag"));
+    }
+    *flag = mp_process.state == MP_FINALIZED;
+    return MPI_SUCCESS;
+}
+MP_WEAK(Finalized);
+
+int PMPI_Query_thread(int *provided)
+{
+    int err = mp_enter(MP_CALL_Query_thread);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(provided, "provided");
+    if (!err) {
+        *provided = mp_process.thread_level;
+    }
+    return mp_leave(MP_CALL_Query_thread, NULL, err);
+}
+MP_WEAK(Query_thread);
+
+int PMPI_Is_thread_main(int *flag)
+{
+    int err = mp_enter(MP_CALL_Is_thread_main);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(flag, "flag");
+    if (!err) {
+        *flag = mp_process.main_thread == (uint64_t)pthread_self();
+    }
+    return mp_leave(MP_CALL_Is_thread_main, NULL, err);
+}
+MP_WEAK(Is_thread_main);
+
+int PMPI_Abort(MPI_Comm comm, int errorcode)
+{
+    const struct mp_comm *c = mp_process.state == MP_RUNNING ? mp_comm_get(comm) : NULL;
+    char message[256];
+    snprintf(message, sizeof message, "MPI_Abort was called with code %d%s%s", errorcode,
+             c ? " on " : "", c ? (c->name[0] ? c->name : "a communicator") : "");
+    mp_process_abort(errorcode, message);
+}
+MP_WEAK(Abort);
+
+int PMPI_Get_version(int *version, int *subversion)
+{
+    if (!version || !subversion) {
+        return mp_raise(MP_CALL_Get_version, NULL,
+                        mp_check_pointer(NULL, version ? "subversion" : "version"));
+    }
+    *version = MPI_VERSION;
+    *subversion = MPI_SUBVERSION;
+    return MPI_SUCCESS;
+}
+MP_WEAK(Get_version);
+
+int PMPI_Get_library_version(char *version, int *resultlen)
+{
+    if (!version || !resultlen) {
+        return mp_raise(MP_CALL_Get_library_version, NULL,
+                        mp_check_pointer(NULL, version ? "resultlen" : "version"));
+    }
+    *resultlen = snprintf(version, MPI_MAX_LIBRARY_VERSION_STRING,
+                          PACKAGE_STRING ", MPI standard %d.%d, ABI %d.%d", MPI_VERSION,
+                          MPI_SUBVERSION, MPI_ABI_VERSION, MPI_ABI_SUBVERSION);
+    return MPI_SUCCESS;
+}
+MP_WEAK(Get_library_version);
+
+int PMPI_Get_processor_name(char *name, int *resultlen)
+{
+    struct utsname system;
+    int err = mp_enter(MP_CALL_Get_processor_name);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(name, "name");
+    err = err ? err : mp_check_pointer(resultlen, "resultlen");
+    if (!err) {
+        const char *from = mp_process.segment->processor;
+        if (!from[0]) {
+            from = uname(&system) == 0 && system.nodename[0] ? system.nodename : "localhost";
+        }
+        *resultlen = snprintf(name, MPI_MAX_PROCESSOR_NAME, "%s", from);
+    }
+    return mp_leave(MP_CALL_Get_processor_name, NULL, err);
+}
+MP_WEAK(Get_processor_name);
+
+// Time and addresses need no check, no state and no lock. The clock is the machine's, so it is the
+// same for all ranks (MPI_WTIME_IS_GLOBAL).
+double PMPI_Wtime(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+MP_WEAK(Wtime);
+
+double PMPI_Wtick(void)
+{
+    struct timespec tick;
+    clock_getres(CLOCK_MONOTONIC, &tick);
+    return (double)tick.tv_sec + 1e-9 * (double)tick.tv_nsec;
+}
+MP_WEAK(Wtick);
+
+MPI_Aint PMPI_Aint_add(MPI_Aint base, MPI_Aint disp)
+{
+    return base + disp;
+}
+MP_WEAK(Aint_add);
+
+MPI_Aint PMPI_Aint_diff(MPI_Aint addr1, MPI_Aint addr2)
+{
+    return addr1 - addr2;
+}
+MP_WEAK(Aint_diff);
+
+int PMPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr)
+{
+    int err = mp_enter(MP_CALL_Alloc_mem);
+    (void)info;
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(baseptr, "baseptr");
+    if (!err && size < 0) {
+        err = mp_fail(MPI_ERR_ARG, "size is %lld, must be 0 or more", (long long)size);
+    }
+    if (!err) {
+        void *memory = NULL;
+        if (posix_memalign(&memory, 64, size > 0 ? (size_t)size : 1) != 0) {
+            err = mp_fail(MPI_ERR_NO_MEM, "%lld bytes are not to be had", (long long)size);
+        }
+        memcpy(baseptr, &memory, sizeof memory);
+    }
+    return mp_leave(MP_CALL_Alloc_mem, NULL, err);
+}
+MP_WEAK(Alloc_mem);
+
+int PMPI_Free_mem(void *base)
+{
+    int err = mp_enter(MP_CALL_Free_mem);
+    if (err) {
+        return err;
+    }
+    free(base);
+    return mp_leave(MP_CALL_Free_mem, NULL, 0);
+}
+MP_WEAK(Free_mem);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+//
+// Chapter 9: error handlers, and error classes, codes and strings. What is callable before MPI_Init
+// and after MPI_Finalize (11.4.1) opens no call with mp_enter.
+
+#include "api/api.h"
+#include "base/calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// The end of a call that needs no MPI_Init.
+static int leave_any_time(int call, int err)
+{
+    return err ? mp_raise(call, NULL, err) : MPI_SUCCESS;
+}
+
+// ---- Error handlers
+
+static int check_errhandler(MPI_Errhandler handle, struct mp_errhandler **out)
+{
+    *out = mp_errhandler_get(handle);
+    if (*out)
+        return 0;
+    if (handle == MPI_ERRHANDLER_NULL)
+        return mp_fail(MPI_ERR_ERRHANDLER, "errhandler is MPI_ERRHANDLER_NULL");
+    return mp_fail(MPI_ERR_ERRHANDLER,
+                   "errhandler is %p, which is no error handler, or one that was freed",
+                   (void *)handle);
+}
+
+// `function` is only looked at: whether there is one.
+static int errhandler_create(int call, enum mp_errhandler_kind kind, bool function,
+                             MPI_Errhandler *errhandler, struct mp_errhandler **created)
+{
+    int err = mp_check_pointer(errhandler, "errhandler");
+    *created = NULL;
+    if (!err && !function)
+        err = mp_fail(MPI_ERR_ARG, "the error handler function is a null pointer");
+    if (!err) {
+        *created = mp_errhandler_new(kind);
+        if (*created)
+            *errhandler = mp_errhandler_handle(*created);
+        else
+            err = mp_fail(MPI_ERR_NO_MEM, "no memory for an error handler");
+    }
+    return leave_any_time(call, err);
+}
+
+int PMPI_Comm_create_errhandler(MPI_Comm_errhandler_function *comm_errhandler_fn,
+                                MPI_Errhandler *errhandler)
+{
+    struct mp_errhandler *created;
+    int err = errhandler_create(MP_CALL_Comm_create_errhandler, MP_ERRHANDLER_COMM,
+                                comm_errhandler_fn != NULL, errhandler, &created);
+    if (created)
+        created->comm = comm_errhandler_fn;
+    return err;
+}
+MP_WEAK(Comm_create_errhandler);
+
+int PMPI_Session_create_errhandler(MPI_Session_errhandler_function *session_errhandler_fn,
+                                   MPI_Errhandler *errhandler)
+{
+    struct mp_errhandler *created;
+    int err = errhandler_create(MP_CALL_Session_create_errhandler, MP_ERRHANDLER_SESSION,
+                                session_errhandler_fn != NULL, errhandler, &created);
+    if (created)
+        created->session = session_errhandler_fn;
+    return err;
+}
+MP_WEAK(Session_create_errhandler);
+
+int PMPI_Win_create_errhandler(MPI_Win_errhandler_function *win_errhandler_fn,
+                               MPI_Errhandler *errhandler)
+{
+    struct mp_errhandler *created;
+    int err = errhandler_create(MP_CALL_Win_create_errhandler, MP_ERRHANDLER_WIN,
+                                win_errhandler_fn != NULL, errhandler, &created);
+    if (created)
+        created->win = win_errhandler_fn;
+    return err;
+}
+MP_WEAK(Win_create_errhandler);
+
+int PMPI_File_create_errhandler(MPI_File_errhandler_function *file_errhandler_fn,
+                                MPI_Errhandler *errhandler)
+{
+    struct mp_errhandler *created;
+    int err = errhandler_create(MP_CALL_File_create_errhandler, MP_ERRHANDLER_FILE,
+                                file_errhandler_fn != NULL, errhandler, &created);
+    if (created)
+        created->file = file_errhandler_fn;
+    return err;
+}
+MP_WEAK(File_create_errhandler);
+
+int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
+{
+    struct mp_errhandler *handler = NULL;
+    int err = mp_check_pointer(errhandler, "errhandler");
+    if (!err)
+        err = check_errhandler(*errhandler, &handler);
+    if (!err) {
+        // The predefined ones are returned by MPI_Comm_get_errhandler and may be freed like others.
+        if (!handler->object.builtin)
+            __atomic_sub_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
+        mp_errhandler_release(handler);
+        *errhandler = MPI_ERRHANDLER_NULL;
+    }
+    return leave_any_time(MP_CALL_Errhandler_free, err);
+}
+MP_WEAK(Errhandler_free);
+
+int PMPI_Comm_set_errhandler(MPI_Comm comm, MPI_Errhandler errhandler)
+{
+    struct mp_comm *c = NULL;
+    struct mp_errhandler *handler = NULL;
+    int err = mp_enter(MP_CALL_Comm_set_errhandler);
+    if (err)
+        return err;
+    err = mp_check_comm(comm, &c);
+    if (!err)
+        err = check_errhandler(errhandler, &handler);
+    if (!err && handler->kind > MP_ERRHANDLER_COMM)
+        err = mp_fail(MPI_ERR_ERRHANDLER,
+                      "errhandler was made for sessions, windows or files, not communicators");
+    if (!err) {
+        mp_errhandler_hold(handler);
+        mp_errhandler_release(c->errhandler);
+        c->errhandler = handler;
+    }
+    return mp_leave(MP_CALL_Comm_set_errhandler, c, err);
+}
+MP_WEAK(Comm_set_errhandler);
+
+int PMPI_Comm_get_errhandler(MPI_Comm comm, MPI_Errhandler *errhandler)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_get_errhandler);
+    if (err)
+        return err;
+    err = mp_check_comm(comm, &c);
+    if (!err)
+        err = mp_check_pointer(errhandler, "errhandler");
+    if (!err) {
+        struct mp_errhandler *handler = c->errhandler;
+        mp_errhandler_hold(handler);
+        if (!handler->object.builtin)
+            __atomic_add_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
+        *errhandler = mp_errhandler_handle(handler);
+    }
+    return mp_leave(MP_CALL_Comm_get_errhandler, c, err);
+}
+MP_WEAK(Comm_get_errhandler);
+
+int PMPI_Comm_call_errhandler(MPI_Comm comm, int errorcode)
+{
+    struct mp_comm *c = NULL;
+    int err = mp_enter(MP_CALL_Comm_call_errhandler);
+    if (err)
+        return err;
+    err = mp_check_comm(comm, &c);
+    if (err)
+        return mp_leave(MP_CALL_Comm_call_errhandler, c, err);
+    const char *text = mp_error_string(errorcode);
+    mp_exit();
+    mp_raise(MP_CALL_Comm_call_errhandler, c,
+             mp_fail(errorcode, "the program raised error code %d: %s", errorcode,
+                     text ? text : "an unknown one"));
+    return MPI_SUCCESS; // if the handler lets us go on (9.5)
+}
+MP_WEAK(Comm_call_errhandler);
+
+// ---- Classes, codes and strings
+
+static int check_known(int errorcode)
+{
+    if (mp_error_string(errorcode))
+        return 0;
+    return mp_fail(MPI_ERR_ARG, "errorcode is %d, which is no error code", errorcode);
+}
+
+int PMPI_Error_class(int errorcode, int *errorclass)
+{
+    int err = check_known(errorcode);
+    if (!err)
+        err = mp_check_pointer(errorclass, "errorclass");
+    if (!err)
+        *errorclass = mp_error_class(errorcode);
+    return leave_any_time(MP_CALL_Error_class, err);
+}
+MP_WEAK(Error_class);
+
+int PMPI_Error_string(int errorcode, char *string, int *resultlen)
+{
+    int err = check_known(errorcode);
+    if (!err)
+        err = mp_check_pointer(string, "string");
+    if (!err)
+        err = mp_check_pointer(resultlen, "resultlen");
+    if (!err) {
+        const char *name = mp_error_name(errorcode);
+        *resultlen = snprintf(string, MPI_MAX_ERROR_STRING, "%s%s%s", name ? name : "",
+                              name ? ": " : "", mp_error_string(errorcode));
+    }
+    return leave_any_time(MP_CALL_Error_string, err);
+}
+MP_WEAK(Error_string);
+
+int PMPI_Add_error_class(int *errorclass)
+{
+    int err = mp_check_pointer(errorclass, "errorclass");
+    if (!err)
+        err = mp_error_add_class(errorclass);
+    return leave_any_time(MP_CALL_Add_error_class, err);
+}
+MP_WEAK(Add_error_class);
+
+int PMPI_Add_error_code(int errorclass, int *errorcode)
+{
+    int err = mp_check_pointer(errorcode, "errorcode");
+    if (!err)
+        err = mp_error_add_code(errorclass, errorcode);
+    return leave_any_time(MP_CALL_Add_error_code, err);
+}
+MP_WEAK(Add_error_code);
+
+int PMPI_Add_error_string(int errorcode, const char *string)
+{
+    int err = mp_check_pointer(string, "string");
+    if (!err && strlen(string) >= MPI_MAX_ERROR_STRING)
+        err = mp_fail(MPI_ERR_ARG, "string has %zu characters, must have less than %d",
+                      strlen(string), MPI_MAX_ERROR_STRING);
+    if (!err)
+        err = mp_error_add_string(errorcode, string);
+    return leave_any_time(MP_CALL_Add_error_string, err);
+}
+MP_WEAK(Add_error_string);
+
+int PMPI_Remove_error_class(int errorclass)
+{
+    return leave_any_time(MP_CALL_Remove_error_class, mp_error_remove_class(errorclass));
+}
+MP_WEAK(Remove_error_class);
+
+int PMPI_Remove_error_code(int errorcode)
+{
+    return leave_any_time(MP_CALL_Remove_error_code, mp_error_remove_code(errorcode));
+}
+MP_WEAK(Remove_error_code);
+
+int PMPI_Remove_error_string(int errorcode)
+{
+    return leave_any_time(MP_CALL_Remove_error_string, mp_error_remove_string(errorcode));
+}
+MP_WEAK(Remove_error_string);

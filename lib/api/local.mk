@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# lib/api: one file per chapter of the standard.
+
+libmpi_abi_sources += \
+    lib/api/api.h \
+    lib/api/attributes.c \
+    lib/api/buffers.c \
+    lib/api/check.c \
+    lib/api/collectives.c \
+    lib/api/collectives.h \
+    lib/api/collectives_check.c \
+    lib/api/collectives_nonblocking.c \
+    lib/api/collectives_persistent.c \
+    lib/api/communicators.c \
+    lib/api/datatype_constructors.c \
+    lib/api/datatype_contents.c \
+    lib/api/datatypes.c \
+    lib/api/environment.c \
+    lib/api/errors.c \
+    lib/api/groups.c \
+    lib/api/handles.c \
+    lib/api/info.c \
+    lib/api/ops.c \
+    lib/api/pack.c \
+    lib/api/point_to_point.c \
+    lib/api/probe.c \
+    lib/api/requests.c \
+    lib/api/sendrecv.c \
+    lib/api/status.c \
+    lib/api/tool.c \
+    lib/api/unsupported.c

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+// Chapter 3: blocking, nonblocking and persistent sends and receives, and their combinations.
+// A function and its large-count twin are one call of one checked function.
+// Read next: core/message.c.
+#include "core/message.h"
+
+#include "api/api.h"
+#include "core/status.h"
+
+#include <stdlib.h>
+
+// A send or receive as its caller gave it, and as it was checked.
+struct call {
+    int name; // enum mp_call
+    MPI_Count count;
+    MPI_Datatype datatype;
+    int peer;
+    int tag;
+    struct mp_comm *comm;
+    struct mp_datatype *type;
+};
+
+static int check_send(struct call *call, const void *buffer, MPI_Comm comm)
+{
+    int err = mp_check_comm(comm, &call->comm);
+    err = err ? err : mp_check_count(call->count, "count");
+    err = err ? err : mp_check_type(call->datatype, "datatype", &call->type);
+    err = err ? err : mp_check_dest(call->comm, call->peer);
+    err = err ? err : mp_check_tag(call->tag);
+    if (!err && call->peer != MPI_PROC_NULL) {
+        err = mp_check_buffer(buffer, call->count, call->type, "buf");
+    }
+    return err;
+}
+
+static int check_recv(struct call *call, const void *buffer, MPI_Comm comm)
+{
+    int err = mp_check_comm(comm, &call->comm);
+    err = err ? err : mp_check_count(call->count, "count");
+    err = err ? err : mp_check_type(call->datatype, "datatype", &call->type);
+    err = err ? err : mp_check_source(call->comm, call->peer);
+    err = err ? err : mp_check_recv_tag(call->tag);
+    if (!err && call->peer != MPI_PROC_NULL) {
+        err = mp_check_buffer(buffer, call->count, call->type, "buf");
+    }
+    return err;
+}
+
+static inline int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+{
+    int err = mp_enter(call.name);
+    if (err) {
+        return err;
+    }
+    err = check_send(&call, buffer, comm);
+    if (!err) {
+        err = mp_send(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                      call.comm->context, mode);
+    }
+    return mp_leave(call.name, call.comm, err);
+}
+
+static inline int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Status *status)
+{
+    int err = mp_enter(call.name);
+    if (err) {
+        return err;
+    }
+    err = check_recv(&call, buffer, comm);
+    if (!err) {
+        err = mp_recv(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                      call.comm->context, status);
+    }
+    return mp_leave(call.name, call.comm, err);
+}
+
+// Hands a new request out, or MPI_REQUEST_NULL with an error.
+static int leave_with(struct call *call, struct mp_request *made, MPI_Request *request, int err)
+{
+    if (!err) {
+        *request = (MPI_Request)(void *)made;
+    }
+    return mp_leave(call->name, call->comm, err);
+}
+
+static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
+                      bool persistent, MPI_Request *request)
+{
+    struct mp_request *made = NULL;
+    int err = mp_enter(call.name);
+    if (err) {
+        return err;
+    }
+    err = check_send(&call, buffer, comm);
+    err = err ? err : mp_check_pointer(request, "request");
+    if (!err) {
+        err = (persistent ? mp_send_init : mp_isend)(buffer, call.count, call.type, call.peer,
+                                                     call.tag, call.comm, call.comm->context, mode,
+                                                     &made);
+    }
+    return leave_with(&call, made, request, err);
+}
+
+static int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
+                      MPI_Request *request)
+{
+    struct mp_request *made = NULL;
+    int err = mp_enter(call.name);
+    if (err) {
+        return err;
+    }
+    err = check_recv(&call, buffer, comm);
+    err = err ? err : mp_check_pointer(request, "request");
+    if (!err) {
+        err =
+            (persistent ? mp_recv_init : mp_irecv)(buffer, call.count, call.type, call.peer,
+                                                   call.tag, call.comm, call.comm->context, &made);
+    }
+    return leave_with(&call, made, request, err);
+}
+
+// ---- Standard mode
+
+int PMPI_Send(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_STANDARD);
+}
+MP_WEAK(Send);
+
+int PMPI_Send_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Send_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_STANDARD);
+}
+MP_WEAK(Send_c);
+
+int PMPI_Isend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+               MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_STANDARD, false, request);
+}
+MP_WEAK(Isend);
+
+int PMPI_Isend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                 MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Isend_c, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_STANDARD, false, request);
+}
+MP_WEAK(Isend_c);
+
+int PMPI_Send_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
+                   MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Send_init, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_STANDARD, true, request);
+}
+MP_WEAK(Send_init);
+
+int PMPI_Send_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                     MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Send_init_c, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_STANDARD, true, request);
+}
+MP_WEAK(Send_init_c);
+
+// ---- Sync mode
+
+int PMPI_Ssend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Ssend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_SYNC);
+}
+MP_WEAK(Ssend);
+
+int PMPI_Ssend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                 MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Ssend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_SYNC);
+}
+MP_WEAK(Ssend_c);
+
+int PMPI_Issend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+                MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Issend, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_SYNC, false, request);
+}
+MP_WEAK(Issend);
+
+int PMPI_Issend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                  MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Issend_c, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_SYNC, false, request);
+}
+MP_WEAK(Issend_c);
+
+int PMPI_Ssend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
+                    MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Ssend_init, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_SYNC, true, request);
+}
+MP_WEAK(Ssend_init);
+
+int PMPI_Ssend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                      MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Ssend_init_c, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_SYNC, true, request);
+}
+MP_WEAK(Ssend_init_c);
+
+// ---- Buffered mode
+
+int PMPI_Bsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Bsend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_BUFFERED);
+}
+MP_WEAK(Bsend);
+
+int PMPI_Bsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                 MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Bsend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_BUFFERED);
+}
+MP_WEAK(Bsend_c);
+
+int PMPI_Ibsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+                MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Ibsend, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_BUFFERED, false, request);
+}
+MP_WEAK(Ibsend);
+
+int PMPI_Ibsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                  MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Ibsend_c, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_BUFFERED, false, request);
+}
+MP_WEAK(Ibsend_c);
+
+int PMPI_Bsend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
+                    MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Bsend_init, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_BUFFERED, true, request);
+}
+MP_WEAK(Bsend_init);
+
+int PMPI_Bsend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                      MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Bsend_init_c, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_BUFFERED, true, request);
+}
+MP_WEAK(Bsend_init_c);
+
+// ---- Ready mode
+
+int PMPI_Rsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Rsend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_READY);
+}
+MP_WEAK(Rsend);
+
+int PMPI_Rsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                 MPI_Comm comm)
+{
+    return send((struct call){MP_CALL_Rsend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
+                MP_SEND_READY);
+}
+MP_WEAK(Rsend_c);
+
+int PMPI_Irsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+                MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Irsend, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_READY, false, request);
+}
+MP_WEAK(Irsend);
+
+int PMPI_Irsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                  MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Irsend_c, count, datatype, dest, tag, NULL, NULL}, buf,
+                      comm, MP_SEND_READY, false, request);
+}
+MP_WEAK(Irsend_c);
+
+int PMPI_Rsend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
+                    MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Rsend_init, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_READY, true, request);
+}
+MP_WEAK(Rsend_init);
+
+int PMPI_Rsend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
+                      MPI_Comm comm, MPI_Request *request)
+{
+    return start_send((struct call){MP_CALL_Rsend_init_c, count, datatype, dest, tag, NULL, NULL},
+                      buf, comm, MP_SEND_READY, true, request);
+}
+MP_WEAK(Rsend_init_c);
+
+// ---- Receives
+
+int PMPI_Recv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
+              MPI_Status *status)
+{
+    return receive((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL}, buf, comm,
+                   status);
+}
+MP_WEAK(Recv);
+
+int PMPI_Recv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
+                MPI_Comm comm, MPI_Status *status)
+{
+    return receive((struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL}, buf,
+                   comm, status);
+}
+MP_WEAK(Recv_c);
+
+int PMPI_Irecv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
+               MPI_Request *request)
+{
+    return start_recv((struct call){MP_CALL_Irecv, count, datatype, source, tag, NULL, NULL}, buf,
+                      comm, false, request);
+}
+MP_WEAK(Irecv);
+
+int PMPI_Irecv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
+                 MPI_Comm comm, MPI_Request *request)
+{
+    return start_recv((struct call){MP_CALL_Irecv_c, count, datatype, source, tag, NULL, NULL}, buf,
+                      comm, false, request);
+}
+MP_WEAK(Irecv_c);
+
+int PMPI_Recv_init(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
+                   MPI_Request *request)
+{
+    return start_recv((struct call){MP_CALL_Recv_init, count, datatype, source, tag, NULL, NULL},
+                      buf, comm, true, request);
+}
+MP_WEAK(Recv_init);
+
+int PMPI_Recv_init_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
+                     MPI_Comm comm, MPI_Request *request)
+{
+    return start_recv((struct call){MP_CALL_Recv_init_c, count, datatype, source, tag, NULL, NULL},
+                      buf, comm, true, request);
+}
+MP_WEAK(Recv_init_c);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// What a channel is: it carries packets, in order, between two ranks. The matching engine above
+// (core/match.c) knows packets and nothing of rings or sockets; a channel knows packets and nothing
+// of MPI. Implementations: core/shm_channel.c over shm/ring.h, and socket/socket.c.
+#ifndef MP_BASE_CHANNEL_H
+#define MP_BASE_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mp_packet_kind {
+    MP_PACKET_EAGER = 1, // a message with its payload
+    MP_PACKET_SYNC,      // the same, and the receiver answers MP_PACKET_DONE when it is matched
+    MP_PACKET_OFFER,     // a message whose payload stays with the sender for now (rendezvous)
+    MP_PACKET_ACCEPT,    // answer to an offer: matched, push the payload
+    MP_PACKET_DATA,      // a piece of an accepted payload
+    MP_PACKET_DONE,      // answer to SYNC and OFFER: matched, and all of the payload was taken
+    MP_PACKET_CANCEL,    // sender: forget that message if it is not matched yet
+    MP_PACKET_CANCELLED  // answer to CANCEL: length 1 forgotten, 0 too late
+};
+
+// A packet's header, in memory. `length` is the payload that travels with this packet, except for
+// OFFER, where `total` bytes stay behind. Cookies are meaningful only to the rank that issued them.
+struct mp_packet {
+    uint32_t kind;    // enum mp_packet_kind
+    uint32_t context; // context id; with source and tag: the envelope
+    int32_t source;   // the sender's rank in the communicator
+    int32_t tag;
+    uint32_t length;   // bytes of payload with this packet
+    uint64_t sequence; // set on arrival: how many packets the peer sent us before this one
+    uint64_t origin;   // cookie of the sending side's request (SYNC OFFER ACCEPT DONE CANCEL ...)
+    uint64_t target;   // cookie of the receiving side's request (ACCEPT DATA)
+    uint64_t total;    // OFFER: bytes of the message; DATA: offset of this piece; CANCEL: sequence
+    uint64_t address;  // OFFER: where the payload lies in the sender if contiguous there, or 0
+};
+
+// Called by a channel for every packet that arrives, in order per peer. The payload is readable
+// during the call only.
+typedef void mp_deliver_fn(int peer, const struct mp_packet *packet, const void *payload);
+
+// A channel. All functions are called by one thread at a time. Ranks are world ranks.
+struct mp_channel {
+    const char *name;
+
+    // The largest payload of one packet.
+    size_t payload_max;
+
+    // Room for a packet of that kind with `bytes` of payload to `peer`: where to write the payload
+    // (never NULL when bytes is 0, then not to be written), or NULL when there is no room now; poll
+    // and try again. A reservation is followed by its commit before anything else is sent to that
+    // peer.
+    void *(*reserve)(int peer, enum mp_packet_kind kind, size_t bytes);
+
+    // Sends the reserved packet. Returns how many packets went to that peer before it.
+    uint64_t (*commit)(int peer, const struct mp_packet *packet);
+
+    // Delivers what has arrived and moves what waits to go. Returns how much it did, 0 for nothing.
+    int (*poll)(void);
+
+    // Sleeping. arm: from here on, any event makes sleep return at once (or wakes it). The caller
+    // polls once more after arm, then sleeps or disarms. `timeout_ns` below 0: without limit.
+    void (*arm)(void);
+    void (*sleep)(int64_t timeout_ns);
+    void (*disarm)(void);
+
+    // Copies `bytes` from `address` in the peer's memory to `to`. Returns false if that cannot be
+    // done here (then the payload is pushed instead). May be NULL.
+    bool (*pull)(int peer, uint64_t address, void *to, size_t bytes);
+
+    // Sends what is still buffered, and leaves. Called once, when all ranks agreed to finish.
+    void (*close)(void);
+};
+
+#endif

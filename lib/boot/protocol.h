@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// What the launcher and a rank say to each other. At birth: four environment variables and two
+// inherited file descriptors. Later, over the control socket (a SOCK_SEQPACKET pair, one per rank):
+// requests for a connection to a peer, answered by one end of a fresh socket pair at both peers.
+// Everything else goes through the rank's board in the control segment (shm/layout.h).
+#ifndef MP_BOOT_PROTOCOL_H
+#define MP_BOOT_PROTOCOL_H
+
+#include <stdint.h>
+
+#define MP_ENV_RANK    "MPRUN_RANK"       // world rank, decimal
+#define MP_ENV_SIZE    "MPRUN_SIZE"       // world size, decimal
+#define MP_ENV_SEGMENT "MPRUN_SEGMENT_FD" // descriptor of the control segment
+#define MP_ENV_CONTROL "MPRUN_CONTROL_FD" // descriptor of the control socket
+
+// One datagram on the control socket.
+enum mp_control_kind {
+    MP_CONTROL_CONNECT = 1, // rank -> launcher: I want to talk to `peer`
+    MP_CONTROL_PEER = 2 // launcher -> both ranks: here is your end to `peer` (SCM_RIGHTS, one fd)
+};
+
+struct mp_control {
+    uint32_t kind;
+    int32_t peer;
+};
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The channel in use, seen from the engine. Shared memory is called directly, so that the compiler
+// can inline a send down to the store that publishes it; anything else goes through the table of
+// base/channel.h.
+#ifndef MP_CORE_CHANNEL_H
+#define MP_CORE_CHANNEL_H
+
+#include "base/channel.h"
+#include "core/process.h"
+#include "shm/ring.h"
+
+#include <linux/futex.h>
+#include <stdatomic.h>
+
+extern const struct mp_channel *mp_channel; // of this job
+extern struct mp_ring_shape mp_shm_shape;
+
+// This rank's two rings with every peer, by world rank. Only for the shared-memory channel.
+struct mp_shm_peer {
+    struct mp_ring_writer out;
+    struct mp_ring_reader in;
+    struct mp_board *board;
+};
+extern struct mp_shm_peer *mp_shm_peers;
+
+// Opens the shared-memory channel (core/shm_channel.c). NULL with mp_fail when memory is out.
+const struct mp_channel *mp_shm_open(mp_deliver_fn *deliver);
+
+// First message to a peer that does not poll our ring yet, and the waking of a sleeper.
+void mp_shm_ring_doorbell(int peer);
+void mp_shm_wake(struct mp_board *board);
+
+// After a store that `board`'s rank may be waiting for. It sleeps only if it has announced that
+// before its last look at our store: whoever sleeps runs a membarrier between the announcement and
+// that look, so no fence is needed here. Without membarrier the fence is ours.
+static inline void mp_shm_notify(struct mp_board *board)
+{
+    if (unlikely(mp_process.segment->fence)) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+    atomic_signal_fence(memory_order_seq_cst); // keep the compiler from moving the load up
+    if (unlikely(atomic_load_explicit(&board->sleeping, memory_order_relaxed))) {
+        mp_shm_wake(board);
+    }
+}
+
+static inline void *mp_channel_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
+{
+    if (likely(mp_process.shm)) {
+        return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+    }
+    return mp_channel->reserve(peer, kind, bytes);
+}
+
+static inline uint64_t mp_channel_commit(int peer, const struct mp_packet *packet)
+{
+    if (likely(mp_process.shm)) {
+        struct mp_shm_peer *to = &mp_shm_peers[peer];
+        uint64_t number = mp_ring_commit(&to->out, &mp_shm_shape, packet);
+        if (unlikely(!to->out.active)) {
+            mp_shm_ring_doorbell(peer);
+        }
+        mp_shm_notify(to->board);
+        return number;
+    }
+    return mp_channel->commit(peer, packet);
+}
+
+#endif

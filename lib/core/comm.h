@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Communicators (MPI 5.0, chapter 7): a group, two context ids, and what is attached. What needs
+// talk between the ranks to make one (agreeing on a context id) is in collectives/comm_agree.c;
+// this is the local part.
+#ifndef MP_CORE_COMM_H
+#define MP_CORE_COMM_H
+
+#include "core/errhandler.h"
+#include "core/group.h"
+#include "core/object.h"
+#include "mpi.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mp_attributes;
+struct mp_info;
+struct mp_match;
+struct mp_bsend_buffer;
+struct mp_topology;
+struct mp_board_line;
+
+// Context ids come in pairs: an even one for point-to-point, the odd one after it for collectives,
+// so that the two never match each other (7.4 "system-defined context"). The pair's number is what
+// ranks agree on. A cell carries 24 bits of context id.
+#define MP_CONTEXT_PAIRS 65536
+
+enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_FIRST_FREE = 2 };
+
+struct mp_comm {
+    struct mp_object object;
+    int rank;               // in the local group
+    int size;               // of the local group
+    uint32_t context;       // of point-to-point; context + 1 is for collectives
+    struct mp_match *match; // queues of the point-to-point context (core/match.h)
+    struct mp_match *coll_match;
+    struct mp_group *group;  // held
+    struct mp_group *remote; // held; NULL for an intracommunicator
+    struct mp_group *peers;  // where ranks in point-to-point calls point: remote, or else group
+    uint32_t coll_sequence;  // collectives started on it: the same at all ranks, gives their tag
+    struct mp_errhandler *errhandler; // held
+    struct mp_attributes *attributes;
+    struct mp_info *info;
+    struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
+    struct mp_topology *topology;
+    // The communicator's board in the segment: one 128-byte line per rank, all written only by
+    // their rank (collectives/board.c). NULL: none (socket channel, intercommunicator, pool full).
+    struct mp_board_line *lines; // by world rank
+    uint64_t board_epoch;        // barriers entered on the board
+    bool board_ready;            // all members have reset their line
+    struct mp_comm *intra;       // intercommunicator: private intracommunicator of the local group
+    bool freed;                  // MPI_Comm_free was called; lives on while operations hold it
+    char name[MPI_MAX_OBJECT_NAME];
+};
+
+extern struct mp_comm mp_comm_world;
+extern struct mp_comm mp_comm_self;
+
+struct mp_comm *mp_comm_get_slow(MPI_Comm handle);
+
+// Handle to object: NULL when the handle is no live communicator.
+static inline struct mp_comm *mp_comm_get(MPI_Comm handle)
+{
+    return likely(handle == MPI_COMM_WORLD) ? &mp_comm_world : mp_comm_get_slow(handle);
+}
+
+MPI_Comm mp_comm_handle(struct mp_comm *comm);
+
+// A new communicator of `group` (a reference is taken), with context pair `pair`, which the caller
+// has agreed upon with the other members; `remote` is NULL for an intracommunicator. Error handler,
+// attributes, info, name: the caller copies what the standard wants copied; the error handler
+// starts as a copy of `parent`'s (NULL parent: MPI_ERRORS_ARE_FATAL). NULL when memory is out.
+struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
+                            struct mp_comm *parent);
+
+// References: requests and other holders keep a freed communicator alive (7.4.3).
+static inline void mp_comm_hold(struct mp_comm *comm)
+{
+    comm->object.refs++;
+}
+void mp_comm_release(struct mp_comm *comm);
+
+// World rank of `rank` as point-to-point calls mean it.
+static inline int mp_comm_world_rank(const struct mp_comm *comm, int rank)
+{
+    return mp_group_world(comm->peers, rank);
+}
+
+// The context pairs this rank has free, one bit each, as ranks AND them to agree; and the taking
+// and giving back of one. Word w, bit b is pair 64 * w + b.
+uint64_t mp_context_free_word(int word);
+void mp_context_take(uint32_t pair);
+void mp_context_give(uint32_t pair);
+
+// Makes WORLD and SELF at MPI_Init; ends them at MPI_Finalize.
+int mp_comm_init(void);
+void mp_comm_finish(void);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// Arriving packets: match, move the payload, answer. This is the receiving half of the protocol
+// whose sending half is in core/outgoing.c.
+#include "core/deliver.h"
+
+#include "core/channel.h"
+#include "core/errhandler.h"
+#include "core/outgoing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// What a noncontiguous receive pulls at a time.
+enum { PULL_PIECE = 64 << 10 };
+
+// Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
+static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)
+{
+    request->source = packet->source;
+    request->result_tag = packet->tag;
+    // Truncated: the status tells what arrived in the buffer, the error tells the rest (3.2.4).
+    request->error = total > request->length ? MPI_ERR_TRUNCATE : 0;
+    request->bytes = total > request->length ? request->length : total;
+    return request->bytes;
+}
+
+static void answer_done(int peer, uint64_t origin)
+{
+    struct mp_packet done = {.kind = MP_PACKET_DONE, .origin = origin};
+    mp_answer(peer, &done);
+}
+
+static void receive_payload(struct mp_request *request, int peer, const struct mp_packet *packet,
+                            const void *payload)
+{
+    MPI_Count bytes = meet(request, packet, packet->length);
+    if (bytes) {
+        mp_datatype_unpack(request->type, request->buffer, request->count, 0, payload, bytes);
+    }
+    if (packet->kind == MP_PACKET_SYNC) {
+        answer_done(peer, packet->origin);
+    }
+    mp_request_complete(request, request->error);
+}
+
+// Pulls the payload out of the sender's memory. False: it cannot be had that way.
+static bool pull(struct mp_request *request, int peer, uint64_t address, MPI_Count bytes)
+{
+    if (!address || !mp_channel->pull) {
+        return false;
+    }
+    if (request->type->contiguous) {
+        return mp_channel->pull(peer, address, (char *)request->buffer + request->type->true_lb,
+                                (size_t)bytes);
+    }
+    char *piece = malloc(PULL_PIECE);
+    MPI_Count moved = 0;
+    while (piece && moved < bytes) {
+        MPI_Count now = bytes - moved < PULL_PIECE ? bytes - moved : PULL_PIECE;
+        if (!mp_channel->pull(peer, address + (uint64_t)moved, piece, (size_t)now)) {
+            break;
+        }
+        mp_datatype_unpack(request->type, request->buffer, request->count, moved, piece, now);
+        moved += now;
+    }
+    free(piece);
+    return moved == bytes;
+}
+
+// A long message has met its receive: get the payload over.
+static void accept_offer(struct mp_request *request, int peer, const struct mp_packet *offer)
+{
+    MPI_Count bytes = meet(request, offer, (MPI_Count)offer->total);
+
+    if (peer == mp_process.rank) {
+        struct mp_request *send = (struct mp_request *)(uintptr_t)offer->origin;
+        mp_datatype_copy(send->type, send->buffer, send->count, request->type, request->buffer,
+                         request->count);
+        mp_request_complete(send, 0);
+        mp_request_complete(request, request->error);
+        return;
+    }
+    if (bytes == 0 || pull(request, peer, offer->address, bytes)) {
+        answer_done(peer, offer->origin);
+        mp_request_complete(request, request->error);
+        return;
+    }
+    struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,
+                               .origin = offer->origin,
+                               .target = (uintptr_t)request,
+                               .total = (uint64_t)bytes};
+    request->moved = 0;
+    request->world = peer;
+    mp_answer(peer, &accept);
+}
+
+void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message)
+{
+    if (message->packet.kind == MP_PACKET_OFFER) {
+        accept_offer(request, message->peer, &message->packet);
+    } else {
+        receive_payload(request, message->peer, &message->packet, message->payload);
+    }
+    mp_unexpected_free(message);
+}
+
+// The live request that a cookie names. A peer that sends anything else is broken or of another
+// version: better to end here than to write through a wild pointer.
+static struct mp_request *cookie_request(uint64_t cookie)
+{
+    void *address = (void *)(uintptr_t)cookie;
+    if (!mp_object_is(address, MP_KIND_REQUEST)) {
+        mp_process_abort(MPI_ERR_INTERN, "a peer answered a request that does not exist");
+    }
+    return address;
+}
+
+static void message_arrived(int peer, const struct mp_packet *packet, const void *payload)
+{
+    struct mp_match *match = mp_match_get(packet->context);
+    struct mp_request *request =
+        match ? mp_match_arrival(match, packet->source, packet->tag) : NULL;
+
+    if (request && packet->kind == MP_PACKET_OFFER) {
+        accept_offer(request, peer, packet);
+    } else if (request) {
+        receive_payload(request, peer, packet, payload);
+    } else if (!match || mp_match_keep(match, peer, packet, payload) != 0) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while keeping a message that no receive "
+                                         "has asked for yet");
+    }
+}
+
+static void data_arrived(const struct mp_packet *packet, const void *payload)
+{
+    struct mp_request *request = cookie_request(packet->target);
+    mp_datatype_unpack(request->type, request->buffer, request->count, (MPI_Count)packet->total,
+                       payload, packet->length);
+    request->moved += packet->length;
+    if (request->moved == request->bytes) {
+        mp_request_complete(request, request->error);
+    }
+}
+
+// The sender wants a message back. It can have it if no receive has met it.
+static void cancel_arrived(int peer, const struct mp_packet *packet)
+{
+    struct mp_match *match = mp_match_get(packet->context);
+    struct mp_unexpected *message = match ? mp_match_by_sequence(match, peer, packet->total) : NULL;
+    struct mp_packet answer = {
+        .kind = MP_PACKET_CANCELLED, .origin = packet->origin, .total = message != NULL};
+    if (message) {
+        mp_match_take(message);
+        mp_unexpected_free(message);
+    }
+    mp_answer(peer, &answer);
+}
+
+static void cancelled_arrived(const struct mp_packet *packet)
+{
+    struct mp_request *request = cookie_request(packet->origin);
+    request->cancelling = false;
+    request->cancelled = packet->total != 0;
+    // Too late: an eager message is sent as usual, an offered one when its answer is here too (it
+    // may have come first: mp_request_complete kept it back).
+    if (request->cancelled || !request->offered || request->answered) {
+        mp_request_complete(request, 0);
+    }
+}
+
+void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
+{
+    switch (packet->kind) {
+    case MP_PACKET_EAGER:
+    case MP_PACKET_SYNC:
+    case MP_PACKET_OFFER:
+        message_arrived(peer, packet, payload);
+        break;
+    case MP_PACKET_DATA:
+        data_arrived(packet, payload);
+        break;
+    case MP_PACKET_ACCEPT:
+        mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total);
+        break;
+    case MP_PACKET_DONE:
+        mp_request_complete(cookie_request(packet->origin), 0);
+        break;
+    case MP_PACKET_CANCEL:
+        cancel_arrived(peer, packet);
+        break;
+    case MP_PACKET_CANCELLED:
+        cancelled_arrived(packet);
+        break;
+    default:
+        mp_process_abort(MPI_ERR_INTERN, "a packet of unknown kind arrived");
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// What happens to a packet that arrives, and to a message that meets its receive.
+#ifndef MP_CORE_DELIVER_H
+#define MP_CORE_DELIVER_H
+
+#include "base/channel.h"
+#include "core/match.h"
+#include "core/request.h"
+
+// For every packet that a channel brings (an mp_deliver_fn).
+void mp_deliver(int peer, const struct mp_packet *packet, const void *payload);
+
+// A receive has met a message that was kept: moves the payload, or starts to.
+void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message);
+
+#endif

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+# lib/core: the objects and the engine.
+
+libmpi_abi_sources += \
+    lib/core/attribute.c lib/core/attribute.h \
+    lib/core/bsend.c lib/core/bsend.h \
+    lib/core/channel.h \
+    lib/core/comm.c lib/core/comm.h \
+    lib/core/datatype.c lib/core/datatype.h \
+    lib/core/datatype_make.c lib/core/datatype_make.h \
+    lib/core/datatype_predefined.c \
+    lib/core/datatype_walk.c \
+    lib/core/deliver.c lib/core/deliver.h \
+    lib/core/errhandler.c lib/core/errhandler.h \
+    lib/core/error_strings.c \
+    lib/core/group.c lib/core/group.h \
+    lib/core/info.c lib/core/info.h \
+    lib/core/match.c lib/core/match.h \
+    lib/core/message.c lib/core/message.h \
+    lib/core/object.c lib/core/object.h \
+    lib/core/op.c lib/core/op.h \
+    lib/core/op_arithmetic.c \
+    lib/core/op_bits.c \
+    lib/core/op_kernels.h \
+    lib/core/op_location.c \
+    lib/core/outgoing.c lib/core/outgoing.h \
+    lib/core/probe.c lib/core/probe.h \
+    lib/core/process.c lib/core/process.h \
+    lib/core/progress.c lib/core/progress.h \
+    lib/core/request.c lib/core/request.h \
+    lib/core/shm_channel.c \
+    lib/core/status.h

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// The queues of match.h. Searching from the head is all there is to matching order: receives are
+// queued in the order in which they were posted, messages in the order in which they arrived.
+#include "core/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// By context id. Pages of it are touched only where contexts are in use.
+static struct mp_match *matches[2 * MP_CONTEXT_PAIRS];
+
+// Short unexpected messages are common enough to keep their memory.
+enum { SMALL_PAYLOAD = 128, SMALL_KEPT_MAX = 1024 };
+static struct mp_list small_free = {&small_free, &small_free};
+static int small_kept;
+
+struct mp_match *mp_match_get(uint32_t context)
+{
+    struct mp_match *match = matches[context];
+    if (likely(match != NULL)) {
+        return match;
+    }
+    match = calloc(1, sizeof *match);
+    if (match) {
+        match->context = context;
+        mp_list_init(&match->wildcards);
+        mp_list_init(&match->arrived);
+        matches[context] = match;
+    }
+    return match;
+}
+
+void mp_match_drop(uint32_t context)
+{
+    struct mp_match *match = matches[context];
+    if (!match) {
+        return;
+    }
+    while (!mp_list_empty(&match->arrived)) {
+        struct mp_unexpected *message =
+            mp_container_of(match->arrived.next, struct mp_unexpected, arrived);
+        mp_match_take(message);
+        mp_unexpected_free(message);
+    }
+    for (int s = 0; s < match->source_count; s++) {
+        free(match->sources[s]);
+    }
+    free(match->sources);
+    free(match);
+    matches[context] = NULL;
+}
+
+struct mp_source *mp_match_source_slow(struct mp_match *match, int source)
+{
+    if (source >= match->source_count) {
+        int count = source + 1 > 2 * match->source_count ? source + 1 : 2 * match->source_count;
+        struct mp_source **sources =
+            realloc(match->sources, (size_t)count * sizeof(struct mp_source *));
+        if (!sources) {
+            return NULL;
+        }
+        memset(sources + match->source_count, 0,
+               (size_t)(count - match->source_count) * sizeof(struct mp_source *));
+        match->sources = sources;
+        match->source_count = count;
+    }
+    struct mp_source *s = malloc(sizeof *s);
+    if (s) {
+        mp_list_init(&s->posted);
+        mp_list_init(&s->unexpected);
+        match->sources[source] = s;
+    }
+    return s;
+}
+
+static struct mp_request *first_posted(struct mp_list *queue, int tag)
+{
+    for (struct mp_list *at = queue->next; at != queue; at = at->next) {
+        struct mp_request *request = mp_container_of(at, struct mp_request, link);
+        if (mp_tag_matches(request->tag, tag)) {
+            return request;
+        }
+    }
+    return NULL;
+}
+
+struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag)
+{
+    if (match->waiting == 0) {
+        return NULL;
+    }
+    struct mp_source *s = source < match->source_count ? match->sources[source] : NULL;
+    struct mp_request *named = s ? first_posted(&s->posted, tag) : NULL;
+    struct mp_request *any = first_posted(&match->wildcards, tag);
+    struct mp_request *found = !any || (named && named->stamp < any->stamp) ? named : any;
+
+    if (found) {
+        mp_match_unpost(match, found);
+    }
+    return found;
+}
+
+struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
+{
+    if (mp_list_empty(&match->arrived)) {
+        return NULL;
+    }
+    if (source == MPI_ANY_SOURCE) {
+        for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
+            struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+            if (mp_tag_matches(tag, message->packet.tag)) {
+                return message;
+            }
+        }
+        return NULL;
+    }
+    struct mp_source *s = source < match->source_count ? match->sources[source] : NULL;
+    if (!s) {
+        return NULL;
+    }
+    for (struct mp_list *at = s->unexpected.next; at != &s->unexpected; at = at->next) {
+        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, by_source);
+        if (mp_tag_matches(tag, message->packet.tag)) {
+            return message;
+        }
+    }
+    return NULL;
+}
+
+int mp_match_post(struct mp_match *match, struct mp_request *request)
+{
+    struct mp_list *queue = &match->wildcards;
+    if (request->peer != MPI_ANY_SOURCE) {
+        struct mp_source *s = mp_match_source(match, request->peer);
+        if (!s) {
+            return MPI_ERR_NO_MEM;
+        }
+        queue = &s->posted;
+    }
+    request->stamp = match->stamp++;
+    match->waiting++;
+    mp_list_insert(queue, &request->link);
+    return 0;
+}
+
+void mp_match_unpost(struct mp_match *match, struct mp_request *request)
+{
+    mp_list_remove(&request->link);
+    match->waiting--;
+}
+
+int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
+                  const void *payload)
+{
+    struct mp_source *s = mp_match_source(match, packet->source);
+    size_t length = packet->kind == MP_PACKET_OFFER ? 0 : packet->length;
+    struct mp_unexpected *message;
+
+    if (length <= SMALL_PAYLOAD && !mp_list_empty(&small_free)) {
+        message = mp_container_of(small_free.next, struct mp_unexpected, arrived);
+        mp_list_remove(&message->arrived);
+        small_kept--;
+    } else {
+        message = malloc(sizeof *message + (length <= SMALL_PAYLOAD ? SMALL_PAYLOAD : length));
+    }
+    if (!s || !message) {
+        free(message);
+        return MPI_ERR_NO_MEM;
+    }
+    message->peer = peer;
+    message->packet = *packet;
+    if (packet->kind != MP_PACKET_OFFER) {
+        message->packet.total = length;
+        memcpy(message->payload, payload, length);
+    }
+    mp_list_insert(&s->unexpected, &message->by_source);
+    mp_list_insert(&match->arrived, &message->arrived);
+    return 0;
+}
+
+void mp_match_take(struct mp_unexpected *message)
+{
+    mp_list_remove(&message->by_source);
+    mp_list_remove(&message->arrived);
+}
+
+void mp_unexpected_free(struct mp_unexpected *message)
+{
+    if (message->packet.length <= SMALL_PAYLOAD && small_kept < SMALL_KEPT_MAX) {
+        mp_list_insert(&small_free, &message->arrived);
+        small_kept++;
+    } else {
+        free(message);
+    }
+}
+
+struct mp_unexpected *mp_match_by_sequence(struct mp_match *match, int peer, uint64_t sequence)
+{
+    for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
+        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+        if (message->peer == peer && message->packet.sequence == sequence) {
+            return message;
+        }
+    }
+    return NULL;
+}

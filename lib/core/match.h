@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Matching (MPI 5.0, 3.5 and 3.8): per context, the receives that wait for a message and the
+// messages that wait for a receive. Both are kept by source, in order, and the wildcard receives in
+// a queue of their own; stamps of posting decide between the two. Nothing here moves payload.
+// Read next: core/deliver.c (what happens to a packet), core/recv.c (what happens to a receive).
+#ifndef MP_CORE_MATCH_H
+#define MP_CORE_MATCH_H
+
+#include "base/channel.h"
+#include "base/list.h"
+#include "core/request.h"
+
+#include <stdint.h>
+
+// A message that no receive has asked for yet.
+struct mp_unexpected {
+    struct mp_list by_source; // in mp_source.unexpected
+    struct mp_list arrived;   // in mp_match.arrived: order of arrival over all sources
+    int peer;                 // world rank of the sender
+    struct mp_packet packet;  // EAGER, SYNC or OFFER; `total` is the length of the message
+    char payload[];           // of EAGER and SYNC
+};
+
+// The two queues of one source.
+struct mp_source {
+    struct mp_list posted;     // receives that name this source, in order of posting
+    struct mp_list unexpected; // in order of arrival
+};
+
+struct mp_match {
+    uint32_t context;
+    int source_count;           // length of `sources`
+    struct mp_source **sources; // by rank in the communicator; made when first needed
+    struct mp_list wildcards;   // receives from MPI_ANY_SOURCE, in order of posting
+    struct mp_list arrived;
+    uint64_t stamp;   // given to the next posted receive
+    uint32_t waiting; // receives posted and not matched, of all kinds
+};
+
+// The queues of a context: made on first use, since a message may arrive before this rank has made
+// the communicator (its peers agreed on the context a moment ago). NULL when memory is out.
+struct mp_match *mp_match_get(uint32_t context);
+
+// Frees the queues of a context, and the messages that nobody received.
+void mp_match_drop(uint32_t context);
+
+struct mp_source *mp_match_source_slow(struct mp_match *match, int source);
+
+// NULL when memory is out.
+static inline struct mp_source *mp_match_source(struct mp_match *match, int source)
+{
+    if (likely(source < match->source_count && match->sources[source])) {
+        return match->sources[source];
+    }
+    return mp_match_source_slow(match, source);
+}
+
+static inline bool mp_tag_matches(int wanted, int tag)
+{
+    return wanted == tag || wanted == MPI_ANY_TAG;
+}
+
+// The first posted receive that a message of this envelope matches, taken out of its queue; or
+// NULL.
+struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag);
+
+// The first unexpected message that a receive of this envelope matches, still queued; or NULL.
+struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag);
+
+// Posts a receive (request->peer, tag are set) that mp_match_find found nothing for.
+int mp_match_post(struct mp_match *match, struct mp_request *request);
+
+// Takes back a posted receive.
+void mp_match_unpost(struct mp_match *match, struct mp_request *request);
+
+// Queues a message; the payload is copied. Returns 0 or MPI_ERR_NO_MEM.
+int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
+                  const void *payload);
+
+// Takes a message out of its queues; then mp_unexpected_free when its payload was used.
+void mp_match_take(struct mp_unexpected *message);
+void mp_unexpected_free(struct mp_unexpected *message);
+
+// The kept message that `peer` sent as its packet number `sequence`, or NULL (cancelling sends).
+struct mp_unexpected *mp_match_by_sequence(struct mp_match *match, int peer, uint64_t sequence);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+// Sends and receives as the API and the collectives ask for them. The blocking ones first try to do
+// without a request: a short message goes straight into the ring, and one that is next in its ring
+// goes straight into the user's buffer.
+#include "core/message.h"
+
+#include "core/bsend.h"
+#include "core/channel.h"
+#include "core/deliver.h"
+#include "core/match.h"
+#include "core/outgoing.h"
+#include "core/progress.h"
+#include "core/status.h"
+
+#include <string.h>
+
+// How often the fast receive looks at its ring before it posts a request and waits in general.
+enum { FAST_POLLS = 2000, FAST_POLLS_SHARED = 8, POLLS_BETWEEN_PROGRESS = 64 };
+
+static struct mp_match *match_of(const struct mp_comm *comm, uint32_t context)
+{
+    return context == comm->context ? comm->match : comm->coll_match;
+}
+
+// Copies a short payload; the common sizes without a call.
+static inline void copy_short(void *to, const void *from, size_t bytes)
+{
+    if (bytes == 8) {
+        memcpy(to, from, 8);
+    } else if (bytes == 4) {
+        memcpy(to, from, 4);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
+
+int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
+            struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
+{
+    if (unlikely(dest == MPI_PROC_NULL)) {
+        return 0;
+    }
+    int world = mp_comm_world_rank(comm, dest);
+    MPI_Count length = count * type->size;
+
+    if (likely(length <= mp_eager_max && (mode == MP_SEND_STANDARD || mode == MP_SEND_READY) &&
+               world != mp_process.rank && mp_list_empty(&mp_outgoing[world].sends))) {
+        void *room = mp_channel_reserve(world, MP_PACKET_EAGER, (size_t)length);
+        if (likely(room != NULL)) {
+            struct mp_packet packet = {.kind = MP_PACKET_EAGER,
+                                       .context = context,
+                                       .source = comm->rank,
+                                       .tag = tag,
+                                       .length = (uint32_t)length};
+            if (likely(type->contiguous)) {
+                copy_short(room, (const char *)buffer + type->true_lb, (size_t)length);
+            } else {
+                mp_datatype_pack(type, buffer, count, 0, room, length);
+            }
+            mp_channel_commit(world, &packet);
+            return 0;
+        }
+    }
+    struct mp_request *request;
+    int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &request);
+    if (!error) {
+        mp_request_wait(request);
+        error = request->error;
+        mp_request_release(request);
+    }
+    return error;
+}
+
+// The message at the head of its ring, if it is the one that is asked for and nothing queued comes
+// first: copied and taken. Returns false when the general way has to be gone.
+static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
+                              int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
+    struct mp_match *match = match_of(comm, context);
+    int world = mp_comm_world_rank(comm, source);
+
+    if (match->waiting || !mp_list_empty(&match->arrived) || world == mp_process.rank) {
+        return false;
+    }
+    struct mp_shm_peer *from = &mp_shm_peers[world];
+    uint64_t wanted = mp_ring_eager_word(context, tag);
+    int polls = mp_process.segment->ranks_per_core > 1 ? FAST_POLLS_SHARED : FAST_POLLS;
+
+    for (int i = 1;; i++) {
+        uint64_t word;
+        struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
+        if (cell) {
+            MPI_Count length = cell->length;
+            if (word != wanted || length > count * type->size || cell->source != source) {
+                return false;
+            }
+            const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);
+            if (likely(type->contiguous)) {
+                copy_short((char *)buffer + type->true_lb, payload, (size_t)length);
+            } else {
+                mp_datatype_unpack(type, buffer, count, 0, payload, length);
+            }
+            if (mp_ring_consume(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER)) {
+                mp_shm_notify(from->board);
+            }
+            if (status != MPI_STATUS_IGNORE) {
+                status->MPI_SOURCE = source;
+                status->MPI_TAG = tag;
+                mp_status_set_bytes(status, length);
+                mp_status_set_cancelled(status, 0);
+            }
+            return true;
+        }
+        if (i == polls) {
+            return false;
+        }
+        mp_cpu_relax();
+        // Others must not starve meanwhile: their packets may be what this peer waits for.
+        if (i % POLLS_BETWEEN_PROGRESS == 0 && mp_progress()) {
+            return false;
+        }
+    }
+}
+
+int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+            struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
+    if (unlikely(source == MPI_PROC_NULL)) {
+        if (status != MPI_STATUS_IGNORE) {
+            mp_status_empty(status);
+            status->MPI_SOURCE = MPI_PROC_NULL;
+        }
+        return 0;
+    }
+    if (likely(mp_process.shm && source != MPI_ANY_SOURCE && tag != MPI_ANY_TAG &&
+               !mp_process.guarded) &&
+        receive_from_ring(buffer, count, type, source, tag, comm, context, status)) {
+        return 0;
+    }
+    struct mp_request *request;
+    int error = mp_irecv(buffer, count, type, source, tag, comm, context, &request);
+    if (!error) {
+        mp_request_wait(request);
+        MPI_Request handle = (MPI_Request)(void *)request;
+        error = mp_request_finish(&handle, status);
+    }
+    return error;
+}
+
+int mp_send_init(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
+                 struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
+                 struct mp_request **request)
+{
+    struct mp_request *r = mp_request_new(MP_REQUEST_SEND, comm, type);
+    if (!r) {
+        return MPI_ERR_NO_MEM;
+    }
+    r->mode = (uint8_t)mode;
+    r->buffer = (void *)(uintptr_t)buffer;
+    r->count = count;
+    r->peer = dest;
+    r->world = dest == MPI_PROC_NULL ? -1 : mp_comm_world_rank(comm, dest);
+    r->tag = tag;
+    r->context = context;
+    r->length = count * type->size;
+    r->persistent = true;
+    r->active = false;
+    r->complete = true;
+    *request = r;
+    return 0;
+}
+
+int mp_recv_init(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                 struct mp_comm *comm, uint32_t context, struct mp_request **request)
+{
+    struct mp_request *r = mp_request_new(MP_REQUEST_RECV, comm, type);
+    if (!r) {
+        return MPI_ERR_NO_MEM;
+    }
+    r->buffer = buffer;
+    r->count = count;
+    r->peer = source;
+    r->world = source < 0 ? -1 : mp_comm_world_rank(comm, source);
+    r->tag = tag;
+    r->context = context;
+    r->length = count * type->size;
+    r->persistent = true;
+    r->active = false;
+    r->complete = true;
+    *request = r;
+    return 0;
+}
+
+static int start_recv(struct mp_request *request)
+{
+    if (request->peer == MPI_PROC_NULL) {
+        request->source = MPI_PROC_NULL;
+        request->result_tag = MPI_ANY_TAG;
+        mp_request_complete(request, 0);
+        return 0;
+    }
+    struct mp_match *match = match_of(request->comm, request->context);
+    struct mp_unexpected *message = mp_match_find(match, request->peer, request->tag);
+    if (message) {
+        mp_match_take(message);
+        mp_deliver_kept(request, message);
+        return 0;
+    }
+    return mp_match_post(match, request);
+}
+
+int mp_request_start(struct mp_request *request)
+{
+    request->active = true;
+    request->complete = false;
+    request->cancelled = false;
+    request->cancelling = false;
+    request->answered = false;
+    request->offered = false;
+    request->error = 0;
+    request->bytes = 0;
+    request->moved = 0;
+    if (request->kind == MP_REQUEST_RECV) {
+        return start_recv(request);
+    }
+    if (request->kind != MP_REQUEST_SEND) {
+        return request->ops->start(request);
+    }
+    if (request->peer == MPI_PROC_NULL) {
+        mp_request_complete(request, 0);
+        return 0;
+    }
+    if (request->mode == MP_SEND_BUFFERED) {
+        return mp_bsend_start(request);
+    }
+    mp_send_start(request);
+    return 0;
+}
+
+int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
+             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
+             struct mp_request **request)
+{
+    int error = mp_send_init(buffer, count, type, dest, tag, comm, context, mode, request);
+    if (error) {
+        return error;
+    }
+    (*request)->persistent = false;
+    error = mp_request_start(*request);
+    if (error) {
+        mp_request_release(*request);
+    }
+    return error;
+}
+
+int mp_irecv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+             struct mp_comm *comm, uint32_t context, struct mp_request **request)
+{
+    int error = mp_recv_init(buffer, count, type, source, tag, comm, context, request);
+    if (error) {
+        return error;
+    }
+    (*request)->persistent = false;
+    error = mp_request_start(*request);
+    if (error) {
+        mp_request_release(*request);
+    }
+    return error;
+}
+
+static void cancel_send(struct mp_request *request)
+{
+    if (request->peer == MPI_PROC_NULL || request->cancelling || request->cancelled ||
+        (request->complete && request->offered)) {
+        return; // nothing to take back
+    }
+    if (request->mode == MP_SEND_BUFFERED) {
+        mp_bsend_cancel(request);
+        return;
+    }
+    if (mp_send_unqueue(request)) {
+        request->cancelled = true;
+        mp_request_complete(request, 0);
+        return;
+    }
+    // It has left. The receiver decides; an eager one becomes incomplete until it has.
+    struct mp_packet cancel = {.kind = MP_PACKET_CANCEL,
+                               .context = request->context,
+                               .origin = (uintptr_t)request,
+                               .total = request->sequence};
+    request->answered = request->complete;
+    request->complete = false;
+    request->cancelling = true;
+    mp_answer(request->world, &cancel);
+}
+
+int mp_request_cancel(struct mp_request *request)
+{
+    if (request->kind == MP_REQUEST_SEND) {
+        cancel_send(request);
+    } else if (request->kind == MP_REQUEST_RECV) {
+        // Still posted: in its queue. Otherwise its message is here, and it completes as usual.
+        if (!request->complete && !mp_list_empty(&request->link)) {
+            mp_match_unpost(match_of(request->comm, request->context), request);
+            request->cancelled = true;
+            mp_request_complete(request, 0);
+        }
+    } else if (request->ops && request->ops->cancel) {
+        return request->ops->cancel(request);
+    } else {
+        return mp_fail(MPI_ERR_REQUEST, "a collective request cannot be cancelled");
+    }
+    return 0;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The predefined operations on arrays without gaps between their elements: one function for each
+// operation, a loop in it for each format, so that the compiler can vectorize. They return false,
+// and do nothing, where the operation is not defined on the format (6.9.2); with a count of 0 that
+// is all one learns.
+#ifndef MP_CORE_OP_KERNELS_H
+#define MP_CORE_OP_KERNELS_H
+
+#include "core/datatype.h"
+#include "mpi.h"
+
+#include <stdbool.h>
+
+// op_arithmetic.c
+bool mp_op_sum(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_prod(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_min(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_max(enum mp_format format, const void *in, void *inout, MPI_Count count);
+
+// op_bits.c
+bool mp_op_band(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_bor(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_bxor(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_land(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_lor(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_lxor(enum mp_format format, const void *in, void *inout, MPI_Count count);
+
+// op_location.c
+bool mp_op_minloc(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_maxloc(enum mp_format format, const void *in, void *inout, MPI_Count count);
+
+// The 16-byte floating-point type of REAL*16, where there is one.
+#include <float.h>
+#if LDBL_MANT_DIG == 113
+#define MP_HAVE_QUAD 1
+typedef long double mp_quad;
+#elif defined(__SIZEOF_FLOAT128__)
+#define MP_HAVE_QUAD 1
+typedef __float128 mp_quad;
+#else
+#define MP_HAVE_QUAD 0
+#endif
+
+#if defined(__SIZEOF_INT128__)
+#define MP_HAVE_INT128 1
+typedef __int128 mp_int128;
+typedef unsigned __int128 mp_uint128;
+#else
+#define MP_HAVE_INT128 0
+#endif
+
+// The loop of a format: element i of `in` is a, of `inout` b; b becomes the expression.
+#define MP_EACH(type, expression)                 \
+    {                                             \
+        const type *restrict in_ = in;            \
+        type *restrict inout_ = inout;            \
+        for (MPI_Count i = 0; i < count; i++) {   \
+            const type a = in_[i], b = inout_[i]; \
+            inout_[i] = (type)(expression);       \
+        }                                         \
+        return true;                              \
+    }
+
+// These files are nothing but loops: have them vectorized at any level of optimization.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#pragma GCC optimize("O3")
+#endif
+
+#endif

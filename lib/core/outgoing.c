@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+// Sending, below the API's functions: choose the protocol, reserve, pack, commit; queue when there
+// is no room. Short messages go with their packet (EAGER). Synchronous ones do too, but wait for an
+// answer (SYNC). Long ones are offered (OFFER): the receiver pulls the payload and answers DONE, or
+// answers ACCEPT and it is pushed to it in pieces (DATA).
+// Messages to this very rank are handed to mp_deliver without any channel.
+#include "core/outgoing.h"
+
+#include "core/channel.h"
+#include "core/deliver.h"
+#include "core/errhandler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct answer {
+    struct mp_list link;
+    struct mp_packet packet;
+};
+
+MPI_Count mp_eager_max;
+struct mp_outgoing *mp_outgoing;
+
+static struct mp_list dirty = {&dirty, &dirty};       // peers with something queued
+static struct mp_list pushing = {&pushing, &pushing}; // accepted sends with payload left
+static uint64_t self_sequence;                        // packets this rank sent to itself
+
+int mp_outgoing_open(void)
+{
+    mp_outgoing = calloc((size_t)mp_process.size, sizeof *mp_outgoing);
+    if (!mp_outgoing) {
+        return mp_fail(MPI_ERR_NO_MEM, "no memory for the queues of %d peers", mp_process.size);
+    }
+    for (int peer = 0; peer < mp_process.size; peer++) {
+        mp_list_init(&mp_outgoing[peer].sends);
+        mp_list_init(&mp_outgoing[peer].answers);
+        mp_list_init(&mp_outgoing[peer].dirty);
+    }
+    return 0;
+}
+
+void mp_outgoing_close(void)
+{
+    free(mp_outgoing);
+    mp_outgoing = NULL;
+}
+
+static void mark_dirty(struct mp_outgoing *out)
+{
+    if (mp_list_empty(&out->dirty)) {
+        mp_list_insert(&dirty, &out->dirty);
+    }
+}
+
+static void const *contiguous_data(const struct mp_request *request)
+{
+    return request->type->contiguous ? (char *)request->buffer + request->type->true_lb : NULL;
+}
+
+static void first_packet(const struct mp_request *request, struct mp_packet *packet)
+{
+    *packet = (struct mp_packet){.context = request->context,
+                                 .source = request->comm->rank,
+                                 .tag = request->tag,
+                                 .origin = (uintptr_t)request};
+    if (request->length > mp_eager_max) {
+        packet->kind = MP_PACKET_OFFER;
+        packet->total = (uint64_t)request->length;
+        packet->address = (uintptr_t)contiguous_data(request);
+    } else {
+        packet->kind = request->mode == MP_SEND_SYNC ? MP_PACKET_SYNC : MP_PACKET_EAGER;
+        packet->length = (uint32_t)request->length;
+    }
+}
+
+// What the first packet's leaving means for the request.
+static void first_packet_left(struct mp_request *request, const struct mp_packet *packet,
+                              uint64_t sequence)
+{
+    request->sequence = sequence;
+    if (packet->kind == MP_PACKET_EAGER) {
+        request->moved = request->length;
+        mp_request_complete(request, 0);
+    }
+}
+
+static bool send_first_packet(struct mp_request *request)
+{
+    struct mp_packet packet;
+    first_packet(request, &packet);
+    void *room = mp_channel_reserve(request->world, packet.kind, packet.length);
+    if (!room) {
+        return false;
+    }
+    request->offered = packet.kind != MP_PACKET_EAGER;
+    if (packet.length) {
+        mp_datatype_pack(request->type, request->buffer, request->count, 0, room, packet.length);
+    }
+    first_packet_left(request, &packet, mp_channel_commit(request->world, &packet));
+    return true;
+}
+
+static void send_to_self(struct mp_request *request)
+{
+    struct mp_packet packet;
+    const void *payload = contiguous_data(request);
+    void *packed = NULL;
+
+    first_packet(request, &packet);
+    packet.sequence = request->sequence = self_sequence++;
+    request->offered = packet.kind != MP_PACKET_EAGER;
+    if (packet.length && !payload) {
+        payload = packed = malloc(packet.length);
+        if (!packed) {
+            mp_request_complete(request, MPI_ERR_NO_MEM);
+            return;
+        }
+        mp_datatype_pack(request->type, request->buffer, request->count, 0, packed, packet.length);
+    }
+    mp_deliver(mp_process.rank, &packet, payload);
+    free(packed);
+    // A SYNC or OFFER that was matched is complete already, and perhaps gone.
+    if (packet.kind == MP_PACKET_EAGER) {
+        first_packet_left(request, &packet, packet.sequence);
+    }
+}
+
+void mp_send_start(struct mp_request *request)
+{
+    struct mp_outgoing *out = &mp_outgoing[request->world];
+
+    if (request->world == mp_process.rank) {
+        send_to_self(request);
+    } else if (!mp_list_empty(&out->sends) || !send_first_packet(request)) {
+        mp_list_insert(&out->sends, &request->link);
+        mark_dirty(out);
+    }
+}
+
+bool mp_send_unqueue(struct mp_request *request)
+{
+    if (request->complete || request->offered || mp_list_empty(&request->link)) {
+        return false;
+    }
+    mp_list_remove(&request->link);
+    return true;
+}
+
+static bool send_answer(int peer, const struct mp_packet *packet)
+{
+    if (!mp_channel_reserve(peer, packet->kind, 0)) {
+        return false;
+    }
+    mp_channel_commit(peer, packet);
+    return true;
+}
+
+void mp_answer(int peer, const struct mp_packet *packet)
+{
+    struct mp_outgoing *out = &mp_outgoing[peer];
+
+    if (peer == mp_process.rank) {
+        mp_deliver(peer, packet, NULL);
+    } else if (!mp_list_empty(&out->answers) || !send_answer(peer, packet)) {
+        struct answer *answer = malloc(sizeof *answer);
+        if (!answer) {
+            mp_process_abort(MPI_ERR_NO_MEM, "out of memory while answering a peer");
+        }
+        answer->packet = *packet;
+        mp_list_insert(&out->answers, &answer->link);
+        mark_dirty(out);
+    }
+}
+
+// Pushes as many pieces as there is room for. Returns how many.
+static int push(struct mp_request *request)
+{
+    int pieces = 0;
+    while (request->moved < request->bytes) {
+        MPI_Count piece = request->bytes - request->moved;
+        if (piece > (MPI_Count)mp_channel->payload_max) {
+            piece = (MPI_Count)mp_channel->payload_max;
+        }
+        void *room = mp_channel_reserve(request->world, MP_PACKET_DATA, (size_t)piece);
+        if (!room) {
+            return pieces;
+        }
+        mp_datatype_pack(request->type, request->buffer, request->count, request->moved, room,
+                         piece);
+        struct mp_packet packet = {.kind = MP_PACKET_DATA,
+                                   .context = request->context,
+                                   .length = (uint32_t)piece,
+                                   .target = request->target,
+                                   .total = (uint64_t)request->moved};
+        mp_channel_commit(request->world, &packet);
+        request->moved += piece;
+        pieces++;
+    }
+    mp_list_remove(&request->link);
+    mp_request_complete(request, 0);
+    return pieces + 1;
+}
+
+void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted)
+{
+    request->target = target;
+    request->bytes = wanted;
+    request->moved = 0;
+    mp_list_insert(&pushing, &request->link);
+}
+
+static int flush_peer(int peer, struct mp_outgoing *out)
+{
+    int done = 0;
+    while (!mp_list_empty(&out->answers)) {
+        struct answer *answer = mp_container_of(out->answers.next, struct answer, link);
+        if (!send_answer(peer, &answer->packet)) {
+            return done;
+        }
+        mp_list_remove(&answer->link);
+        free(answer);
+        done++;
+    }
+    while (!mp_list_empty(&out->sends)) {
+        struct mp_request *request = mp_container_of(out->sends.next, struct mp_request, link);
+        // Out of the queue first: completing may free the request.
+        mp_list_remove(&request->link);
+        if (!send_first_packet(request)) {
+            mp_list_insert(out->sends.next, &request->link);
+            return done;
+        }
+        done++;
+    }
+    mp_list_remove(&out->dirty);
+    return done;
+}
+
+int mp_outgoing_poll(void)
+{
+    int done = 0;
+    for (struct mp_list *at = dirty.next, *next; at != &dirty; at = next) {
+        next = at->next;
+        struct mp_outgoing *out = mp_container_of(at, struct mp_outgoing, dirty);
+        done += flush_peer((int)(out - mp_outgoing), out);
+    }
+    for (struct mp_list *at = pushing.next, *next; at != &pushing; at = next) {
+        next = at->next;
+        done += push(mp_container_of(at, struct mp_request, link));
+    }
+    return done;
+}
+
+bool mp_outgoing_idle(void)
+{
+    return mp_list_empty(&dirty) && mp_list_empty(&pushing);
+}

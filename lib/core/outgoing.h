@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What is on its way out: sends and answers that found no room in the channel wait here, per peer,
+// in order, and accepted payloads are pushed piece by piece.
+#ifndef MP_CORE_OUTGOING_H
+#define MP_CORE_OUTGOING_H
+
+#include "base/channel.h"
+#include "core/request.h"
+
+#include <stdbool.h>
+
+// A message of up to this many bytes goes with its packet (eager); a longer one is offered first.
+extern MPI_Count mp_eager_max;
+
+// A peer's queues.
+struct mp_outgoing {
+    struct mp_list sends;   // requests whose first packet is yet to go: kept in order (3.5)
+    struct mp_list answers; // DONE, ACCEPT, CANCEL ...: not ordered against sends
+    struct mp_list dirty;   // in the list of peers that have something waiting
+};
+
+extern struct mp_outgoing *mp_outgoing; // by world rank
+
+int mp_outgoing_open(void);
+void mp_outgoing_close(void);
+
+// Puts a send on its way: everything of `request` is set. It may complete at once.
+void mp_send_start(struct mp_request *request);
+
+// Sends an answer to a peer, now or when there is room.
+void mp_answer(int peer, const struct mp_packet *packet);
+
+// The receiver accepted: push `wanted` bytes of the request's payload to it.
+void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted);
+
+// Sends what there is room for. Returns how much it did.
+int mp_outgoing_poll(void);
+
+// True if nothing waits to go to any peer.
+bool mp_outgoing_idle(void);
+
+// Takes back a send that has not left yet. Returns false if it has.
+bool mp_send_unqueue(struct mp_request *request);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// Progress and waiting: the loop that every blocking call ends in, and the three stages of a wait.
+#define _GNU_SOURCE
+#include "core/progress.h"
+
+#include "core/channel.h"
+#include "core/outgoing.h"
+#include "core/process.h"
+#include "core/request.h"
+
+#include <sched.h>
+#include <time.h>
+
+// How long a wait goes on before it sleeps. A wake-up costs 3 to 30 us, so sleeping pays only when
+// the wait is much longer than that; a core shared with other ranks is better left to them soon.
+enum { SPIN_NS = 5000000, YIELD_NS = 1000000 };
+
+// Looks at the clock only every so many polls.
+enum { POLLS_PER_CLOCK = 256, YIELDS_PER_CLOCK = 4 };
+
+// The longest sleep where another thread may complete what this one waits for without waking it.
+enum { THREADS_SLEEP_NS = 5000000 };
+
+// Two looks at the clock further apart than this mean that the core was taken away: somebody else
+// wants it, so yield from now on in this wait.
+enum { TAKEN_AWAY_NS = 200000 };
+
+// Threads of this rank that announced a sleep. The announcement stands until the last one takes it
+// back, since the others may be asleep already.
+static int armed_waiters;
+
+static struct mp_list schedules = {&schedules, &schedules}; // requests with ops->progress
+
+void mp_progress_add(struct mp_request *request)
+{
+    mp_list_insert(&schedules, &request->other);
+}
+
+void mp_progress_remove(struct mp_request *request)
+{
+    mp_list_remove(&request->other);
+}
+
+static int poll_schedules(void)
+{
+    int done = 0;
+    for (struct mp_list *at = schedules.next, *next; at != &schedules; at = next) {
+        next = at->next;
+        struct mp_request *request = mp_container_of(at, struct mp_request, other);
+        request->ops->progress(request);
+    }
+    return done;
+}
+
+int mp_progress(void)
+{
+    int done = mp_channel->poll();
+    if (unlikely(!mp_outgoing_idle())) {
+        done += mp_outgoing_poll();
+    }
+    if (unlikely(!mp_list_empty(&schedules))) {
+        done += poll_schedules();
+    }
+    return done;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t context, uint64_t bytes)
+{
+    *waiter = (struct mp_waiter){.peer = peer, .tag = tag, .context = context, .bytes = bytes};
+}
+
+static void arm(struct mp_waiter *waiter)
+{
+    mp_channel->arm();
+    armed_waiters++;
+    waiter->armed = true;
+}
+
+static void disarm(struct mp_waiter *waiter)
+{
+    if (--armed_waiters == 0) {
+        mp_channel->disarm();
+    }
+    waiter->armed = false;
+}
+
+// Tells the board what this rank is about to sleep for.
+static void publish(const struct mp_waiter *waiter)
+{
+    struct mp_board *board = mp_process.board;
+    atomic_store_explicit(&board->peer, waiter->peer, memory_order_relaxed);
+    atomic_store_explicit(&board->tag, waiter->tag, memory_order_relaxed);
+    atomic_store_explicit(&board->context, waiter->context, memory_order_relaxed);
+    atomic_store_explicit(&board->bytes, waiter->bytes, memory_order_relaxed);
+    atomic_store_explicit(&board->since_ns, (int64_t)waiter->began, memory_order_relaxed);
+    atomic_store_explicit(&board->state, MP_RANK_BLOCKED, memory_order_release);
+}
+
+static void sleep_now(struct mp_waiter *waiter)
+{
+    publish(waiter);
+    mp_lock_release();
+    // A thread that sleeps in the socket channel is not woken by another thread of its rank.
+    mp_channel->sleep(mp_process.guarded && !mp_process.shm ? THREADS_SLEEP_NS : -1);
+    mp_lock_acquire();
+    atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
+    disarm(waiter);
+    // Woken for something: look around for a while before the next sleep.
+    waiter->began = 0;
+    waiter->polls = 0;
+}
+
+// True when it is time to sleep.
+static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
+{
+    uint64_t now = now_ns();
+    if (waiter->began == 0) {
+        waiter->began = now;
+    } else if (now - waiter->last > TAKEN_AWAY_NS) {
+        waiter->shared = true;
+    }
+    waiter->last = now;
+    return now - waiter->began > patience;
+}
+
+static void pause_once(struct mp_waiter *waiter)
+{
+    bool shared = waiter->shared || mp_process.segment->ranks_per_core > 1;
+    bool threads = mp_process.guarded;
+    uint32_t per_clock = shared ? YIELDS_PER_CLOCK : POLLS_PER_CLOCK;
+
+    if (waiter->armed) {
+        sleep_now(waiter);
+        return;
+    }
+    if (++waiter->polls % per_clock == 0 && waited_long(waiter, shared ? YIELD_NS : SPIN_NS)) {
+        // Announce, then let the caller look once more; the next step without progress sleeps.
+        arm(waiter);
+        return;
+    }
+    mp_lock_release();
+    if (shared || threads) {
+        sched_yield(); // with threads: another one may wait for the lock
+    } else {
+        mp_cpu_relax();
+    }
+    mp_lock_acquire();
+}
+
+void mp_waiter_step(struct mp_waiter *waiter)
+{
+    if (mp_progress()) {
+        if (unlikely(waiter->armed)) {
+            disarm(waiter);
+        }
+        waiter->began = 0;
+        waiter->polls = 0;
+        return;
+    }
+    pause_once(waiter);
+}
+
+void mp_waiter_end(struct mp_waiter *waiter)
+{
+    if (unlikely(waiter->armed)) {
+        disarm(waiter);
+    }
+}
+
+void mp_wake(int world_rank)
+{
+    if (mp_process.shm) {
+        mp_shm_notify(mp_shm_peers[world_rank].board);
+    }
+}

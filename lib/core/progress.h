@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Progress and waiting. Every wait in the library is this loop:
+//
+//     struct mp_waiter waiter;
+//     mp_waiter_begin(&waiter, peer, tag, context, bytes);
+//     while (!done) {
+//         mp_waiter_step(&waiter);
+//     }
+//     mp_waiter_end(&waiter);
+//
+// A step makes progress once; when there was none it pauses: it spins while the rank is alone on
+// its core, yields while it is not, and sleeps after a bounded time until a peer wakes it (design:
+// waiting). Before it sleeps it announces that, lets the caller look once more, and publishes on
+// the board what it waits for. `done` must be something that a peer's packet or a store followed by
+// mp_wake changes.
+#ifndef MP_CORE_PROGRESS_H
+#define MP_CORE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MP_PEER_ANY = -1, MP_PEER_SEVERAL = -2 };
+
+struct mp_waiter {
+    uint64_t began; // clock when the waiting (re)started; 0: not read yet
+    uint64_t last;  // clock at the last step, to notice that the core was taken away
+    uint32_t polls; // steps without progress
+    bool armed;     // announced that we are about to sleep
+    bool shared;    // the core was seen to be wanted by others: yield
+    int peer, tag;  // for the board
+    uint32_t context;
+    uint64_t bytes;
+};
+
+void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t context, uint64_t bytes);
+void mp_waiter_step(struct mp_waiter *waiter);
+void mp_waiter_end(struct mp_waiter *waiter);
+
+// Polls the channel and the active schedules once. Returns how much happened, 0 for nothing.
+int mp_progress(void);
+
+// Wakes a rank (world rank) if it sleeps; to be called after every store to shared memory that it
+// may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.
+void mp_wake(int world_rank);
+
+#endif

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The life of a request: made, completed by whoever moves its data, waited for, freed.
+#include "core/request.h"
+
+#include "core/channel.h"
+#include "core/errhandler.h"
+#include "core/message.h"
+#include "core/process.h"
+#include "core/progress.h"
+#include "core/status.h"
+
+#include <stdlib.h>
+
+struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *comm,
+                                  struct mp_datatype *type)
+{
+    struct mp_request *request = mp_object_new(MP_KIND_REQUEST, sizeof *request);
+    if (!request) {
+        mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
+        return NULL;
+    }
+    mp_list_init(&request->link);
+    mp_list_init(&request->other);
+    request->kind = (uint8_t)kind;
+    request->active = true;
+    request->comm = comm;
+    request->type = type;
+    if (comm) {
+        mp_comm_hold(comm);
+    }
+    if (type) {
+        mp_datatype_hold(type);
+    }
+    return request;
+}
+
+void mp_request_release(struct mp_request *request)
+{
+    if (--request->object.refs > 0) {
+        return;
+    }
+    mp_list_remove(&request->other);
+    if (request->ops && request->ops->release) {
+        request->ops->release(request);
+    }
+    free(request->staging);
+    if (request->type) {
+        mp_datatype_release(request->type);
+    }
+    if (request->comm) {
+        mp_comm_release(request->comm);
+    }
+    mp_object_delete(request);
+}
+
+void mp_request_complete(struct mp_request *request, int error)
+{
+    if (unlikely(request->cancelling)) {
+        request->answered = true;
+        return;
+    }
+    request->error = error;
+    request->complete = true;
+    if (unlikely(mp_process.guarded) && mp_process.shm) {
+        mp_shm_notify(mp_process.board); // another thread of ours may sleep for this one
+    }
+    if (unlikely(request->detached)) {
+        mp_request_release(request);
+    }
+}
+
+void mp_status_empty(MPI_Status *status)
+{
+    if (status != MPI_STATUS_IGNORE) {
+        status->MPI_SOURCE = MPI_ANY_SOURCE;
+        status->MPI_TAG = MPI_ANY_TAG;
+        mp_status_set_bytes(status, 0);
+        mp_status_set_cancelled(status, 0);
+    }
+}
+
+void mp_request_status(const struct mp_request *request, MPI_Status *status)
+{
+    if (status == MPI_STATUS_IGNORE) {
+        return;
+    }
+    if (request->kind != MP_REQUEST_RECV || request->cancelled) {
+        mp_status_empty(status);
+    } else {
+        status->MPI_SOURCE = request->source;
+        status->MPI_TAG = request->result_tag;
+        mp_status_set_bytes(status, request->bytes);
+    }
+    mp_status_set_cancelled(status, request->cancelled);
+}
+
+void mp_request_wait(struct mp_request *request)
+{
+    if (request->complete) {
+        return;
+    }
+    struct mp_waiter waiter;
+    mp_waiter_begin(&waiter, request->world, request->tag, request->context,
+                    (uint64_t)request->length);
+    while (!request->complete) {
+        mp_waiter_step(&waiter);
+    }
+    mp_waiter_end(&waiter);
+}
+
+static int truncation(const struct mp_request *request)
+{
+    return mp_fail(MPI_ERR_TRUNCATE,
+                   "the message from rank %d with tag %d is longer than the receive buffer of "
+                   "%lld bytes",
+                   request->source, request->result_tag, (long long)request->length);
+}
+
+int mp_request_finish(MPI_Request *handle, MPI_Status *status)
+{
+    struct mp_request *request = mp_request_get(*handle);
+    int error = request->error;
+
+    if (request->kind == MP_REQUEST_GENERALIZED && request->ops->query) {
+        int failed = request->ops->query(request, status);
+        error = error ? error : failed;
+    } else {
+        mp_request_status(request, status);
+    }
+    if (error == MPI_ERR_TRUNCATE && request->kind == MP_REQUEST_RECV) {
+        truncation(request);
+    }
+    if (request->persistent) {
+        request->active = false;
+        request->error = 0;
+    } else {
+        *handle = MPI_REQUEST_NULL;
+        mp_request_release(request);
+    }
+    return error;
+}

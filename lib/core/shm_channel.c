@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// The shared-memory channel: polls the rings of shm/ring.h, rings and answers doorbells, sleeps on
+// the board's futex word, and pulls large payloads straight out of a peer's memory (CMA).
+#define _GNU_SOURCE
+#include "core/channel.h"
+#include "core/errhandler.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+// How many packets of one peer are taken before the next peer gets its turn.
+enum { BURST = 32 };
+
+struct mp_ring_shape mp_shm_shape;
+struct mp_shm_peer *mp_shm_peers;
+
+static mp_deliver_fn *deliver;
+static int *active; // the peers whose rings are polled, in the order in which they first wrote
+static int active_count;
+static bool pull_denied; // the kernel refused process_vm_readv once: do not ask again
+
+static void activate(int peer)
+{
+    // Only this rank writes its own `active` words, so relaxed is enough: a writer that still reads
+    // 0 rings the doorbell once more, and that is harmless.
+    struct mp_ring *ring = mp_shm_peers[peer].in.ring;
+    if (!atomic_load_explicit(&ring->active, memory_order_relaxed)) {
+        atomic_store_explicit(&ring->active, 1, memory_order_relaxed);
+        active[active_count++] = peer;
+    }
+}
+
+void mp_shm_ring_doorbell(int peer)
+{
+    struct mp_ring_writer *out = &mp_shm_peers[peer].out;
+    if (atomic_load_explicit(&out->ring->active, memory_order_relaxed)) {
+        out->active = true;
+        return;
+    }
+    _Atomic uint64_t *word = mp_segment_doorbell(mp_process.segment, peer) + mp_process.rank / 64;
+    uint64_t bit = UINT64_C(1) << (mp_process.rank % 64);
+    // Release: the reader that takes the bit (acquire, in answer_doorbell) then finds the cell.
+    if (!(atomic_load_explicit(word, memory_order_relaxed) & bit)) {
+        atomic_fetch_or_explicit(word, bit, memory_order_release);
+    }
+}
+
+static void answer_doorbell(void)
+{
+    _Atomic uint64_t *words = mp_segment_doorbell(mp_process.segment, mp_process.rank);
+    for (int w = 0; w * 64 < mp_process.size; w++) {
+        if (likely(!atomic_load_explicit(&words[w], memory_order_relaxed))) {
+            continue;
+        }
+        uint64_t bits = atomic_exchange_explicit(&words[w], 0, memory_order_acquire);
+        while (bits) {
+            activate(w * 64 + __builtin_ctzll(bits));
+            bits &= bits - 1;
+        }
+    }
+}
+
+static int poll_peer(int peer)
+{
+    struct mp_shm_peer *from = &mp_shm_peers[peer];
+    struct mp_cell *cell;
+    uint64_t word;
+    int taken = 0;
+
+    while (taken < BURST && (cell = mp_ring_peek(&from->in, &mp_shm_shape, &word)) != NULL) {
+        struct mp_packet packet = {.kind = (uint32_t)(word >> 1 & 0x7f),
+                                   .context = (uint32_t)(word >> 8 & 0xffffff),
+                                   .source = cell->source,
+                                   .tag = (int32_t)(word >> 32),
+                                   .length = cell->length,
+                                   .sequence = from->in.tail};
+        if (!mp_ring_is_inline(packet.kind, packet.length)) {
+            packet.origin = cell->extra[MP_EXTRA_ORIGIN];
+            packet.target = cell->extra[MP_EXTRA_TARGET];
+            packet.total = cell->extra[MP_EXTRA_TOTAL];
+            packet.address = cell->extra[MP_EXTRA_ADDRESS];
+        }
+        deliver(peer, &packet, mp_ring_payload(&from->in, &mp_shm_shape, cell, packet.kind));
+        if (mp_ring_consume(&from->in, &mp_shm_shape, cell, packet.kind)) {
+            mp_shm_notify(from->board);
+        }
+        taken++;
+    }
+    return taken;
+}
+
+static int shm_poll(void)
+{
+    int done = 0;
+
+    answer_doorbell();
+    for (int i = 0; i < active_count; i++) {
+        done += poll_peer(active[i]);
+    }
+    return done;
+}
+
+void mp_shm_wake(struct mp_board *board)
+{
+    if (atomic_exchange_explicit(&board->sleeping, 0, memory_order_acq_rel)) {
+        syscall(SYS_futex, &board->sleeping, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    }
+}
+
+// Announces the sleep. After the barrier every store that another rank made before it looked at our
+// word is visible to us, so a last poll finds it; and every later store is followed by a look that
+// sees the word set.
+static void shm_arm(void)
+{
+    atomic_store_explicit(&mp_process.board->sleeping, 1, memory_order_relaxed);
+    if (mp_process.segment->fence) {
+        atomic_thread_fence(memory_order_seq_cst);
+    } else if (mp_process.size > 1) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+    }
+}
+
+static void shm_sleep(int64_t timeout_ns)
+{
+    struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    syscall(SYS_futex, &mp_process.board->sleeping, FUTEX_WAIT, 1, timeout_ns < 0 ? NULL : &time,
+            NULL, 0);
+}
+
+static void shm_disarm(void)
+{
+    atomic_store_explicit(&mp_process.board->sleeping, 0, memory_order_relaxed);
+}
+
+static bool shm_pull(int peer, uint64_t address, void *to, size_t bytes)
+{
+    char *place = to;
+    pid_t pid = atomic_load_explicit(&mp_shm_peers[peer].board->pid, memory_order_relaxed);
+
+    if (pull_denied) {
+        return false;
+    }
+    while (bytes > 0) {
+        struct iovec local = {place, bytes};
+        struct iovec remote = {(void *)(uintptr_t)address, bytes};
+        ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+        if (got <= 0) {
+            // Not allowed here (a container's seccomp profile, Yama): ask no more. Any other
+            // failure (ESRCH: the peer just died) leaves it to the push, which the launcher ends.
+            pull_denied = pull_denied || (got < 0 && (errno == EPERM || errno == ENOSYS));
+            return false;
+        }
+        place += got;
+        address += (uint64_t)got;
+        bytes -= (size_t)got;
+    }
+    return true;
+}
+
+static void shm_close(void)
+{
+    // Whatever is in the rings stays readable for as long as a peer maps the segment.
+}
+
+static void *shm_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
+{
+    return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+}
+
+static uint64_t shm_commit(int peer, const struct mp_packet *packet)
+{
+    return mp_channel_commit(peer, packet);
+}
+
+static struct mp_channel shm_channel = {
+    .name = "shm",
+    .reserve = shm_reserve,
+    .commit = shm_commit,
+    .poll = shm_poll,
+    .arm = shm_arm,
+    .sleep = shm_sleep,
+    .disarm = shm_disarm,
+    .pull = shm_pull,
+    .close = shm_close,
+};
+
+const struct mp_channel *mp_shm_open(mp_deliver_fn *on_packet)
+{
+    struct mp_segment_header *segment = mp_process.segment;
+    size_t size = (size_t)mp_process.size;
+
+    deliver = on_packet;
+    mp_shm_shape = (struct mp_ring_shape){segment->cells, segment->bulk};
+    mp_shm_peers = calloc(size, sizeof *mp_shm_peers);
+    active = calloc(size, sizeof *active);
+    if (!mp_shm_peers || !active) {
+        mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %zu peers", size);
+        return NULL;
+    }
+    for (int peer = 0; peer < mp_process.size; peer++) {
+        struct mp_shm_peer *p = &mp_shm_peers[peer];
+        p->out.ring = mp_segment_ring(segment, mp_process.rank, peer);
+        p->out.bulk = mp_ring_bulk(segment, p->out.ring);
+        p->in.ring = mp_segment_ring(segment, peer, mp_process.rank);
+        p->in.bulk = mp_ring_bulk(segment, p->in.ring);
+        p->board = mp_segment_board(segment, peer);
+    }
+    // Peers may read this process's memory (CMA) also where Yama allows that to descendants only.
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+    if (!segment->fence && size > 1 &&
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0) {
+        // The launcher could and we cannot (a seccomp profile set up in between): all must fence.
+        segment->fence = 1;
+    }
+    // A quarter: then a reservation always succeeds once the reader has taken everything, however
+    // much was skipped at the end of the area and however many credits it still holds back.
+    shm_channel.payload_max = segment->bulk / 4;
+    return &shm_channel;
+}

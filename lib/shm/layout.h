@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// The control segment of a job: one memfd that the launcher creates and every rank maps. It holds a
+// header, a board per rank, doorbells, the pool of communicator boards, and a ring for every
+// ordered pair of ranks. The launcher and the library share this file and nothing else about
+// memory. Offsets, never pointers; words that different ranks write are 128 bytes apart (two lines:
+// the adjacent-line prefetcher pairs them). Pages are touched only when used.
+// Read next: shm/ring.h (how a ring is written and read), core/wait.h (sleeping and waking).
+#ifndef MP_SHM_LAYOUT_H
+#define MP_SHM_LAYOUT_H
+
+#include "base/bits.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
+#define MP_SEGMENT_VERSION 1
+#define MP_APART           128
+#define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
+
+enum mp_channel_id { MP_CHANNEL_SHM = 0, MP_CHANNEL_SOCKET = 1 };
+
+// What a rank is doing, for the launcher and for its peers; written by the rank itself.
+enum mp_rank_state {
+    MP_RANK_STARTING = 0, // spawned; has not called MPI_Init (a program that is not MPI stays here)
+    MP_RANK_RUNNING,      // between MPI_Init and MPI_Finalize
+    MP_RANK_BLOCKED,      // asleep inside an MPI call; `call`, `peer` ... say which
+    MP_RANK_FINALIZED     // left MPI_Finalize: may exit with status 0
+};
+
+// Written once by the launcher before any rank starts, read-only afterwards, except `fence`.
+struct mp_segment_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t nranks;
+    uint64_t bytes;          // of the whole segment
+    uint64_t job;            // a random job id, for messages and cookies
+    uint32_t channel;        // enum mp_channel_id
+    uint32_t cells;          // cells per ring, a power of two
+    uint32_t bulk;           // bytes of a ring's bulk area, a power of two
+    uint32_t pool_lines;     // MP_APART-byte lines in the pool of communicator boards
+    uint32_t ranks_per_core; // ceil(ranks / usable cores): above 1, a waiting rank yields at once
+    uint32_t cores;          // usable cores: affinity mask and cgroup quota
+    uint64_t boards_offset;
+    uint64_t doorbells_offset;
+    uint64_t pool_offset;
+    uint64_t rings_offset;
+    uint64_t ring_bytes;
+    uint64_t doorbell_bytes; // per rank
+    int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
+    // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
+    // looks at a sleeper's word (see core/wait.c). Written by the launcher.
+    uint32_t fence;
+    uint32_t universe;    // MPI_UNIVERSE_SIZE
+    uint32_t shared_heap; // reserved for the single-copy heap
+    uint32_t grace_ms;    // what the launcher gives a rank between SIGTERM and SIGKILL
+    char processor[256];  // name for MPI_Get_processor_name; empty: ask the kernel
+};
+
+// One per rank. The rank writes the first two parts, anybody may write `sleeping`; everybody may
+// read all of it at any time, also after the rank was killed.
+struct mp_board {
+    // Written by the rank at every call (two plain stores) and when a wait turns into a sleep.
+    _Alignas(MP_APART) _Atomic uint32_t state; // enum mp_rank_state
+    _Atomic uint32_t call;                     // enum mp_call of the outermost call, 0 outside MPI
+    _Atomic int32_t peer;     // world rank it waits for, -1 for any, -2 for several or a collective
+    _Atomic int32_t tag;      // MPI_ANY_TAG's value for any
+    _Atomic uint32_t context; // context id of the communicator
+    _Atomic uint64_t bytes;   // size of the message it waits on, where known
+    _Atomic int64_t since_ns; // CLOCK_MONOTONIC when it fell asleep
+    _Atomic int32_t pid;      // of the process that called MPI_Init; 0 before
+    // Written by the launcher before the rank starts.
+    int32_t appnum; // which of the `:`-separated programs this rank belongs to
+    int32_t core;   // core it was bound to, -1 when not bound
+
+    // How the rank wants the job to end. `message` and `abort_code` are written first, then
+    // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.
+    _Alignas(MP_APART) _Atomic uint32_t aborted;
+    int32_t abort_code;
+    char message[1000];
+
+    // 1 while the rank sleeps, or is about to, on this very word (futex). Set by the rank; cleared
+    // by whoever wakes it, or by the rank when it did not need to sleep after all.
+    _Alignas(MP_APART) _Atomic uint32_t sleeping;
+};
+
+// One 64-byte cell of a ring. `word` is written last, with release: it carries the phase of the
+// lap, so a reader needs no tail index and nobody zeroes anything between laps.
+//   bit 0      phase: 1 on even laps, 0 on odd ones (memory starts at 0, so nothing is there)
+//   bits 1-7   enum mp_packet_kind
+//   bits 8-31  context id
+//   bits 32-63 tag
+struct mp_cell {
+    _Atomic uint64_t word;
+    uint32_t length; // of the payload that travels with this packet
+    int32_t source;  // the sender's rank in the communicator
+    union {
+        char data[48];     // payload of up to 48 bytes
+        uint64_t extra[6]; // longer: place in the bulk area; other kinds: see base/channel.h
+    };
+};
+_Static_assert(sizeof(struct mp_cell) == 64, "a cell is one cache line");
+
+// The ring from one rank to another: header, cells, bulk area. The receiver writes the header line,
+// the sender everything else.
+struct mp_ring {
+    _Alignas(MP_APART) _Atomic uint64_t cells_consumed; // credits, given back in batches
+    _Atomic uint64_t bulk_consumed;
+    _Atomic uint32_t active; // 1 once the receiver polls this ring; until then ring its doorbell
+    _Alignas(MP_APART) struct mp_cell cells[];
+};
+
+static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)
+{
+    return (struct mp_board *)(void *)((char *)segment + segment->boards_offset) + rank;
+}
+
+// Bit s of word s/64 of a rank's doorbell: sender s has a message in a ring that is not polled yet.
+static inline _Atomic uint64_t *mp_segment_doorbell(struct mp_segment_header *segment, int rank)
+{
+    return (_Atomic uint64_t *)(void *)((char *)segment + segment->doorbells_offset +
+                                        (size_t)rank * segment->doorbell_bytes);
+}
+
+// The ring that `from` writes and `to` reads. A receiver's rings lie together.
+static inline struct mp_ring *mp_segment_ring(struct mp_segment_header *segment, int from, int to)
+{
+    uint64_t index = (uint64_t)to * segment->nranks + (uint64_t)from;
+    return (struct mp_ring *)(void *)((char *)segment + segment->rings_offset +
+                                      index * segment->ring_bytes);
+}
+
+static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct mp_ring *ring)
+{
+    return (char *)(ring->cells + segment->cells);
+}
+
+// Fills `header` with the layout of a job of `nranks`. The memory behind the header must read as
+// zero. The caller then sets channel, ranks_per_core, cores, fence, universe and the boards' appnum
+// and core. Returns the bytes that the segment needs.
+static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks)
+{
+    uint64_t at = mp_round_up(sizeof *header, 4096);
+
+    header->magic = MP_SEGMENT_MAGIC;
+    header->version = MP_SEGMENT_VERSION;
+    header->nranks = nranks;
+    header->cells = nranks <= 64 ? 128 : 32;
+    header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;
+    header->pool_lines = 4096 + 64 * nranks;
+    header->boards_offset = at;
+    at = mp_round_up(at + (uint64_t)nranks * sizeof(struct mp_board), 4096);
+    header->doorbells_offset = at;
+    header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
+    at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);
+    header->pool_offset = at;
+    at = mp_round_up(at + (uint64_t)header->pool_lines * MP_APART, 4096);
+    header->rings_offset = at;
+    header->ring_bytes = mp_round_up(
+        sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);
+    at = mp_round_up(at + (uint64_t)nranks * nranks * header->ring_bytes, 4096);
+    header->bytes = at;
+    return at;
+}
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// How a ring between two ranks is written and read (its memory: shm/layout.h). One rank writes, one
+// reads, there is no lock and no read-modify-write. All inline: this is the path of every message.
+//
+// The argument. The writer owns the cells from `head` on that the reader has given back: head -
+// cells_consumed < cells. It fills the cell (and before that the bulk bytes), and last stores
+// `word` with release. The reader polls the `word` of its next cell with acquire, and takes the
+// cell when the word's phase is that of its lap: acquire pairs with that release, so payload and
+// bulk bytes are visible. A stale word of the lap before has the other phase, so there is no index
+// to share. The reader gives credits back by storing cells_consumed and bulk_consumed with release,
+// after its last load of what they cover; the writer loads them with acquire before it overwrites.
+// If the writer dies between two stores, the word is not there yet and the reader sees nothing.
+//
+// The bulk area is used in order, in chunks of whole cache lines. A chunk never wraps: the rest of
+// the area is skipped instead, and the chunk's position travels in the cell, so that the reader
+// skips the same. Positions count up for ever; the place is the position modulo the area.
+#ifndef MP_SHM_RING_H
+#define MP_SHM_RING_H
+
+#include "base/bits.h"
+#include "base/channel.h"
+#include "shm/layout.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// What every packet other than a short EAGER keeps in mp_cell.extra.
+enum { MP_EXTRA_BULK, MP_EXTRA_ORIGIN, MP_EXTRA_TARGET, MP_EXTRA_TOTAL, MP_EXTRA_ADDRESS };
+
+// Private to the writer.
+struct mp_ring_writer {
+    struct mp_ring *ring;
+    char *bulk;
+    uint64_t head;          // cells written
+    uint64_t consumed;      // the latest cells_consumed we read
+    uint64_t bulk_head;     // bulk position after the last committed chunk
+    uint64_t bulk_place;    // position of the reserved chunk
+    uint64_t bulk_consumed; // the latest bulk_consumed we read
+    bool active;            // the reader polls this ring: no more doorbell
+};
+
+// Private to the reader.
+struct mp_ring_reader {
+    struct mp_ring *ring;
+    char *bulk;
+    uint64_t tail;           // cells taken
+    uint64_t published;      // cells given back
+    uint64_t bulk_tail;      // bulk position after the last chunk taken
+    uint64_t bulk_published; // given back
+};
+
+// The two sizes, from the segment header.
+struct mp_ring_shape {
+    uint64_t cells;
+    uint64_t bulk;
+};
+
+// A short message travels in its cell; everything else has its payload in the bulk area.
+static inline bool mp_ring_is_inline(enum mp_packet_kind kind, size_t bytes)
+{
+    return kind == MP_PACKET_EAGER && bytes <= sizeof((struct mp_cell *)0)->data;
+}
+
+static inline size_t mp_ring_chunk(size_t bytes)
+{
+    return mp_round_up(bytes, sizeof(struct mp_cell));
+}
+
+// Where the payload of the next packet is to be written, or NULL when there is no room now.
+static inline void *mp_ring_reserve(struct mp_ring_writer *writer,
+                                    const struct mp_ring_shape *shape, enum mp_packet_kind kind,
+                                    size_t bytes)
+{
+    struct mp_ring *ring = writer->ring;
+
+    if (unlikely(writer->head - writer->consumed >= shape->cells)) {
+        writer->consumed = atomic_load_explicit(&ring->cells_consumed, memory_order_acquire);
+        if (writer->head - writer->consumed >= shape->cells) {
+            return NULL;
+        }
+    }
+    if (likely(mp_ring_is_inline(kind, bytes))) {
+        return ring->cells[writer->head & (shape->cells - 1)].data;
+    }
+    size_t chunk = mp_ring_chunk(bytes);
+    uint64_t place = writer->bulk_head;
+    if ((place & (shape->bulk - 1)) + chunk > shape->bulk) {
+        place = mp_round_up(place, shape->bulk); // skip the rest of the area
+    }
+    if (place + chunk - writer->bulk_consumed > shape->bulk) {
+        writer->bulk_consumed = atomic_load_explicit(&ring->bulk_consumed, memory_order_acquire);
+        if (place + chunk - writer->bulk_consumed > shape->bulk) {
+            return NULL;
+        }
+    }
+    writer->bulk_place = place;
+    return writer->bulk + (place & (shape->bulk - 1));
+}
+
+// Publishes the reserved packet. Returns its number: how many went before it.
+static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
+                                      const struct mp_ring_shape *shape,
+                                      const struct mp_packet *packet)
+{
+    uint64_t number = writer->head++;
+    struct mp_cell *cell = &writer->ring->cells[number & (shape->cells - 1)];
+    uint64_t phase = ~(number / shape->cells) & 1;
+
+    cell->length = packet->length;
+    cell->source = packet->source;
+    if (!mp_ring_is_inline(packet->kind, packet->length)) {
+        cell->extra[MP_EXTRA_BULK] = writer->bulk_place;
+        cell->extra[MP_EXTRA_ORIGIN] = packet->origin;
+        cell->extra[MP_EXTRA_TARGET] = packet->target;
+        cell->extra[MP_EXTRA_TOTAL] = packet->total;
+        cell->extra[MP_EXTRA_ADDRESS] = packet->address;
+        writer->bulk_head = writer->bulk_place + mp_ring_chunk(packet->length);
+    }
+    uint64_t word = phase | (uint64_t)packet->kind << 1 | (uint64_t)packet->context << 8 |
+                    (uint64_t)(uint32_t)packet->tag << 32;
+    // Release: pairs with the acquire in mp_ring_peek.
+    atomic_store_explicit(&cell->word, word, memory_order_release);
+    return number;
+}
+
+// The word that an EAGER packet of this envelope has, without its phase: for the fast receive.
+static inline uint64_t mp_ring_eager_word(uint32_t context, int tag)
+{
+    return (uint64_t)MP_PACKET_EAGER << 1 | (uint64_t)context << 8 | (uint64_t)(uint32_t)tag << 32;
+}
+
+// The next cell if its packet is there, or NULL; *word is its word without the phase.
+static inline struct mp_cell *mp_ring_peek(struct mp_ring_reader *reader,
+                                           const struct mp_ring_shape *shape, uint64_t *word)
+{
+    struct mp_cell *cell = &reader->ring->cells[reader->tail & (shape->cells - 1)];
+    uint64_t phase = ~(reader->tail / shape->cells) & 1;
+    // Acquire: pairs with the release in mp_ring_commit.
+    uint64_t seen = atomic_load_explicit(&cell->word, memory_order_acquire);
+
+    // A word never written is 0: its kind is 0, which no packet has.
+    if ((seen & 1) != phase || seen < 2) {
+        return NULL;
+    }
+    *word = seen & ~UINT64_C(1);
+    return cell;
+}
+
+// The payload of a peeked cell.
+static inline const void *mp_ring_payload(const struct mp_ring_reader *reader,
+                                          const struct mp_ring_shape *shape,
+                                          const struct mp_cell *cell, enum mp_packet_kind kind)
+{
+    if (likely(mp_ring_is_inline(kind, cell->length))) {
+        return cell->data;
+    }
+    return reader->bulk + (cell->extra[MP_EXTRA_BULK] & (shape->bulk - 1));
+}
+
+// Takes the peeked cell: it must not be looked at any more. Returns true when credits were given
+// back, so that the writer is to be woken if it sleeps for want of room.
+static inline bool mp_ring_consume(struct mp_ring_reader *reader, const struct mp_ring_shape *shape,
+                                   const struct mp_cell *cell, enum mp_packet_kind kind)
+{
+    bool gave = false;
+
+    if (!mp_ring_is_inline(kind, cell->length)) {
+        reader->bulk_tail = cell->extra[MP_EXTRA_BULK] + mp_ring_chunk(cell->length);
+        if (reader->bulk_tail - reader->bulk_published >= shape->bulk / 4) {
+            reader->bulk_published = reader->bulk_tail;
+            // Release: pairs with the acquire in mp_ring_reserve.
+            atomic_store_explicit(&reader->ring->bulk_consumed, reader->bulk_tail,
+                                  memory_order_release);
+            gave = true;
+        }
+    }
+    reader->tail++;
+    if (reader->tail - reader->published >= shape->cells / 4) {
+        reader->published = reader->tail;
+        // Release: pairs with the acquire in mp_ring_reserve.
+        atomic_store_explicit(&reader->ring->cells_consumed, reader->tail, memory_order_release);
+        gave = true;
+    }
+    return gave;
+}
+
+#endif

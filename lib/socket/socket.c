@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: MIT
+// The Unix-socket channel: one nonblocking stream per pair of ranks that talk, one epoll instance
+// for all of them and for the launcher's control socket.
+//
+// A connection is asked for when the first packet to a peer is reserved; until the launcher has
+// handed us our end, packets wait in the peer's out buffer. On the wire a packet is a struct header
+// and its payload, padded to eight bytes.
+//
+// Who owns which buffer, and what may call what:
+// - A peer's `out` belongs to reserve, commit and flush. It never moves once allocated, so a
+//   reservation stays good until its commit, whatever happens to other peers.
+// - A peer's `in` belongs to read_peer alone, and only poll and close lead there. `deliver` runs
+//   from inside read_peer and may reserve and commit to any peer, also the one that it was called
+//   for: those touch `out`, and never `in`, a socket's life, or the table of peers. It may not
+//   poll.
+// - Hence a send that fails closes nothing: it drops the output, and the socket is closed by the
+//   read that finds its end, which gives what the peer sent before it left a chance to be read.
+// Read next: socket/socket.h, base/channel.h (the contract), boot/boot.h (the control socket).
+#define _GNU_SOURCE
+#include "socket/socket.h"
+
+#include "base/bits.h"
+#include "boot/boot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+// A packet's header on the wire, in this machine's byte order: both ends run on it.
+struct header {
+    uint32_t kind;
+    uint32_t context;
+    int32_t source;
+    int32_t tag;
+    uint32_t length; // what the engine says, see struct mp_packet
+    uint32_t bytes;  // of payload that follow, as reserved
+    uint64_t origin;
+    uint64_t target;
+    uint64_t total;
+    uint64_t address;
+};
+_Static_assert(sizeof(struct header) == 56, "the header has no holes: all of it is sent");
+
+enum {
+    PAYLOAD_MAX = 64 << 10,
+    PACKET_MAX = sizeof(struct header) + PAYLOAD_MAX,
+    OUT_BYTES = 4 * PACKET_MAX, // what may wait to go to one peer
+    IN_BYTES = 2 * PACKET_MAX,  // what is read at once from one peer; at least one whole packet
+    EVENTS = 64,                // ready sockets that one poll serves
+    HOT_POLLS = 16              // successful polls of one peer before all others get a look
+};
+_Static_assert(PAYLOAD_MAX % 8 == 0, "the largest packet needs no padding");
+
+enum state {
+    UNKNOWN = 0, // nobody has asked for a connection
+    ASKED,       // we have; the launcher's answer is on its way
+    CONNECTED,
+    GONE // the peer left or died: what is sent to it is dropped
+};
+
+// A buffer is allocated when first needed; then only the pages that traffic reaches are touched,
+// because both buffers start over at 0 whenever they run empty.
+struct peer {
+    int fd; // -1 unless CONNECTED
+    enum state state;
+    bool watched;      // output is stuck: epoll tells us when the socket takes more
+    bool broken;       // a send failed: output is dropped, but there may be input left
+    uint64_t sent;     // packets committed
+    uint64_t received; // packets delivered
+    char *out;         // OUT_BYTES; the output is [head, tail) or, wrapped, [head, end) [0, tail)
+    size_t out_head;
+    size_t out_tail;
+    size_t out_end;     // 0 when not wrapped
+    size_t reserved_at; // place of the reserved packet
+    uint32_t reserved;  // bytes of its payload
+    char *in;           // IN_BYTES; [head, tail) is received but not delivered
+    size_t in_head;
+    size_t in_tail;
+};
+
+static struct mp_boot *boot;
+static mp_deliver_fn *deliver;
+static struct peer *peers; // by world rank
+static struct peer *hot;   // the peer that sent last: read at once, without asking epoll
+static unsigned hot_polls; // in a row that found something at `hot`
+static unsigned watched;   // peers with `watched` set
+static int epoll_fd;
+
+// Ends the process: the job cannot go on, and nothing above could mend it.
+__attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "mprun: rank %d: ", boot->rank);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    fflush(stderr);
+    _exit(1);
+}
+
+static int rank_of(const struct peer *peer)
+{
+    return (int)(peer - peers);
+}
+
+static size_t packet_size(size_t bytes)
+{
+    return mp_round_up(sizeof(struct header) + bytes, 8);
+}
+
+static char *new_buffer(size_t bytes)
+{
+    char *buffer = malloc(bytes);
+    if (!buffer)
+        die("out of memory for a socket buffer of %zu bytes", bytes);
+    return buffer;
+}
+
+// ---- Output
+
+static bool has_output(const struct peer *peer)
+{
+    return peer->out_end != 0 || peer->out_head != peer->out_tail;
+}
+
+static void drop_output(struct peer *peer)
+{
+    peer->out_head = peer->out_tail = peer->out_end = 0;
+}
+
+static void watch_output(struct peer *peer, bool on)
+{
+    struct epoll_event event = {.events = on ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = peer};
+
+    if (likely(peer->watched == on))
+        return;
+    epoll_ctl(epoll_fd, EPOLL_CTL_MOD, peer->fd, &event);
+    peer->watched = on;
+    watched += on ? 1u : -1u;
+}
+
+// Gives the socket of a connected peer as much output as it takes. Returns whether that made room.
+// Leaves head where it is when all is sent: a reservation may lie behind it.
+static bool flush(struct peer *peer)
+{
+    bool moved = false;
+
+    while (has_output(peer)) {
+        size_t waiting = (peer->out_end ? peer->out_end : peer->out_tail) - peer->out_head;
+        ssize_t took = waiting == 0 ? 0
+                                    : send(peer->fd, peer->out + peer->out_head, waiting,
+                                           MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (took < 0 && errno == EINTR)
+            continue;
+        if (took < 0 && errno != EAGAIN && errno != ENOBUFS) {
+            peer->broken = true;
+            drop_output(peer);
+            moved = true; // room was made
+            break;
+        }
+        if (took > 0) {
+            peer->out_head += (size_t)took;
+            moved = true;
+        }
+        if (took < (ssize_t)waiting) { // the socket is full
+            watch_output(peer, true);
+            return moved;
+        }
+        if (peer->out_end) {
+            peer->out_head = 0;
+            peer->out_end = 0;
+        }
+    }
+    watch_output(peer, false);
+    return moved;
+}
+
+static void ask_connection(struct peer *peer)
+{
+    if (mp_boot_connect(boot, rank_of(peer)) != 0)
+        die("the launcher is gone: cannot connect to rank %d", rank_of(peer));
+    peer->state = ASKED;
+}
+
+static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
+{
+    struct peer *peer = &peers[rank];
+    size_t size = packet_size(bytes);
+
+    (void)kind;
+    assert(bytes <= PAYLOAD_MAX);
+    if (unlikely(peer->state == UNKNOWN))
+        ask_connection(peer);
+    if (unlikely(!peer->out))
+        peer->out = new_buffer(OUT_BYTES);
+
+    if (peer->out_end) {
+        if (peer->out_head - peer->out_tail < size)
+            return NULL;
+        peer->reserved_at = peer->out_tail;
+    } else {
+        if (peer->out_head == peer->out_tail)
+            peer->out_head = peer->out_tail = 0;
+        if (OUT_BYTES - peer->out_tail >= size)
+            peer->reserved_at = peer->out_tail;
+        else if (peer->out_head >= size)
+            peer->reserved_at = 0;
+        else
+            return NULL;
+    }
+    peer->reserved = (uint32_t)bytes;
+    char *packet = peer->out + peer->reserved_at;
+    memset(packet + size - 8, 0, 8); // the padding goes over the wire too
+    return packet + sizeof(struct header);
+}
+
+static uint64_t socket_commit(int rank, const struct mp_packet *packet)
+{
+    struct peer *peer = &peers[rank];
+    struct header header = {.kind = packet->kind,
+                            .context = packet->context,
+                            .source = packet->source,
+                            .tag = packet->tag,
+                            .length = packet->length,
+                            .bytes = peer->reserved,
+                            .origin = packet->origin,
+                            .target = packet->target,
+                            .total = packet->total,
+                            .address = packet->address};
+
+    memcpy(peer->out + peer->reserved_at, &header, sizeof header);
+    if (peer->reserved_at != peer->out_tail)
+        peer->out_end = peer->out_tail; // the packet did not fit behind the others: wrapped
+    peer->out_tail = peer->reserved_at + packet_size(peer->reserved);
+
+    if (unlikely(peer->broken || peer->state == GONE))
+        drop_output(peer);
+    else if (likely(peer->state == CONNECTED) && !peer->watched)
+        flush(peer);
+    return peer->sent++;
+}
+
+// ---- Input
+
+// The peer closed its end, or its process is gone. Why is the launcher's business: it ends the job
+// if that was no orderly end.
+static void peer_left(struct peer *peer)
+{
+    watch_output(peer, false);
+    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, peer->fd, NULL); // a forked child may hold a copy: close
+    close(peer->fd);                                    // would not take it out of the set
+    peer->fd = -1;
+    peer->state = GONE;
+    drop_output(peer);
+    free(peer->in);
+    peer->in = NULL;
+    if (hot == peer)
+        hot = NULL;
+}
+
+// Delivers the whole packets in `in`, and makes sure that the next one will fit in one piece.
+static int deliver_input(struct peer *peer)
+{
+    int delivered = 0;
+
+    while (peer->in_tail - peer->in_head >= sizeof(struct header)) {
+        struct header header;
+        memcpy(&header, peer->in + peer->in_head, sizeof header);
+        if (unlikely(header.bytes > PAYLOAD_MAX))
+            die("rank %d sent a damaged packet of %u bytes", rank_of(peer), header.bytes);
+        size_t size = packet_size(header.bytes);
+        if (peer->in_tail - peer->in_head < size) {
+            if (peer->in_head + size <= IN_BYTES)
+                return delivered;
+            break;
+        }
+        struct mp_packet packet = {.kind = header.kind,
+                                   .context = header.context,
+                                   .source = header.source,
+                                   .tag = header.tag,
+                                   .length = header.length,
+                                   .sequence = peer->received++,
+                                   .origin = header.origin,
+                                   .target = header.target,
+                                   .total = header.total,
+                                   .address = header.address};
+        deliver(rank_of(peer), &packet, peer->in + peer->in_head + sizeof header);
+        peer->in_head += size;
+        delivered++;
+    }
+    memmove(peer->in, peer->in + peer->in_head, peer->in_tail - peer->in_head);
+    peer->in_tail -= peer->in_head;
+    peer->in_head = 0;
+    return delivered;
+}
+
+// Takes once what has arrived from a connected peer. Returns how much happened, 0 for nothing.
+static int read_peer(struct peer *peer)
+{
+    ssize_t got = recv(peer->fd, peer->in + peer->in_tail, IN_BYTES - peer->in_tail, MSG_DONTWAIT);
+
+    if (got > 0) {
+        peer->in_tail += (size_t)got;
+        hot = peer;
+        return 1 + deliver_input(peer);
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    peer_left(peer);
+    return 1; // whoever waited for room to send to it waits no longer
+}
+
+// ---- Connections
+
+static void take_connection(int rank, int fd)
+{
+    struct peer *peer = rank >= 0 && rank < boot->size ? &peers[rank] : NULL;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
+
+    if (!peer || rank == boot->rank || peer->state == CONNECTED || peer->state == GONE) {
+        close(fd);
+        return;
+    }
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+        die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
+    peer->in = new_buffer(IN_BYTES);
+    peer->fd = fd;
+    peer->state = CONNECTED;
+    flush(peer);
+}
+
+static int take_connections(void)
+{
+    int taken = 0;
+    int rank;
+    int fd;
+
+    while ((fd = mp_boot_receive(boot, &rank)) >= 0) {
+        take_connection(rank, fd);
+        taken++;
+    }
+    if (errno == EMFILE || errno == ENFILE)
+        die("too many open files to connect to one more rank (see ulimit -n)");
+    if (errno != EAGAIN)
+        die("the launcher is gone: giving up");
+    return taken;
+}
+
+// ---- The channel's other functions
+
+static int poll_all(void)
+{
+    struct epoll_event events[EVENTS];
+    int ready = epoll_wait(epoll_fd, events, EVENTS, 0);
+    int done = 0;
+
+    for (int i = 0; i < ready; i++) {
+        struct peer *peer = events[i].data.ptr;
+        if (!peer) {
+            done += take_connections();
+            continue;
+        }
+        if (events[i].events & EPOLLOUT)
+            done += flush(peer);
+        if (events[i].events & ~(uint32_t)EPOLLOUT)
+            done += read_peer(peer);
+    }
+    return done;
+}
+
+// Most often the next packet comes from the peer that sent the last one: one system call fetches
+// it. The others, stuck output and the launcher get their look when there is none, and from time to
+// time anyway.
+static int socket_poll(void)
+{
+    if (hot && watched == 0 && hot_polls < HOT_POLLS) {
+        int done = read_peer(hot);
+        if (done) {
+            hot_polls++;
+            return done;
+        }
+    }
+    hot_polls = 0;
+    return poll_all();
+}
+
+// Nothing to announce: epoll is level-triggered, so whatever the last poll left makes sleep return.
+static void socket_arm(void)
+{
+}
+
+static void socket_disarm(void)
+{
+}
+
+// Touches nothing but the epoll set: other threads may use the channel meanwhile.
+static void socket_sleep(int64_t timeout_ns)
+{
+    struct pollfd wait = {.fd = epoll_fd, .events = POLLIN};
+    struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+
+    ppoll(&wait, 1, timeout_ns < 0 ? NULL : &time, NULL);
+}
+
+static void discard(int rank, const struct mp_packet *packet, const void *payload)
+{
+    (void)rank;
+    (void)packet;
+    (void)payload;
+}
+
+static bool output_left(void)
+{
+    for (int rank = 0; rank < boot->size; rank++) {
+        if (has_output(&peers[rank]))
+            return true;
+    }
+    return false;
+}
+
+// All ranks agreed to finish, so nothing that still arrives matters to anybody; but it is read, or
+// two ranks with full sockets would wait for each other. What we sent stays readable for the peers
+// after we have closed.
+static void socket_close(void)
+{
+    deliver = discard;
+    hot = NULL;
+    while (output_left()) {
+        if (poll_all() == 0)
+            socket_sleep(-1);
+    }
+    for (int rank = 0; rank < boot->size; rank++) {
+        struct peer *peer = &peers[rank];
+        if (peer->fd >= 0)
+            close(peer->fd);
+        free(peer->out);
+        free(peer->in);
+    }
+    close(epoll_fd);
+    free(peers);
+    peers = NULL;
+    hot = NULL;
+}
+
+static const struct mp_channel socket_channel = {
+    .name = "socket",
+    .payload_max = PAYLOAD_MAX,
+    .reserve = socket_reserve,
+    .commit = socket_commit,
+    .poll = socket_poll,
+    .arm = socket_arm,
+    .sleep = socket_sleep,
+    .disarm = socket_disarm,
+    .close = socket_close,
+};
+
+// A job may have more ranks than a process may have descriptors by default. The limit stays as it
+// is when it suffices: programs that call select() are not happy above 1024.
+static void make_room_for_descriptors(int size)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)size + 256;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+const struct mp_channel *mp_socket_open(struct mp_boot *own, mp_deliver_fn *on_packet)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+
+    boot = own;
+    deliver = on_packet;
+    hot = NULL;
+    hot_polls = watched = 0;
+    make_room_for_descriptors(boot->size);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    peers = calloc((size_t)boot->size, sizeof *peers);
+    if (epoll_fd < 0 || !peers ||
+        (boot->control_fd >= 0 &&
+         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, boot->control_fd, &event) != 0)) {
+        int error = errno;
+        free(peers);
+        peers = NULL;
+        if (epoll_fd >= 0)
+            close(epoll_fd);
+        errno = error;
+        return NULL;
+    }
+    for (int rank = 0; rank < boot->size; rank++)
+        peers[rank].fd = -1;
+    return &socket_channel;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The Unix-socket channel: serves where ranks may not share memory, and keeps the channel interface
+// honest. Between each pair of ranks that talk lies one stream socket, made on first use.
+// Read next: base/channel.h (the contract), boot/protocol.h (how a connection comes about).
+#ifndef MP_SOCKET_SOCKET_H
+#define MP_SOCKET_SOCKET_H
+
+#include "base/channel.h"
+
+struct mp_boot;
+
+// Opens this process's one socket channel. Uses boot's rank, size and control_fd; `boot` must stay
+// until the channel is closed. Packets that arrive go to `deliver`. NULL on failure, with errno
+// set.
+const struct mp_channel *mp_socket_open(struct mp_boot *boot, mp_deliver_fn *deliver);
+
+#endif

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# tests/api: MPI programs that assert one promise each, run over both channels.
+
+api_tests += \
+    tests/api/any_some_all_complete_each_once \
+    tests/api/any_source_keeps_order \
+    tests/api/buffered_sends_use_the_attached_buffer \
+    tests/api/buffers_of_communicator_and_session \
+    tests/api/cancel_is_all_or_nothing \
+    tests/api/communicators_are_separate \
+    tests/api/counts_of_partial_elements \
+    tests/api/error_handlers_are_called \
+    tests/api/flood_of_unexpected_messages \
+    tests/api/freed_requests_complete \
+    tests/api/init_and_finalize_queries \
+    tests/api/large_count_forms \
+    tests/api/large_message_is_overtaken_by_tag \
+    tests/api/large_messages_cross \
+    tests/api/many_posted_receives \
+    tests/api/messages_over_2_gib \
+    tests/api/messages_to_self \
+    tests/api/modes_deliver_every_size \
+    tests/api/mprobe_takes_the_message \
+    tests/api/null_requests_complete_at_once \
+    tests/api/order_per_source_tag_comm \
+    tests/api/persistent_requests_restart \
+    tests/api/probe_shows_what_recv_gets \
+    tests/api/proc_null_is_a_partner \
+    tests/api/receives_match_in_posting_order \
+    tests/api/request_get_status_keeps_the_request \
+    tests/api/sendrecv_forms \
+    tests/api/synchronous_waits_for_match \
+    tests/api/threads_mprobe_share_work \
+    tests/api/threads_own_communicators \
+    tests/api/threads_share_a_communicator \
+    tests/api/threads_wait_without_polling_peers \
+    tests/api/truncation_is_an_error_of_the_receive
+
+EXTRA_DIST += tests/api/check.h tests/api/threads.h

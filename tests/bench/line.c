@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// What the hardware can do, without MPI: the time that a cache line takes from one core to another,
+// and the speed of memcpy. Two processes, each pinned to a CPU, pass a number to and fro through
+// one line that they share. No MPI can have a smaller latency than this on the same two CPUs.
+//     tests/bench/line [CPU CPU]
+// Read next: basic.c.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE // CPU_SET, sched_setaffinity
+#endif
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 200000, BATCHES = 15 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int pin(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Side 0 writes odd numbers and awaits even ones; side 1 the other way round.
+static void bounce(_Atomic unsigned *word, unsigned side, unsigned first)
+{
+    for (unsigned i = first; i < first + 2 * ROUNDS; i += 2) {
+        if (side == 0) {
+            atomic_store_explicit(word, i + 1, memory_order_release);
+            while (atomic_load_explicit(word, memory_order_acquire) != i + 2) {
+            }
+        } else {
+            while (atomic_load_explicit(word, memory_order_acquire) != i + 1) {
+            }
+            atomic_store_explicit(word, i + 2, memory_order_release);
+        }
+    }
+}
+
+static double memcpy_speed(size_t size)
+{
+    char *from = malloc(size), *to = malloc(size);
+    if (!from || !to) {
+        abort();
+    }
+    memset(from, 1, size);
+    memset(to, 2, size);
+    double times[BATCHES];
+    size_t count = ((size_t)64 << 20) / size;
+    for (int b = 0; b < BATCHES; b++) {
+        double start = now();
+        for (size_t i = 0; i < count; i++) {
+            memcpy(to, from, size);
+            __asm__ volatile("" ::: "memory");
+        }
+        times[b] = (now() - start) / (double)count;
+    }
+    qsort(times, BATCHES, sizeof(double), ascending);
+    free(from);
+    free(to);
+    return (double)size / times[BATCHES / 2] * 1e-9;
+}
+
+int main(int argc, char **argv)
+{
+    cpu_set_t usable;
+    int cpus[2] = {-1, -1}, found = 0;
+    sched_getaffinity(0, sizeof(usable), &usable);
+    for (int cpu = 0; cpu < CPU_SETSIZE && found < 2; cpu++) {
+        if (CPU_ISSET(cpu, &usable)) {
+            cpus[found++] = cpu;
+        }
+    }
+    if (argc == 3) {
+        cpus[0] = atoi(argv[1]);
+        cpus[1] = atoi(argv[2]);
+    } else if (found < 2) {
+        fprintf(stderr, "line: needs two CPUs\n");
+        return 77;
+    }
+    _Atomic unsigned *word =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (word == MAP_FAILED) {
+        perror("mmap");
+        return 1;
+    }
+    pid_t child = fork();
+    unsigned side = child == 0;
+    if (child < 0 || pin(cpus[side])) {
+        perror("line");
+        return 1;
+    }
+    double times[BATCHES];
+    bounce(word, side, 0); // both are here, and warm
+    for (unsigned b = 0; b < BATCHES; b++) {
+        double start = now();
+        bounce(word, side, (b + 1) * 2 * ROUNDS);
+        times[b] = (now() - start) / ROUNDS / 2;
+    }
+    if (child == 0) {
+        return 0;
+    }
+    int status;
+    waitpid(child, &status, 0);
+    qsort(times, BATCHES, sizeof(double), ascending);
+    printf("line %.6g ns\n", times[BATCHES / 2] * 1e9);
+    printf("memcpy-64K %.6g GB/s\n", memcpy_speed(64 << 10));
+    printf("memcpy-1M %.6g GB/s\n", memcpy_speed(1 << 20));
+    printf("memcpy-32M %.6g GB/s\n", memcpy_speed(32 << 20));
+    return status != 0;
+}

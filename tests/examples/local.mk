@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# tests/examples: the example programs as a user runs them; scripts.
+
+example_tests = tests/examples/monte_carlo.sh tests/examples/mapreduce.sh
+TESTS += $(example_tests)
+EXTRA_DIST += $(example_tests) tests/examples/common.sh

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# tests/launcher: mprun and mpicc as a user sees them. Scripts run in the build folder
+# with srcdir and builddir set; exit 77 skips, the last line of output says why.
+# `rank` is a program that joins a job without the rest of the library.
+
+script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/launcher/options.sh \
+    tests/launcher/environment.sh tests/launcher/stdio.sh tests/launcher/leftovers.sh \
+    tests/launcher/signals.sh tests/launcher/connect.sh
+
+check_PROGRAMS += tests/launcher/rank
+tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
+    lib/base/calls.c
+tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
+tests_launcher_rank_LDADD =
+EXTRA_DIST += tests/launcher/lib.sh

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# tests: the kinds of test. To add one, name it in the local.mk of its folder; tests/runner
+# knows from the folder how to run it, and HACKING.md says what its head may ask for.
+
+# Each test is a program tests/KIND/NAME (from NAME.c) or a script.
+unit_tests =
+api_tests =
+stress_tests =
+conformance_tests =
+script_tests = tests/layers.sh tests/format.sh
+
+include tests/abi/local.mk
+include tests/unit/local.mk
+include tests/api/local.mk
+include tests/stress/local.mk
+include tests/conformance/local.mk
+include tests/launcher/local.mk
+include tests/examples/local.mk
+include tests/bench/local.mk
+
+check_PROGRAMS += tests/limit $(api_tests) $(stress_tests)
+tests_limit_LDADD =
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+TESTS += $(script_tests) $(api_tests) $(stress_tests) $(conformance_tests)
+
+TEST_EXTENSIONS = .sh .c
+LOG_DRIVER = $(SHELL) $(top_srcdir)/tests/runner
+SH_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+C_LOG_DRIVER = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+    builddir='$(abs_top_builddir)' top_builddir='$(abs_top_builddir)'; export builddir top_builddir; \
+    CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)'; export CC CXX CFLAGS; \
+    CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
+    OMPI_MPICC='$(OMPI_MPICC)' OMPI_MPIEXEC='$(OMPI_MPIEXEC)'; export OMPI_MPICC OMPI_MPIEXEC;
+
+EXTRA_DIST += tests/runner tests/variant.sh $(script_tests) $(conformance_tests)
+
+check-local:
+if !HAVE_CMOCKA
+	@echo 'tests/unit was left out: cmocka was not found (Debian: libcmocka-dev)'
+endif
+
+# ---- The same tests, built and run another way, in a folder of their own
+check-asan check-ubsan check-tsan check-valgrind check-clang:
+	@MAKE='$(MAKE)' $(SHELL) $(top_srcdir)/tests/variant.sh $(subst check-,,$@)
+
+check-format: ; @srcdir=$(srcdir) CLANG_FORMAT='$(CLANG_FORMAT)' $(SHELL) $(srcdir)/tests/format.sh
+check-layers: ; @srcdir=$(srcdir) $(SHELL) $(srcdir)/tests/layers.sh
+.PHONY: check-asan check-ubsan check-tsan check-valgrind check-clang check-format check-layers
+
+# What variant.sh runs in there.
+variant_tests = $(if $(filter yes,@have_cmocka@),$(unit_tests)) $(api_tests) $(stress_tests)
+print-variant-tests: ; @echo $(variant_tests)
+
+clean-local:
+	rm -rf variant-*
