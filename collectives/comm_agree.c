@@ -27,22 +27,28 @@ static bool first_in_line(const struct mp_agreement *agreement)
     return true;
 }
 
+// All pairs of the block that are free in this process.
+static void snapshot(struct mp_agreement *a)
+{
+    for (int i = 0; i < MP_AGREE_WORDS; i++) {
+        a->words[i] = mp_context_free_word(a->block * MP_AGREE_WORDS + i);
+    }
+}
+
 // First step: the offer.
 static int offer(void *argument)
 {
     struct mp_agreement *a = argument;
-    if (mp_list_empty(&a->active)) {
+    if (a->round++ == 1) {
         mp_list_insert(&agreements, &a->active);
     }
-    a->owner = !owner && first_in_line(a);
+    a->owner = a->round > 1 && !owner && first_in_line(a);
     if (!a->owner) {
         memset(a->words, 0, sizeof a->words);
         return 0;
     }
     owner = a;
-    for (int i = 0; i < MP_AGREE_WORDS; i++) {
-        a->words[i] = mp_context_free_word(a->block * MP_AGREE_WORDS + i);
-    }
+    snapshot(a);
     a->words[MP_AGREE_WORDS] = 1;
     return 0;
 }
@@ -72,7 +78,8 @@ static int combine_bridge(void *argument)
     return 0;
 }
 
-static int find(struct mp_agreement *a)
+// Takes the lowest pairs that are left in the words, if there are enough.
+static bool take(struct mp_agreement *a)
 {
     int found = 0;
     for (int i = 0; i < MP_AGREE_WORDS && found < a->wanted; i++) {
@@ -83,7 +90,15 @@ static int find(struct mp_agreement *a)
             word &= word - 1;
         }
     }
-    return found;
+    for (int i = 0; i < found && found == a->wanted; i++) {
+        mp_context_take(a->pairs[i]);
+    }
+    return found == a->wanted;
+}
+
+static int none_free(void)
+{
+    return mp_fail(MPI_ERR_OTHER, "no context id is free at all ranks: too many communicators");
 }
 
 // Last step: the same words are at all ranks.
@@ -97,10 +112,7 @@ static int decide(void *argument)
     if (a->words[MP_AGREE_WORDS] == 0) {
         return MP_STEP_AGAIN; // not all could offer
     }
-    if (find(a) == a->wanted) {
-        for (int i = 0; i < a->wanted; i++) {
-            mp_context_take(a->pairs[i]);
-        }
+    if (take(a)) {
         mp_list_remove(&a->active);
         return 0;
     }
@@ -108,7 +120,22 @@ static int decide(void *argument)
         return MP_STEP_AGAIN;
     }
     mp_list_remove(&a->active);
-    return mp_fail(MPI_ERR_OTHER, "no context id is free at all ranks: too many communicators");
+    return none_free();
+}
+
+// A single rank has nobody to ask; it only keeps off the block that the owner is offering.
+static int decide_alone(void *argument)
+{
+    struct mp_agreement *a = argument;
+    int first = owner ? owner->block + 1 : 0;
+    for (int i = 0; i < BLOCKS - (owner != NULL); i++) {
+        a->block = (first + i) % BLOCKS;
+        snapshot(a);
+        if (take(a)) {
+            return 0;
+        }
+    }
+    return none_free();
 }
 
 static uint64_t priority_of(const struct mp_comm *comm, int tag)
@@ -138,6 +165,10 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
 
     mp_list_init(&a->active);
     schedule->scope = a->scope;
+    if (size == 1 && !a->bridge.comm) {
+        mp_schedule_call(schedule, decide_alone, a);
+        return;
+    }
     mp_schedule_call(schedule, offer, a);
     if (!leader) {
         mp_schedule_send(schedule, a->words, sizeof a->words, bytes, a->leader);

@@ -27,6 +27,7 @@ struct mp_agreement {
 
     // Under way.
     struct mp_list active; // in the process's list of agreements
+    int round;             // so many offers were made
     bool owner;            // this one may offer at present
     int block;             // of pairs, being offered
     uint64_t words[MP_AGREE_LENGTH];

@@ -10,7 +10,7 @@ CLEANFILES += $(example_programs)
 
 $(example_programs): %: %.c lib/mpi.h libmpi_abi.la mpicc
 	@$(MKDIR_P) examples
-	$(AM_V_CC)$(builddir)/mpicc -std=gnu11 $(WARN_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lm
+	$(AM_V_CC)$(builddir)/mpicc -std=gnu11 $(WARN_CFLAGS) $(WERROR) $(CFLAGS) $(LDFLAGS) -o $@ $< -lm
 examples/mapreduce: $(mapreduce_headers)
 
 all_local += $(example_programs)

@@ -125,18 +125,27 @@ void family_signal_children(int signal)
     free(pids.list);
 }
 
-void family_signal_all(int signal)
+size_t family_ask_to_leave(void)
 {
+    static struct pids asked;
     struct pids pids = {0};
+    size_t before = asked.count;
 
     add_children(&pids, getpid());
     for (size_t i = 0; i < pids.count; i++) // grows while we walk: breadth first
         add_children(&pids, pids.list[i]);
     for (size_t i = 0; i < pids.count; i++) {
-        kill(pids.list[i], signal);
+        size_t at = 0;
+        while (at < before && asked.list[at] != pids.list[i])
+            at++;
+        if (at < before)
+            continue;
+        add(&asked, pids.list[i]);
+        kill(pids.list[i], SIGTERM);
         kill(pids.list[i], SIGCONT);
     }
     free(pids.list);
+    return pids.count;
 }
 
 void family_end(void)

@@ -3,11 +3,14 @@
 #ifndef MPRUN_FAMILY_H
 #define MPRUN_FAMILY_H
 
+#include <stddef.h>
+
 // Sends `signal` to every child of this process.
 void family_signal_children(int signal);
 
-// Sends `signal`, followed by SIGCONT so that it is heard, to every process below this one.
-void family_signal_all(int signal);
+// Sends SIGTERM to every process below this one, followed by SIGCONT so that it is heard. Those
+// that an earlier call asked are not asked again. Returns how many it found.
+size_t family_ask_to_leave(void);
 
 // Kills every child, and every process that becomes our child by that, until there is none. For a
 // process that is a subreaper: then nothing below it is left.

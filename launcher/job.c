@@ -4,7 +4,7 @@
 //   event            RUNNING                  ENDING                   KILLING
 //   rank ended well  last one: to ENDING      -                        -
 //   rank failed      to ENDING, the cause     -                        -
-//   asked to stop    to ENDING, the cause     again: to KILLING        -
+//   asked to stop    to ENDING, the cause     -                        -
 //   timeout          to ENDING, the cause     -                        -
 //   grace is over    cannot be                to KILLING               kill again
 //   no child left    to OVER                  to OVER                  to OVER
@@ -70,24 +70,42 @@ static struct mp_board *board_of(const struct job *job, int rank)
 
 // ---- The end
 
+// Copies what the boards say now. The ranks go on writing meanwhile: what we read may be a little
+// off, never invalid.
 static void take_glimpses(struct job *job)
 {
     job->glimpses = calloc((size_t)job->nranks, sizeof *job->glimpses);
     for (int i = 0; job->glimpses && i < job->nranks; i++) {
         struct mp_board *board = board_of(job, i);
-        // The ranks go on writing meanwhile. What we read may be a little off, never invalid.
-        job->glimpses[i] =
-            (struct glimpse){.state = atomic_load_explicit(&board->state, memory_order_acquire),
-                             .call = atomic_load_explicit(&board->call, memory_order_relaxed),
-                             .peer = atomic_load_explicit(&board->peer, memory_order_relaxed),
-                             .tag = atomic_load_explicit(&board->tag, memory_order_relaxed),
-                             .pid = atomic_load_explicit(&board->pid, memory_order_relaxed)};
+        struct glimpse *g = &job->glimpses[i];
+        g->state = atomic_load_explicit(&board->state, memory_order_acquire);
+        g->call = atomic_load_explicit(&board->call, memory_order_relaxed);
+        g->peer = atomic_load_explicit(&board->peer, memory_order_relaxed);
+        g->tag = atomic_load_explicit(&board->tag, memory_order_relaxed);
+        g->pid = atomic_load_explicit(&board->pid, memory_order_relaxed);
+        // Inside a collective (its context ids are odd) tags are the library's own, and so are
+        // peers, unless it is the one that failed.
+        if (atomic_load_explicit(&board->context, memory_order_relaxed) & 1) {
+            g->tag = -1;
+            if (job->cause != CAUSE_RANK || g->peer != job->failed)
+                g->peer = -2;
+        }
     }
+}
+
+// To the ranks themselves. What else there is to signal is found in /proc, but ranks shall not
+// depend on that being mounted.
+static void signal_ranks(struct job *job, int signal)
+{
+    for (int i = 0; i < job->nranks; i++)
+        if (job->ranks[i].pid > 0 && !job->ranks[i].ended)
+            kill(job->ranks[i].pid, signal);
 }
 
 static void start_killing(struct job *job)
 {
     job->phase = PHASE_KILLING;
+    signal_ranks(job, SIGKILL);
     family_signal_children(SIGKILL);
     uv_timer_set_repeat(&job->grace, KILL_AGAIN_MS);
     uv_timer_again(&job->grace);
@@ -121,7 +139,8 @@ static void start_ending(struct job *job)
     uv_timer_stop(&job->timeout);
     uv_timer_stop(&job->watch);
     uv_timer_start(&job->grace, on_grace, GRACE_MS, 0);
-    family_signal_all(SIGTERM);
+    if (family_ask_to_leave() == 0)
+        signal_ranks(job, SIGTERM);
 }
 
 static void end_job(struct job *job, enum cause cause)
@@ -272,11 +291,13 @@ static void reap(struct job *job)
         family_signal_children(SIGKILL);
     else if (job->alive == 0 && job->phase == PHASE_RUNNING)
         start_ending(job); // processes that ranks left behind
+    else if (job->alive == 0)
+        family_ask_to_leave(); // those that were started while we asked
 }
 
 // ---- Signals to mprun
 
-static void stop_by_signal(struct job *job, int signal, bool from_front)
+static void stop_by_signal(struct job *job, int signal)
 {
     bool same = job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED &&
                 WTERMSIG(job->ranks[job->failed].status) == signal;
@@ -288,8 +309,6 @@ static void stop_by_signal(struct job *job, int signal, bool from_front)
         job->cause = CAUSE_SIGNAL;
         if (job->phase == PHASE_OVER)
             output_drain(on_drained, job);
-    } else if (job->phase == PHASE_ENDING && from_front && job->cause == CAUSE_SIGNAL) {
-        start_killing(job);
     } else if (job->phase == PHASE_OVER) {
         uv_stop(&job->loop); // whoever reads our output does not
     }
@@ -324,7 +343,7 @@ static void on_signals(uv_poll_t *poll, int status, int events)
             } else if (signal == SIGUSR1 || signal == SIGUSR2) {
                 pass_on(job, signal);
             } else if (asks_to_stop(signal)) {
-                stop_by_signal(job, signal, info[i].ssi_pid == (uint32_t)job->front);
+                stop_by_signal(job, signal);
             } else if (getppid() != job->front) { // our death signal: the front is gone
                 end_job(job, CAUSE_FRONT);
                 job->cause = CAUSE_FRONT;

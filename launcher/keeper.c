@@ -157,6 +157,16 @@ static int start_ranks(struct starter *s)
     return 0;
 }
 
+static void say_what_runs(const struct job *job)
+{
+    report_line("started %d rank%s on %d usable CPU%s, channel %s", job->nranks,
+                job->nranks == 1 ? "" : "s", job->cpus, job->cpus == 1 ? "" : "s",
+                job->options->channel == MP_CHANNEL_SHM ? "shm" : "socket");
+    for (int i = 0; i < job->nranks && job->options->bind == BIND_CORE; i++)
+        report_line("rank %d is bound to the core of CPU %d", i,
+                    mp_segment_board(job->segment, i)->core);
+}
+
 static int allocate(struct job *job)
 {
     job->slots = 16;
@@ -200,10 +210,7 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     if (options->stdin_rank != STDIN_ALL)
         setpgid(0, 0);
     if (options->verbose)
-        report_line("started %d rank%s on %d usable CPU%s, channel %s%s", job.nranks,
-                    job.nranks == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s",
-                    options->channel == MP_CHANNEL_SHM ? "shm" : "socket",
-                    options->bind == BIND_CORE ? ", bound to cores" : "");
+        say_what_runs(&job);
     job_run(&job);
     report_end(&job);
     return job.exit_status;

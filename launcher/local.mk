@@ -30,5 +30,5 @@ mprun_CFLAGS = $(AM_CFLAGS)
 mprun_LDFLAGS = -pthread
 mprun_LDADD = $(LIBUV_LIBS)
 
-dist_man_MANS += launcher/mpicc.1
+dist_man_MANS += launcher/mprun-cc.1 launcher/mprun.1
 EXTRA_DIST += launcher/mpicc.in launcher/mprun.pc.in

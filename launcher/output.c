@@ -63,6 +63,8 @@ static void on_readable(uv_poll_t *poll, int status, int events);
 
 static void append(struct bytes *to, const char *data, size_t length)
 {
+    if (length == 0)
+        return;
     if (to->length + length > to->room) {
         size_t room = 2 * (to->length + length);
         char *grown = realloc(to->data, room);

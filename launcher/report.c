@@ -231,7 +231,7 @@ static void put_failure(struct text *t, const struct job *job)
             put(t, ", and left a core dump");
         put(t, "\n");
         if (job->out_of_memory)
-            put(t, "mprun: the kernel ran out of memory meanwhile, and kills processes then\n");
+            put(t, "mprun: meanwhile the kernel killed a process because memory ran out\n");
         return;
     case FAILURE_STATUS:
         put(t, "exited with status %d", WEXITSTATUS(rank->status));

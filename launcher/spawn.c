@@ -24,9 +24,12 @@ struct attempt {
     const char *step;
 };
 
+// Makes `from` the child's `to`, open across execve. It may have that number by chance.
 static int move_descriptor(int from, int to)
 {
-    return from == to ? 0 : dup2(from, to) < 0 ? -1 : 0;
+    if (from == to)
+        return fcntl(to, F_SETFD, 0);
+    return dup2(from, to) < 0 ? -1 : 0;
 }
 
 // A script without a "#!" line runs in the shell, as it does everywhere else.

@@ -34,8 +34,9 @@ clang) flags='-O2 -g' cc=clang cxx=clang++ options=--enable-werror ;;
 esac
 
 mkdir -p "variant-$name"
+rm -rf "variant-$name/source"
 # The copy keeps the files' times, so what did not change is not built again.
-$make --no-print-directory -s distdir distdir="variant-$name/source" am__remove_distdir='rm -rf' \
+$make --no-print-directory -s distdir distdir="variant-$name/source" \
     > "variant-$name/distdir.log" 2>&1 || { cat "variant-$name/distdir.log"; exit 1; }
 cd "variant-$name"
 chmod -R u+w source

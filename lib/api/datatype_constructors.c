@@ -172,12 +172,11 @@ static int make(const struct construction *c, struct mp_datatype **type)
         return err;
     switch (c->combiner) {
     case MPI_COMBINER_CONTIGUOUS:
-        return mp_datatype_vector(c->count, 1, old->extent, old, type);
+        return mp_datatype_vector(c->count, 1, 1, old->extent, old, type);
     case MPI_COMBINER_VECTOR:
-        return mp_datatype_vector(c->count, c->lengths.constant, c->stride * old->extent, old,
-                                  type);
+        return mp_datatype_vector(c->count, c->lengths.constant, c->stride, old->extent, old, type);
     case MPI_COMBINER_HVECTOR:
-        return mp_datatype_vector(c->count, c->lengths.constant, c->stride, old, type);
+        return mp_datatype_vector(c->count, c->lengths.constant, c->stride, 1, old, type);
     case MPI_COMBINER_INDEXED:
     case MPI_COMBINER_INDEXED_BLOCK:
         return mp_datatype_blocks(c->count, c->lengths, c->displacements, old->extent, old, NULL,

@@ -16,6 +16,7 @@ libmpi_abi_sources += \
     lib/api/datatype_contents.c \
     lib/api/datatypes.c \
     lib/api/environment.c \
+    lib/api/generalized.c \
     lib/api/errors.c \
     lib/api/groups.c \
     lib/api/handles.c \

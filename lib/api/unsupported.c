@@ -348,12 +348,6 @@ UNSUPPORTED(Win_unlock, (int rank, MPI_Win win), MPI_COMM_SELF);
 UNSUPPORTED(Win_unlock_all, (MPI_Win win), MPI_COMM_SELF);
 UNSUPPORTED(Win_wait, (MPI_Win win), MPI_COMM_SELF);
 
-// Chapter 13: External interfaces.
-UNSUPPORTED(Grequest_complete, (MPI_Request request), MPI_COMM_SELF);
-UNSUPPORTED(Grequest_start, (MPI_Grequest_query_function *query_fn,
-            MPI_Grequest_free_function *free_fn, MPI_Grequest_cancel_function *cancel_fn,
-            void *extra_state, MPI_Request *request), MPI_COMM_SELF);
-
 // Chapter 14: I/O.
 UNSUPPORTED(File_close, (MPI_File *fh), MPI_COMM_SELF);
 UNSUPPORTED(File_delete, (const char *filename, MPI_Info info), MPI_COMM_SELF);

@@ -105,9 +105,7 @@ int mp_keyval_free(enum mp_attribute_owner owner, int number)
 {
     struct keyval *keyval = NULL;
     int err = keyval_find(owner, number, &keyval);
-    if (!err && keyval->freed)
-        err = mp_fail(MPI_ERR_KEYVAL, "keyval is %d, which was freed before", number);
-    if (!err) {
+    if (!err) { // also when it was freed before and is still in use
         keyval->freed = true;
         keyval_forget_if_unused(keyval);
     }

@@ -78,6 +78,13 @@ struct bounds {
     int basic; // -1: nothing yet
 };
 
+static MPI_Count times(MPI_Count a, MPI_Count b, bool *overflow)
+{
+    MPI_Count product = 0;
+    *overflow |= __builtin_mul_overflow(a, b, &product);
+    return product;
+}
+
 static void add(MPI_Count *sum, MPI_Count a, MPI_Count b, bool *overflow)
 {
     MPI_Count product;
@@ -92,7 +99,9 @@ static void bounds_add(struct bounds *bounds, const struct mp_datatype *type, MP
     if (count == 0 || (type->elements == 0 && type->size == 0 && !type->resized))
         return;
     MPI_Count low = first < last ? first : last, high = first < last ? last : first;
-    MPI_Count lb = low + type->lb, ub = high + type->lb + type->extent;
+    MPI_Count lb = low, ub = high;
+    add(&lb, type->lb, 1, &bounds->overflow);
+    add(&ub, type->lb + type->extent, 1, &bounds->overflow);
     if (!bounds->some || (type->resized && !bounds->resized)) {
         bounds->lb = lb;
         bounds->ub = ub;
@@ -103,8 +112,10 @@ static void bounds_add(struct bounds *bounds, const struct mp_datatype *type, MP
     bounds->some = true;
     bounds->resized |= type->resized;
     if (type->size) {
-        lb = low + type->true_lb;
-        ub = high + type->true_lb + type->true_extent;
+        lb = low;
+        ub = high;
+        add(&lb, type->true_lb, 1, &bounds->overflow);
+        add(&ub, type->true_lb + type->true_extent, 1, &bounds->overflow);
         if (!bounds->some_data || lb < bounds->true_lb)
             bounds->true_lb = lb;
         if (!bounds->some_data || ub > bounds->true_ub)
@@ -197,23 +208,25 @@ static struct mp_part *one_part(MPI_Count count, struct mp_datatype *old)
     return part;
 }
 
-int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, struct mp_datatype *old,
-                       struct mp_datatype **type)
+int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, MPI_Count scale,
+                       struct mp_datatype *old, struct mp_datatype **type)
 {
     struct run_list list = {0};
     struct bounds bounds = {.basic = -1, .align = 1};
-    MPI_Count total;
-    bool overflow = __builtin_mul_overflow(count, length, &total);
-    if (count > 0 && total > 0) {
-        MPI_Count last = (count - 1) * stride, reach = (length - 1) * old->extent;
+    MPI_Count total = times(count, length, &bounds.overflow);
+    stride = times(stride, scale, &bounds.overflow);
+    if (total > 0 && !bounds.overflow) {
+        MPI_Count last = times(count - 1, stride, &bounds.overflow);
+        MPI_Count reach = times(length - 1, old->extent, &bounds.overflow);
+        MPI_Count low = last < 0 ? last : 0, high = last > 0 ? last : 0;
         // The lowest element is the first or last of the first or last block, the highest likewise.
-        bounds_add(&bounds, old, total, (last < 0 ? last : 0) + (reach < 0 ? reach : 0),
-                   (last > 0 ? last : 0) + (reach > 0 ? reach : 0));
+        add(&low, reach < 0 ? reach : 0, 1, &bounds.overflow);
+        add(&high, reach > 0 ? reach : 0, 1, &bounds.overflow);
+        bounds_add(&bounds, old, total, low, high);
     }
-    bounds.overflow |= overflow;
 
     // Blocks that touch are a longer series of single elements.
-    if (length > 1 && stride == length * old->extent && !overflow) {
+    if (length > 1 && !bounds.overflow && stride == length * old->extent) {
         count = total;
         length = 1;
         stride = old->extent;
@@ -246,9 +259,13 @@ int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_num
     MPI_Count repeat = 1, stride = 0, total = 0;
     for (MPI_Count i = 0; i < count && !bounds.overflow && !list.failed; i++) {
         const struct mp_datatype *block = old ? old : olds[i];
-        MPI_Count length = mp_number(lengths, i), at = mp_number(displacements, i) * scale;
+        MPI_Count length = mp_number(lengths, i), last;
+        MPI_Count at = last = times(mp_number(displacements, i), scale, &bounds.overflow);
         add(&total, length, 1, &bounds.overflow);
-        bounds_add(&bounds, block, length, at, at + (length - 1) * block->extent);
+        add(&last, length - 1, block->extent, &bounds.overflow);
+        bounds_add(&bounds, block, length, at, last);
+        if (bounds.overflow)
+            break;
         if (count == 1 && length == 1 && !block->contiguous) {
             append_unit(&list, block, at);
             repeat = block->repeat;
@@ -279,8 +296,8 @@ int mp_datatype_resized(struct mp_datatype *old, MPI_Count lb, MPI_Count extent,
     struct run_list list = {0};
     struct bounds bounds = {.basic = -1, .align = 1};
     bounds_add(&bounds, old, 1, 0, 0);
-    bounds.lb = lb;
-    bounds.ub = lb + extent;
+    bounds.lb = bounds.ub = lb;
+    add(&bounds.ub, extent, 1, &bounds.overflow);
     bounds.resized = true;
     if (old->size)
         append_unit(&list, old, 0);
@@ -308,15 +325,15 @@ int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numb
     int err = 0;
     for (int i = 0; i < dimensions && !err; i++) {
         int d = order == MPI_ORDER_C ? dimensions - 1 - i : i;
-        err = mp_datatype_vector(mp_number(subsizes, d), 1, stride, inner, &outer);
+        err = mp_datatype_vector(mp_number(subsizes, d), 1, stride, 1, inner, &outer);
         if (!err) {
             if (inner != old)
                 mp_datatype_release(inner);
             inner = outer;
         }
         add(&offset, mp_number(starts, d), stride, &overflow);
-        overflow |= __builtin_mul_overflow(stride, mp_number(sizes, d), &stride);
-        total *= mp_number(subsizes, d);
+        stride = times(stride, mp_number(sizes, d), &overflow);
+        total = times(total, mp_number(subsizes, d), &overflow);
     }
     if (!err && overflow)
         err = mp_fail(MPI_ERR_TYPE, "the array has more than 2^63 bytes");

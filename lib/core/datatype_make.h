@@ -23,9 +23,9 @@ static inline MPI_Count mp_number(struct mp_numbers numbers, MPI_Count index)
 // All return 0 with *type new (one reference, one handle, not committed, no recipe), or an error
 // class with mp_fail. `old` and its like are held by the new type.
 
-// `count` blocks of `length` elements, `stride` bytes from one to the next.
-int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, struct mp_datatype *old,
-                       struct mp_datatype **type);
+// `count` blocks of `length` elements, stride * scale bytes from one to the next.
+int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, MPI_Count scale,
+                       struct mp_datatype *old, struct mp_datatype **type);
 
 // `count` blocks of lengths[i] elements at displacements[i] * scale bytes: of `old`, or when that
 // is NULL of olds[i], and then padded at the end as a C struct is.

@@ -67,11 +67,12 @@ static _Noreturn void end(int call, struct mp_comm *comm, int code)
 int mp_raise(int call, struct mp_comm *comm, int code)
 {
     // 9.3: what concerns no communicator is raised on MPI_COMM_SELF; the initial handler serves
-    // while there is none.
+    // while there is none. Before MPI-4 it was MPI_COMM_WORLD: a program of that time, which has
+    // set a handler there and none on MPI_COMM_SELF, gets what it expects.
     struct mp_comm *on = comm;
     struct mp_errhandler *handler = &mp_errors_are_fatal;
     if (!on && mp_process.state == MP_RUNNING)
-        on = &mp_comm_self;
+        on = mp_comm_self.errhandler == &mp_errors_are_fatal ? &mp_comm_world : &mp_comm_self;
     if (on && on->errhandler)
         handler = on->errhandler;
 

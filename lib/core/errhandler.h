@@ -42,9 +42,10 @@ int mp_fail(int error_class, const char *format, ...) __attribute__((format(prin
 const char *mp_fail_text(int error_class);
 
 // Calls the error handler for `error_class`, raised in `call` (enum mp_call) on `comm`; a NULL comm
-// means that no communicator is concerned: the handler of MPI_COMM_SELF is used (9.3), and before
-// MPI_Init or after MPI_Finalize the initial one. Returns the error code if the handler lets the
-// program go on. A fatal handler ends the job with one message:
+// means that no communicator is concerned: the handler of MPI_COMM_SELF is used (9.3), or if none
+// was set there that of MPI_COMM_WORLD (as before MPI-4), and before MPI_Init or after MPI_Finalize
+// the initial one. Returns the error code if the handler lets the program go on. A fatal handler
+// ends the job with one message:
 //   MPI_Send: count is -1, must be 0 or more [communicator "MPI_COMM_WORLD", MPI_ERR_COUNT]
 int mp_raise(int call, struct mp_comm *comm, int error_class) __attribute__((cold));
 

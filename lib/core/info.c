@@ -70,20 +70,24 @@ void mp_info_put_start(struct mp_info *info, int argc, char **argv)
         put_if_short(info, "arch", machine.machine);
         put_if_short(info, "host", machine.nodename);
     }
-    if (mp_process.state == MP_RUNNING) {
-        int ranks = 0; // that run the same of the `:`-separated programs
-        for (int i = 0; i < mp_process.size; i++)
-            ranks += mp_segment_board(mp_process.segment, i)->appnum == mp_process.board->appnum;
-        snprintf(text, sizeof text, "%d", ranks);
-        put_if_short(info, "maxprocs", text);
-        put_if_short(info, "soft", text);
-        int level = mp_process.thread_level;
-        put_if_short(info, "thread_level",
-                     level == MPI_THREAD_MULTIPLE     ? "MPI_THREAD_MULTIPLE"
-                     : level == MPI_THREAD_SERIALIZED ? "MPI_THREAD_SERIALIZED"
-                     : level == MPI_THREAD_FUNNELED   ? "MPI_THREAD_FUNNELED"
-                                                      : "MPI_THREAD_SINGLE");
-    }
+}
+
+// What is known only while MPI runs.
+static void put_job(struct mp_info *info)
+{
+    char text[16];
+    int ranks = 0; // that run the same of the `:`-separated programs
+    for (int i = 0; i < mp_process.size; i++)
+        ranks += mp_segment_board(mp_process.segment, i)->appnum == mp_process.board->appnum;
+    snprintf(text, sizeof text, "%d", ranks);
+    mp_info_put(info, "maxprocs", text);
+    mp_info_put(info, "soft", text);
+    int level = mp_process.thread_level;
+    mp_info_put(info, "thread_level",
+                level == MPI_THREAD_MULTIPLE     ? "MPI_THREAD_MULTIPLE"
+                : level == MPI_THREAD_SERIALIZED ? "MPI_THREAD_SERIALIZED"
+                : level == MPI_THREAD_FUNNELED   ? "MPI_THREAD_FUNNELED"
+                                                 : "MPI_THREAD_SINGLE");
 }
 
 // Reads the arguments of this process from the kernel, which ends each with a 0.
@@ -109,6 +113,8 @@ static struct mp_info *env_get(void)
     if (env_state != (int)mp_process.state && env_state != MP_RUNNING) {
         clear(&env);
         put_own_start(&env);
+        if (mp_process.state == MP_RUNNING)
+            put_job(&env);
         env_state = (int)mp_process.state;
     }
     pthread_mutex_unlock(&env_lock);

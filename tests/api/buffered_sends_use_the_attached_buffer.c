@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Buffered sends complete without a receive, as many as MPI_BSEND_OVERHEAD says fit into the
 // attached buffer; one more fails with MPI_ERR_BUFFER; room comes back when messages have left;
-// detaching waits for them; nothing outside of the buffer is written. ranks: 2
+// detaching waits for them; nothing outside of the buffer is written.
+// ranks: 2
 #include "check.h"
 
 enum { GUARD = 64, N = 20 };

@@ -60,6 +60,8 @@ int main(int argc, char **argv)
         OK(MPI_Test_cancelled(&status, &flag));
         CHECK(flag, "a persistent receive was not cancelled");
     }
+    OK(MPI_Barrier(MPI_COMM_WORLD)); // both are done cancelling
+    OK(MPI_Barrier(MPI_COMM_WORLD));
     OK(MPI_Start(&request));
     OK(MPI_Send(&out, 1, MPI_INT, peer, 5, MPI_COMM_WORLD));
     OK(MPI_Wait(&request, &status));

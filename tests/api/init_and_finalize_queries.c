@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What may be asked before MPI_Init and after MPI_Finalize answers then too: Initialized,
-// Finalized, Get_version, Get_library_version; during, the thread level and the names. ranks: 1 3
+// Finalized, Get_version, Get_library_version; during, the thread level and the names.
+// ranks: 1 3
 #include "check.h"
 
 int main(int argc, char **argv)

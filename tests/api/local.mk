@@ -7,6 +7,19 @@ api_tests += \
     tests/api/buffered_sends_use_the_attached_buffer \
     tests/api/buffers_of_communicator_and_session \
     tests/api/cancel_is_all_or_nothing \
+    tests/api/coll_blocking_forms \
+    tests/api/coll_disagreeing_counts \
+    tests/api/coll_intercommunicators \
+    tests/api/coll_nonblocking_any_order \
+    tests/api/coll_persistent_restarts \
+    tests/api/coll_wrong_arguments \
+    tests/api/comm_contexts_come_back \
+    tests/api/comm_dup_copies_what_it_should \
+    tests/api/comm_groups_make_communicators \
+    tests/api/comm_idup_goes_on_alone \
+    tests/api/comm_intercommunicators \
+    tests/api/comm_split_by_color_and_key \
+    tests/api/comm_threads_agree \
     tests/api/communicators_are_separate \
     tests/api/counts_of_partial_elements \
     tests/api/error_handlers_are_called \
@@ -36,4 +49,4 @@ api_tests += \
     tests/api/threads_wait_without_polling_peers \
     tests/api/truncation_is_an_error_of_the_receive
 
-EXTRA_DIST += tests/api/check.h tests/api/threads.h
+EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/threads.h

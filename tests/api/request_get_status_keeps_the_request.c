@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 {
     start(&argc, &argv);
     int peer = 1 - rank, in[N] = {0}, flag, index, count, indices[N];
-    MPI_Status status, statuses[N];
+    MPI_Status status, statuses[N + 1];
     MPI_Request requests[N + 1];
     requests[N] = MPI_REQUEST_NULL;
     OK(MPI_Irecv(&in[0], 1, MPI_INT, peer, 0, MPI_COMM_WORLD, &requests[0]));

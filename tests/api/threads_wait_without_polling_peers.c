@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A thread that is blocked in a receive does not keep the others from sending and receiving, nor
-// from ending its wait; requests started by one thread may be completed by another. ranks: 1 2
+// from ending its wait; requests started by one thread may be completed by another.
+// ranks: 1 2
 // timeout: 120
 #include "threads.h"
 

@@ -1,6 +1,6 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
-# timeout: 180
+# timeout: 300
 # examples/mapreduce: equal to grep | sort | uniq -c on 20 MB of generated text and on awkward
 # files; killed and started again, with damaged parts and changed inputs; bad input.
 

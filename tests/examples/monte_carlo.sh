@@ -1,6 +1,6 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
-# timeout: 180
+# timeout: 300
 # examples/monte_carlo: the same digits for any number of ranks, channel and MPI, and after a
 # kill and --resume; checkpoints of other runs, damaged ones and bad input.
 

@@ -41,7 +41,7 @@ what='SIGINT to a hanging job'
 env "$mark" $default timeout --foreground -s INT 0.5 "$MPRUN" -n 2 "$RANK" 0=recv-1 1=recv-0 \
     > "$work/out" 2> "$work/err"
 warns '^mprun: rank 0 was waiting for rank 1 in MPI_Recv (tag 7)$'
-# A second time means now, not after a grace period.
+# Whoever does not want to hear is not asked for long; a second signal changes nothing.
 what='two signals'
 start -n 2 sh -c "trap '' TERM INT; echo > $ready; while :; do sleep 1; done"
 kill -INT $front

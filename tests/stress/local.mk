@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: MIT
-# tests/stress: randomized traffic against a model; run as tests/api are.
+# tests/stress: randomized traffic against a model, run as tests/api are; and the kill test, a
+# script with a driver and a victim.
 
-stress_tests +=
+stress_tests += tests/stress/traffic
+script_tests += tests/stress/kills.sh
+check_PROGRAMS += tests/stress/kills tests/stress/victim
+tests_stress_kills_LDADD =
+EXTRA_DIST += tests/stress/traffic_plan.h tests/stress/kills.h

@@ -6,3 +6,26 @@
 
 unit_tests += tests/unit/socket
 tests_unit_socket_LDADD = $(unit_libs)
+
+# The launcher is no library: this test compiles the files that it is about for itself.
+unit_tests += tests/unit/options
+tests_unit_options_SOURCES = tests/unit/options.c launcher/options.c launcher/hosts.c
+tests_unit_options_CFLAGS = $(AM_CFLAGS)
+tests_unit_options_LDADD = $(CMOCKA_LIBS)
+
+unit_tests += tests/unit/attribute
+tests_unit_attribute_LDADD = $(unit_libs)
+unit_tests += tests/unit/datatype
+tests_unit_datatype_LDADD = $(unit_libs)
+unit_tests += tests/unit/errhandler
+tests_unit_errhandler_LDADD = $(unit_libs)
+unit_tests += tests/unit/group
+tests_unit_group_LDADD = $(unit_libs)
+unit_tests += tests/unit/info
+tests_unit_info_LDADD = $(unit_libs)
+unit_tests += tests/unit/object
+tests_unit_object_LDADD = $(unit_libs)
+unit_tests += tests/unit/op
+tests_unit_op_LDADD = $(unit_libs) -lm
+unit_tests += tests/unit/schedule
+tests_unit_schedule_LDADD = $(unit_libs)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Chapter 13: generalized requests: an operation of the user's own behind a request handle, so that
+// it can be waited for together with MPI's.
+#include "api/api.h"
+#include "core/request.h"
+#include "core/status.h"
+
+#include <stdlib.h>
+
+struct generalized {
+    MPI_Grequest_query_function *query;
+    MPI_Grequest_free_function *release;
+    MPI_Grequest_cancel_function *cancel;
+    void *extra_state;
+};
+
+static int query(struct mp_request *request, MPI_Status *status)
+{
+    const struct generalized *g = request->state;
+    MPI_Status filled = {.MPI_ERROR = MPI_SUCCESS};
+
+    mp_status_empty(&filled);
+    int err = g->query(g->extra_state, &filled);
+    if (status != MPI_STATUS_IGNORE) {
+        filled.MPI_ERROR = status->MPI_ERROR; // is the caller's business (3.2.5)
+        *status = filled;
+    }
+    return err;
+}
+
+static int cancel(struct mp_request *request)
+{
+    const struct generalized *g = request->state;
+    return g->cancel(g->extra_state, request->complete);
+}
+
+static void release(struct mp_request *request)
+{
+    struct generalized *g = request->state;
+    g->release(g->extra_state);
+    free(g);
+}
+
+static const struct mp_request_ops ops = {.query = query, .cancel = cancel, .release = release};
+
+int PMPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free_function *free_fn,
+                        MPI_Grequest_cancel_function *cancel_fn, void *extra_state,
+                        MPI_Request *request)
+{
+    int err = mp_enter(MP_CALL_Grequest_start);
+    if (err) {
+        return err;
+    }
+    if (!query_fn || !free_fn || !cancel_fn) {
+        err = mp_fail(MPI_ERR_ARG, "%s is NULL, must be a function",
+                      !query_fn  ? "query_fn"
+                      : !free_fn ? "free_fn"
+                                 : "cancel_fn");
+    }
+    err = err ? err : mp_check_pointer(request, "request");
+    if (!err) {
+        struct generalized *g = malloc(sizeof *g);
+        struct mp_request *r = g ? mp_request_new(MP_REQUEST_GENERALIZED, NULL, NULL) : NULL;
+        if (r) {
+            *g = (struct generalized){query_fn, free_fn, cancel_fn, extra_state};
+            r->ops = &ops;
+            r->state = g;
+            r->world = -1;
+            *request = (MPI_Request)(void *)r;
+        } else {
+            free(g);
+            err = mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
+        }
+    }
+    return mp_leave(MP_CALL_Grequest_start, NULL, err);
+}
+MP_WEAK(Grequest_start);
+
+int PMPI_Grequest_complete(MPI_Request request)
+{
+    int err = mp_enter(MP_CALL_Grequest_complete);
+    if (err) {
+        return err;
+    }
+    struct mp_request *r = mp_request_get(request);
+    if (!r || r->kind != MP_REQUEST_GENERALIZED) {
+        err = mp_fail(MPI_ERR_REQUEST, "request is no generalized request");
+    } else {
+        mp_request_complete(r, 0);
+    }
+    return mp_leave(MP_CALL_Grequest_complete, NULL, err);
+}
+MP_WEAK(Grequest_complete);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Ranks that disagree about the length of a collective: whoever receives too much is told so,
+// nobody hangs and nothing is written beyond a buffer. (In a tree, a rank may get its data from one
+// that was told, and notice nothing.) ranks: 2 3 5
+#include "check.h"
+
+enum { SHORT = 10, LONG = 3000, HUGE_COUNT = 200000 };
+
+static int class_of(int error)
+{
+    int class = MPI_SUCCESS;
+    if (error != MPI_SUCCESS) {
+        MPI_Error_class(error, &class);
+    }
+    return class;
+}
+
+// Some rank must have been told, and the root, who sends, none.
+static void somebody_told(int class)
+{
+    int told = class == MPI_ERR_TRUNCATE, any = 0;
+    CHECK(class == MPI_SUCCESS || (told && rank != 0), "class is %d", class);
+    OK(MPI_Allreduce(&told, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
+    CHECK(any, "nobody was told");
+}
+
+static void guarded(const int *buffer, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        CHECK(buffer[i] == -1, "element %d was overwritten with %d", i, buffer[i]);
+    }
+}
+
+static void bcast(int more, int less)
+{
+    MPI_Comm w;
+    int *buffer = room((size_t)more * sizeof *buffer);
+    memset(buffer, 0xff, (size_t)more * sizeof *buffer);
+    MPI_Comm_dup(MPI_COMM_WORLD, &w);
+    somebody_told(class_of(MPI_Bcast(buffer, rank == 0 ? more : less, MPI_INT, 0, w)));
+    guarded(buffer, less, more);
+    MPI_Comm_free(&w);
+    free(buffer);
+}
+
+static void gather(int more, int less)
+{
+    MPI_Comm w;
+    int *in = room((size_t)more * sizeof *in);
+    int *out = room((size_t)(more * size) * sizeof *out);
+    memset(in, 1, (size_t)more * sizeof *in);
+    memset(out, 0xff, (size_t)(more * size) * sizeof *out);
+    MPI_Comm_dup(MPI_COMM_WORLD, &w);
+    int error =
+        class_of(MPI_Gather(in, rank == 0 ? less : more, MPI_INT, out, less, MPI_INT, 0, w));
+    CHECK(error == (rank == 0 ? MPI_ERR_TRUNCATE : MPI_SUCCESS), "class is %d", error);
+    if (rank == 0) {
+        guarded(out, less * size, more * size);
+    }
+    MPI_Comm_free(&w);
+    free(in);
+    free(out);
+}
+
+static void nonblocking(void)
+{
+    MPI_Comm w;
+    MPI_Request request;
+    int buffer[LONG];
+    memset(buffer, 0xff, sizeof buffer);
+    MPI_Comm_dup(MPI_COMM_WORLD, &w);
+    OK(MPI_Ibcast(buffer, rank == 0 ? LONG : SHORT, MPI_INT, 0, w, &request));
+    somebody_told(class_of(MPI_Wait(&request, MPI_STATUS_IGNORE)));
+    CHECK(request == MPI_REQUEST_NULL, "the request is still there");
+    guarded(buffer, SHORT, LONG);
+    MPI_Comm_free(&w);
+}
+
+int main(int argc, char **argv)
+{
+    start(&argc, &argv);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    bcast(SHORT + 1, SHORT);
+    bcast(LONG, SHORT);
+    bcast(HUGE_COUNT, HUGE_COUNT - 1);
+    gather(SHORT + 1, SHORT);
+    gather(LONG, SHORT);
+    gather(HUGE_COUNT, SHORT);
+    nonblocking();
+    return finish();
+}
