@@ -106,7 +106,7 @@ build() {
 }
 
 ready_to_check() {
-    for line in "have_cmocka='yes'" "OMPI_MPICC='/" "OMPI_MPIEXEC='/" "CLANG_FORMAT='/"; do
+    for line in "have_cmocka='yes'" "OPENMPI_CC='/" "OPENMPI_EXEC='/" "CLANG_FORMAT='/"; do
         grep -q "^$line" config.log || return 1
     done
 }

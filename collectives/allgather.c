@@ -15,8 +15,8 @@ static void recv_block(struct mp_schedule *schedule, const struct mp_collective 
                        int peer)
 {
     if (mp_block_bytes(&c->recv, block) > 0) {
-        mp_schedule_recv_exact(schedule, mp_block_at(&c->recv, block),
-                               mp_block_count(&c->recv, block), c->recv.type, peer);
+        mp_schedule_recv_either(schedule, !c->uneven, mp_block_at(&c->recv, block),
+                                mp_block_count(&c->recv, block), c->recv.type, peer);
     }
 }
 
@@ -26,6 +26,13 @@ static void send_block(struct mp_schedule *schedule, const struct mp_collective 
     if (mp_block_bytes(&c->recv, block) > 0) {
         mp_schedule_send(schedule, mp_block_at(&c->recv, block), mp_block_count(&c->recv, block),
                          c->recv.type, peer);
+    }
+}
+
+static void send_own(struct mp_schedule *schedule, const struct mp_collective *c, int peer)
+{
+    if (mp_block_bytes(&c->send, 0) > 0) {
+        mp_schedule_send(schedule, c->send.buffer, c->send.counts.each, c->send.type, peer);
     }
 }
 
@@ -39,10 +46,14 @@ void mp_allgather_direct(struct mp_schedule *schedule, const struct mp_collectiv
         int from = (rank - i + size) % size;
         recv_block(schedule, c, from, from);
     }
-    copy_own(schedule, c);
     for (int i = 1; i < size; i++) {
-        send_block(schedule, c, rank, (rank + i) % size);
+        if (c->in_place) {
+            send_block(schedule, c, rank, (rank + i) % size);
+        } else {
+            send_own(schedule, c, (rank + i) % size);
+        }
     }
+    copy_own(schedule, c);
 }
 
 // Bruck et al., "Efficient algorithms for all-to-all communications" (1997): for small blocks, in
@@ -98,10 +109,7 @@ void mp_allgather_inter(struct mp_schedule *schedule, const struct mp_collective
         int from = (c->comm->rank + i) % remote;
         recv_block(schedule, c, from, from);
     }
-    if (mp_block_bytes(&c->send, 0) > 0) {
-        for (int i = 0; i < remote; i++) {
-            mp_schedule_send(schedule, c->send.buffer, c->send.counts.each, c->send.type,
-                             (c->comm->rank + i) % remote);
-        }
+    for (int i = 0; i < remote; i++) {
+        send_own(schedule, c, (c->comm->rank + i) % remote);
     }
 }

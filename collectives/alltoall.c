@@ -13,11 +13,12 @@ static void send_block(struct mp_schedule *schedule, const struct mp_blocks *blo
     }
 }
 
-static void recv_block(struct mp_schedule *schedule, const struct mp_blocks *blocks, int rank)
+static void recv_block(struct mp_schedule *schedule, const struct mp_collective *c, int rank)
 {
-    if (mp_block_bytes(blocks, rank) > 0) {
-        mp_schedule_recv(schedule, mp_block_at(blocks, rank), mp_block_count(blocks, rank),
-                         mp_block_type(blocks, rank), rank);
+    if (mp_block_bytes(&c->recv, rank) > 0) {
+        mp_schedule_recv_either(schedule, !c->uneven, mp_block_at(&c->recv, rank),
+                                mp_block_count(&c->recv, rank), mp_block_type(&c->recv, rank),
+                                rank);
     }
 }
 
@@ -55,7 +56,7 @@ void mp_alltoall_direct(struct mp_schedule *schedule, const struct mp_collective
             pack_send(schedule, &c->recv, (rank + i) % size);
         }
         for (int i = 1; i < size; i++) {
-            recv_block(schedule, &c->recv, (rank - i + size) % size);
+            recv_block(schedule, c, (rank - i + size) % size);
         }
         return;
     }
@@ -63,7 +64,7 @@ void mp_alltoall_direct(struct mp_schedule *schedule, const struct mp_collective
     for (int first = 1; first < size; first += WINDOW) {
         int end = first + WINDOW < size ? first + WINDOW : size;
         for (int i = first; i < end; i++) {
-            recv_block(schedule, &c->recv, (rank - i + size) % size);
+            recv_block(schedule, c, (rank - i + size) % size);
         }
         for (int i = first; i < end; i++) {
             send_block(schedule, &c->send, (rank + i) % size);
@@ -125,7 +126,7 @@ void mp_alltoall_inter(struct mp_schedule *schedule, const struct mp_collective 
 {
     int remote = c->comm->remote->size;
     for (int i = 0; i < remote; i++) {
-        recv_block(schedule, &c->recv, (c->comm->rank + i) % remote);
+        recv_block(schedule, c, (c->comm->rank + i) % remote);
     }
     for (int i = 0; i < remote; i++) {
         send_block(schedule, &c->send, (c->comm->rank + i) % remote);

@@ -85,7 +85,7 @@ bool mp_board_barrier(struct mp_comm *comm)
     for (int i = 0; i < comm->size; i++) {
         mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
     }
-    bool shared = mp_process.segment->ranks_per_core > 1;
+    bool shared = mp_process.crowded;
     for (int look = 0; look < (shared ? 1 : LOOKS); look++) {
         if (all_arrived(comm, epoch, &from)) {
             return true;

@@ -64,6 +64,8 @@ static const struct choice table[] = {
     {MP_REDUCE_SCATTER, "root", mp_reduce_scatter_root, 0, ANY, 1 << 10},
     {MP_REDUCE_SCATTER, "sliced", mp_reduce_scatter_sliced, 0, ANY, LLONG_MAX},
     {MP_REDUCE_SCATTER, "inter", mp_reduce_scatter_inter, INTER, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLGATHER, "direct", mp_neighbor_allgather_direct, 0, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLTOALL, "direct", mp_neighbor_alltoall_direct, 0, ANY, LLONG_MAX},
 };
 
 static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
@@ -76,14 +78,20 @@ static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
                                                   [MP_ALLTOALL] = "alltoall",
                                                   [MP_SCAN] = "scan",
                                                   [MP_EXSCAN] = "exscan",
-                                                  [MP_REDUCE_SCATTER] = "reduce_scatter"};
+                                                  [MP_REDUCE_SCATTER] = "reduce_scatter",
+                                                  [MP_NEIGHBOR_ALLGATHER] = "neighbor_allgather",
+                                                  [MP_NEIGHBOR_ALLTOALL] = "neighbor_alltoall"};
 
 // What the variables ask for: looked up once.
 static const char *wanted[MP_COLLECTIVES];
 static bool wanted_known;
+static size_t first_row[MP_COLLECTIVES];
 
 static void look_up(void)
 {
+    for (size_t i = mp_array_length(table); i > 0; i--) {
+        first_row[table[i - 1].kind] = i - 1;
+    }
     for (int kind = 0; kind < MP_COLLECTIVES; kind++) {
         char variable[64] = "MPRUN_COLL_";
         size_t at = strlen(variable);
@@ -155,9 +163,10 @@ mp_build_fn *mp_choose(const struct mp_collective *collective)
     const char *name = inter ? NULL : wanted[collective->kind];
     MPI_Count bytes = inter ? 0 : size_of(collective);
     mp_build_fn *fits = NULL;
-    for (size_t i = 0; i < mp_array_length(table); i++) {
-        const struct choice *row = &table[i];
-        if (row->kind != collective->kind || (row->flags & INTER) != inter) {
+    const struct choice *end = table + mp_array_length(table);
+    for (const struct choice *row = table + first_row[collective->kind];
+         row < end && row->kind == collective->kind; row++) {
+        if ((row->flags & INTER) != inter) {
             continue;
         }
         if (name && strcmp(row->name, name) == 0) {

@@ -20,6 +20,8 @@ enum mp_collective_kind {
     MP_SCAN,
     MP_EXSCAN,
     MP_REDUCE_SCATTER, // and its block form
+    MP_NEIGHBOR_ALLGATHER,
+    MP_NEIGHBOR_ALLTOALL,
     MP_COLLECTIVES
 };
 
@@ -61,7 +63,7 @@ static inline MPI_Count mp_counts_at(const struct mp_counts *counts, int rank)
                         : ((const int *)counts->array)[rank];
 }
 
-// A buffer seen as one block per rank.
+// A buffer seen as one block per rank; in neighbourhood collectives, per neighbour.
 struct mp_blocks {
     void *buffer; // never written through when it is the send side
     struct mp_counts counts;
@@ -164,6 +166,8 @@ mp_build_fn mp_exscan_chain;
 mp_build_fn mp_reduce_scatter_sliced;
 mp_build_fn mp_reduce_scatter_root;
 mp_build_fn mp_reduce_scatter_inter;
+mp_build_fn mp_neighbor_allgather_direct;
+mp_build_fn mp_neighbor_alltoall_direct;
 
 // ---- Parts that several algorithms are made of, in the schedule's present scope.
 

@@ -10,6 +10,7 @@
 #include "core/attribute.h"
 #include "core/errhandler.h"
 #include "core/info.h"
+#include "core/topology.h"
 
 #include <stdlib.h>
 
@@ -90,6 +91,7 @@ static int dup_end(struct dup *dup, int error)
     if (!error) {
         dup->made->attributes = dup->attributes;
         dup->made->info = dup->hints;
+        dup->made->topology = comm->topology ? mp_topology_hold(comm->topology) : NULL;
         return 0;
     }
     if (dup->attributes) {

@@ -17,23 +17,47 @@ static void note(struct mp_schedule *schedule, int error)
     }
 }
 
-// What a receive step has to say about the message that it got.
-static int judge(const struct mp_step *step, int error, MPI_Count bytes)
+// Notes what a receive step has to say about the message that it got.
+static void judge(struct mp_schedule *schedule, const struct mp_step *step, int error,
+                  MPI_Count bytes)
 {
     MPI_Count expected = step->message.count * step->message.type->size;
-    if (error == MPI_ERR_TRUNCATE) {
-        return mp_fail(error,
-                       "rank %d sent more than the %lld bytes that this rank expects from it: the "
-                       "ranks disagree on count or datatype",
-                       step->message.peer, (long long)expected);
+    if (likely(!error && (bytes == expected || !step->exact))) {
+        return;
     }
-    if (!error && step->exact && bytes != expected) {
-        return mp_fail(MPI_ERR_COUNT,
-                       "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree "
-                       "on count or datatype",
-                       step->message.peer, (long long)bytes, (long long)expected);
+    if (!schedule->error) {
+        schedule->error = error ? error : MPI_ERR_COUNT;
+        schedule->wrong.peer = step->message.peer;
+        schedule->wrong.expected = expected;
+        schedule->wrong.bytes = bytes;
     }
-    return error;
+}
+
+// Says what happened.
+static void explain(const struct mp_schedule *schedule)
+{
+    long long expected = schedule->wrong.expected;
+    long long bytes = schedule->wrong.bytes;
+
+    if (schedule->wrong.peer == MP_WRONG_NONE) {
+        return; // whoever found the error has said it
+    }
+    if (schedule->error == MPI_ERR_TRUNCATE && schedule->wrong.peer == MP_WRONG_OWN) {
+        mp_fail(MPI_ERR_TRUNCATE,
+                "this rank sends itself %lld bytes and receives only %lld of them: its send and "
+                "receive arguments disagree",
+                bytes, expected);
+    } else if (schedule->error == MPI_ERR_TRUNCATE) {
+        mp_fail(MPI_ERR_TRUNCATE,
+                "rank %d sent more than the %lld bytes that this rank expects from it: the ranks "
+                "disagree on count or datatype",
+                schedule->wrong.peer, expected);
+    } else if (schedule->error == MPI_ERR_COUNT) {
+        mp_fail(MPI_ERR_COUNT,
+                "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on count "
+                "or datatype",
+                schedule->wrong.peer, bytes, expected);
+    }
 }
 
 static void message_start(struct mp_schedule *schedule, struct mp_step *step)
@@ -58,11 +82,11 @@ static void message_start(struct mp_schedule *schedule, struct mp_step *step)
 static void message_end(struct mp_schedule *schedule, struct mp_step *step)
 {
     struct mp_request *request = step->message.request;
-    int error = request->error;
     if (step->kind == MP_STEP_RECV) {
-        error = judge(step, error, request->bytes);
+        judge(schedule, step, request->error, request->bytes);
+    } else {
+        note(schedule, request->error);
     }
-    note(schedule, error);
     step->message.request = NULL;
     mp_request_release(request);
 }
@@ -98,14 +122,28 @@ static bool settle_one(struct mp_schedule *schedule, struct mp_step *step)
     return true;
 }
 
+static void copy(struct mp_schedule *schedule, const struct mp_step *step)
+{
+    MPI_Count bytes = step->copy.from_count * step->copy.from_type->size;
+    MPI_Count space = step->copy.to_count * step->copy.to_type->size;
+
+    mp_datatype_copy(step->copy.from_type, step->copy.from, step->copy.from_count,
+                     step->copy.to_type, step->copy.to, step->copy.to_count);
+    if (unlikely(bytes > space) && !schedule->error) {
+        schedule->error = MPI_ERR_TRUNCATE;
+        schedule->wrong.peer = MP_WRONG_OWN;
+        schedule->wrong.expected = space;
+        schedule->wrong.bytes = bytes;
+    }
+}
+
 // Steps that are done at once.
 static void act(struct mp_schedule *schedule, struct mp_step *step)
 {
     int answer;
     switch (step->kind) {
     case MP_STEP_COPY:
-        mp_datatype_copy(step->copy.from_type, step->copy.from, step->copy.from_count,
-                         step->copy.to_type, step->copy.to, step->copy.to_count);
+        copy(schedule, step);
         break;
     case MP_STEP_REDUCE:
         mp_op_apply(schedule->op, step->reduce.in, step->reduce.inout, step->reduce.count,
@@ -210,7 +248,7 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
     MPI_Status status;
     int error = mp_recv(step->message.buffer, step->message.count, step->message.type,
                         step->message.peer, step->message.tag, comm, comm->context + 1, &status);
-    note(schedule, judge(step, error, error ? 0 : mp_status_bytes(&status)));
+    judge(schedule, step, error, error ? 0 : mp_status_bytes(&status));
     return true;
 }
 
@@ -257,6 +295,9 @@ int mp_schedule_run(struct mp_schedule *schedule)
     }
     run(schedule);
     int error = schedule->error;
+    if (unlikely(error)) {
+        explain(schedule);
+    }
     // With a handler that ends the job, messages may still be under way: leave them their memory.
     if (!given_up(schedule)) {
         mp_schedule_free(schedule);
@@ -279,6 +320,7 @@ static int request_start(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
     schedule->error = 0;
+    schedule->wrong.peer = MP_WRONG_NONE;
     schedule->at = 0;
     schedule->settled = 0;
     if (advance(schedule)) {
@@ -289,6 +331,11 @@ static int request_start(struct mp_request *request)
     return 0;
 }
 
+static void request_explain(const struct mp_request *request)
+{
+    explain(request->state);
+}
+
 static void request_release(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
@@ -297,8 +344,10 @@ static void request_release(struct mp_request *request)
     }
 }
 
-static const struct mp_request_ops schedule_ops = {
-    .start = request_start, .progress = request_progress, .release = request_release};
+static const struct mp_request_ops schedule_ops = {.start = request_start,
+                                                   .progress = request_progress,
+                                                   .explain = request_explain,
+                                                   .release = request_release};
 
 static int make_request(struct mp_schedule *schedule, struct mp_request **request)
 {

@@ -12,8 +12,8 @@ static void send_own(struct mp_schedule *schedule, const struct mp_collective *c
 static void recv_block(struct mp_schedule *schedule, const struct mp_collective *c, int rank)
 {
     if (mp_block_bytes(&c->recv, rank) > 0) {
-        mp_schedule_recv(schedule, mp_block_at(&c->recv, rank), mp_block_count(&c->recv, rank),
-                         c->recv.type, rank);
+        mp_schedule_recv_either(schedule, !c->uneven, mp_block_at(&c->recv, rank),
+                                mp_block_count(&c->recv, rank), c->recv.type, rank);
     }
 }
 

@@ -14,13 +14,19 @@ libmpi_abi_sources += \
     collectives/collectives.h \
     collectives/comm_agree.c \
     collectives/comm_agree.h \
+    collectives/comm_from_group.c \
+    collectives/comm_from_group.h \
     collectives/comm_make.c \
     collectives/comm_make.h \
+    collectives/dist_graph.c \
     collectives/execute.c \
     collectives/gather.c \
+    collectives/neighbor.c \
     collectives/reduce.c \
     collectives/reduce_scatter.c \
     collectives/scan.c \
     collectives/scatter.c \
     collectives/schedule.c \
-    collectives/schedule.h
+    collectives/schedule.h \
+    collectives/topology_make.c \
+    collectives/topology_make.h

@@ -5,7 +5,8 @@
 static void recv_own(struct mp_schedule *schedule, const struct mp_collective *c, int root)
 {
     if (mp_block_bytes(&c->recv, 0) > 0) {
-        mp_schedule_recv(schedule, c->recv.buffer, c->recv.counts.each, c->recv.type, root);
+        mp_schedule_recv_either(schedule, !c->uneven, c->recv.buffer, c->recv.counts.each,
+                                c->recv.type, root);
     }
 }
 

@@ -68,6 +68,7 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     enum mp_errhandler_kind handler = comm->errhandler->kind;
     schedule->stop_on_error = handler == MP_ERRHANDLER_FATAL || handler == MP_ERRHANDLER_ABORT;
     schedule->error = 0;
+    schedule->wrong.peer = MP_WRONG_NONE;
     schedule->count = 0;
     schedule->at = 0;
     schedule->settled = 0;

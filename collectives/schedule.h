@@ -77,6 +77,7 @@ struct mp_scope {
 };
 
 enum { MP_SCHEDULE_ARENA = 8192 };
+enum { MP_WRONG_NONE = -2, MP_WRONG_OWN = -1 }; // no message; what this rank sends itself
 struct mp_temporary;
 
 struct mp_schedule {
@@ -85,6 +86,11 @@ struct mp_schedule {
     struct mp_op *op;   // held; NULL when nothing is reduced
     bool stop_on_error; // the error handler ends the job anyway: do not go on
     int error;          // first one, of building or of running
+    // With MPI_ERR_TRUNCATE and MPI_ERR_COUNT: the message that was too long or too short.
+    struct {
+        int peer; // rank, or one of below
+        MPI_Count expected, bytes;
+    } wrong;
     struct mp_step *steps;
     size_t count, room;
     size_t at;      // next step to run
@@ -116,13 +122,21 @@ void mp_schedule_local(struct mp_schedule *schedule);
 void mp_schedule_send(struct mp_schedule *schedule, const void *buffer, MPI_Count count,
                       struct mp_datatype *type, int peer);
 // Both return the step, for mp_schedule_wait_for. `exact` expects a message of just that length:
-// wherever the length decides about the shape of the operation, a rank that disagrees is noticed.
+// where all ranks give the same count, one that disagrees is noticed. With counts per rank, a
+// sender may send less than the receiver has room for, as many programs do.
 size_t mp_schedule_recv(struct mp_schedule *schedule, void *buffer, MPI_Count count,
                         struct mp_datatype *type, int peer);
 size_t mp_schedule_recv_exact(struct mp_schedule *schedule, void *buffer, MPI_Count count,
                               struct mp_datatype *type, int peer);
+static inline size_t mp_schedule_recv_either(struct mp_schedule *schedule, bool exact, void *buffer,
+                                             MPI_Count count, struct mp_datatype *type, int peer)
+{
+    return exact ? mp_schedule_recv_exact(schedule, buffer, count, type, peer)
+                 : mp_schedule_recv(schedule, buffer, count, type, peer);
+}
 void mp_schedule_wait(struct mp_schedule *schedule);
 void mp_schedule_wait_for(struct mp_schedule *schedule, size_t step);
+// Copying more than there is room for is an error, as it is for a message.
 void mp_schedule_copy(struct mp_schedule *schedule, const void *from, MPI_Count from_count,
                       struct mp_datatype *from_type, void *to, MPI_Count to_count,
                       struct mp_datatype *to_type);

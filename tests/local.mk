@@ -14,6 +14,7 @@ include tests/unit/local.mk
 include tests/api/local.mk
 include tests/stress/local.mk
 include tests/conformance/local.mk
+include tests/misuse/local.mk
 include tests/launcher/local.mk
 include tests/examples/local.mk
 include tests/bench/local.mk
@@ -24,18 +25,25 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-TESTS += $(script_tests) $(api_tests) $(stress_tests) $(conformance_tests)
+conformance_programs = $(conformance_tests:.c=)
+TESTS += $(script_tests) $(api_tests) $(stress_tests) $(conformance_programs)
 
-TEST_EXTENSIONS = .sh .c
+# Ours are built as a user would; tests/runner builds Open MPI's.
+$(conformance_programs): %: %.c lib/mpi.h libmpi_abi.la mpicc
+	@$(MKDIR_P) tests/conformance
+	$(AM_V_CC)$(builddir)/mpicc -std=gnu11 $(WARN_CFLAGS) $(WERROR) $(CFLAGS) $(LDFLAGS) -o $@ $< -lm
+CLEANFILES += $(conformance_programs)
+
+# A program or script may not have the name of another with a different suffix.
+TEST_EXTENSIONS = .sh
 LOG_DRIVER = $(SHELL) $(top_srcdir)/tests/runner
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(SHELL)
-C_LOG_DRIVER = $(LOG_DRIVER)
 AM_TESTS_ENVIRONMENT = \
     builddir='$(abs_top_builddir)' top_builddir='$(abs_top_builddir)'; export builddir top_builddir; \
     CC='$(CC)' CXX='$(CXX)' CFLAGS='$(CFLAGS)'; export CC CXX CFLAGS; \
     CLANG_FORMAT='$(CLANG_FORMAT)'; export CLANG_FORMAT; \
-    OMPI_MPICC='$(OMPI_MPICC)' OMPI_MPIEXEC='$(OMPI_MPIEXEC)'; export OMPI_MPICC OMPI_MPIEXEC;
+    OPENMPI_CC='$(OPENMPI_CC)' OPENMPI_EXEC='$(OPENMPI_EXEC)'; export OPENMPI_CC OPENMPI_EXEC;
 
 EXTRA_DIST += tests/runner tests/variant.sh $(script_tests) $(conformance_tests)
 

@@ -4,11 +4,12 @@
 # so on: copies the sources as `make dist` would, configures a second build of them in
 # variant-NAME with other flags, and runs the unit, api and stress tests there. clang builds
 # everything with warnings as errors and runs nothing. A second time only changes are built.
+# The library is built once only, as an archive.
 
 set -eu
 name=$1
 make=${MAKE:-make}
-flags= cc=${CC:-gcc} cxx=${CXX:-g++} options=
+flags= cc=${CC:-gcc} cxx=${CXX:-g++} options=--disable-shared
 export MPRUN_TEST_KIND="$name"
 case $name in
 asan)
@@ -26,7 +27,7 @@ valgrind)
     export MPRUN_TEST_WRAP='valgrind -q --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes'
     export MPRUN_TEST_SLOW=10
     ;;
-clang) flags='-O2 -g' cc=clang cxx=clang++ options=--enable-werror ;;
+clang) flags='-O2 -g' cc=clang cxx=clang++ options='--disable-shared --enable-werror' ;;
 *)
     echo "variant.sh: unknown variant '$name'" >&2
     exit 1

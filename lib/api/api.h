@@ -24,6 +24,7 @@
 #include "core/datatype.h"
 #include "core/errhandler.h"
 #include "core/process.h"
+#include "core/session.h"
 #include "mpi.h"
 
 // PMPI_X is the function, MPI_X its weak alias, so that a tool can put its own MPI_X in front.
@@ -38,11 +39,34 @@ static inline int mp_leave(int call, struct mp_comm *comm, int err)
     return likely(err == 0) ? MPI_SUCCESS : mp_raise(call, comm, err);
 }
 
+// The same for calls on a session or a group.
+static inline int mp_leave_session(int call, struct mp_session *session, int err)
+{
+    mp_exit();
+    return likely(err == 0) ? MPI_SUCCESS : mp_raise_session(call, session, err);
+}
+
+static inline int mp_leave_group(int call, const struct mp_group *group, int err)
+{
+    mp_exit();
+    return likely(err == 0) ? MPI_SUCCESS : mp_raise_group(call, group, err);
+}
+
 // Checks: 0, or an error class with mp_fail having named the argument, its value and what was
 // allowed. Those with an `out` give the object behind the handle.
 int mp_check_comm(MPI_Comm comm, struct mp_comm **out);
+int mp_check_session(MPI_Session session, struct mp_session **out);
+int mp_check_info(MPI_Info info, struct mp_info **out); // MPI_INFO_NULL: NULL
+int mp_check_errhandler(MPI_Errhandler errhandler, enum mp_errhandler_kind kind,
+                        struct mp_errhandler **out); // one for that kind of object
+
+// The hints for a communicator of that session that are known, out of `info` (may be NULL), into
+// *hints, which is made when there is one (7.4.4).
+int mp_hints_take(const struct mp_info *info, const struct mp_session *session,
+                  struct mp_info **hints);
+
 int mp_check_count(MPI_Count count, const char *name);
-int mp_check_type(MPI_Datatype type, const char *name, struct mp_datatype **out); // committed
+int mp_check_type(MPI_Datatype type, const char *name, struct mp_datatype **out);     // committed
 int mp_check_any_type(MPI_Datatype type, const char *name, struct mp_datatype **out); // or not
 int mp_check_buffer(const void *buffer, MPI_Count count, const struct mp_datatype *type,
                     const char *name); // NULL is fine for MPI_BOTTOM types and empty messages only

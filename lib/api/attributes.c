@@ -122,7 +122,9 @@ static int comm_get_attr(int call, MPI_Comm comm, int keyval, void *value, int *
     if (!err)
         err = mp_check_pointer(flag, "flag");
     if (!err && mp_attribute_is_predefined(keyval)) {
-        int *predefined = mp_attribute_predefined(keyval);
+        // In the Sessions Model there is only one (9.1.2).
+        int *predefined =
+            c->session && keyval != MPI_TAG_UB ? NULL : mp_attribute_predefined(keyval);
         *flag = predefined != NULL;
         if (predefined)
             *(int **)value = predefined;

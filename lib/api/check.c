@@ -4,6 +4,7 @@
 // is, and what was allowed.
 
 #include "api/api.h"
+#include "core/info.h"
 
 int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
 {
@@ -12,10 +13,53 @@ int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
         *out = c;
         return 0;
     }
+    if (comm == MPI_COMM_WORLD || comm == MPI_COMM_SELF)
+        return mp_fail(MPI_ERR_COMM, "comm is %s, which there is from MPI_Init to MPI_Finalize only",
+                       comm == MPI_COMM_WORLD ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
     if (comm == MPI_COMM_NULL)
         return mp_fail(MPI_ERR_COMM, "comm is MPI_COMM_NULL");
     return mp_fail(MPI_ERR_COMM, "comm is %p, which is no communicator, or one that was freed",
                    (void *)comm);
+}
+
+int mp_check_session(MPI_Session session, struct mp_session **out)
+{
+    *out = mp_session_get(session);
+    if (*out)
+        return 0;
+    if (session == MPI_SESSION_NULL)
+        return mp_fail(MPI_ERR_SESSION, "session is MPI_SESSION_NULL");
+    return mp_fail(MPI_ERR_SESSION, "session is %p, which is no session, or one that was finalized",
+                   (void *)session);
+}
+
+int mp_check_info(MPI_Info info, struct mp_info **out)
+{
+    *out = info == MPI_INFO_NULL ? NULL : mp_info_get(info);
+    if (*out || info == MPI_INFO_NULL)
+        return 0;
+    return mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
+                   (void *)info);
+}
+
+int mp_check_errhandler(MPI_Errhandler errhandler, enum mp_errhandler_kind kind,
+                        struct mp_errhandler **out)
+{
+    static const char *const kinds[] = {[MP_ERRHANDLER_COMM] = "communicators",
+                                        [MP_ERRHANDLER_SESSION] = "sessions",
+                                        [MP_ERRHANDLER_WIN] = "windows",
+                                        [MP_ERRHANDLER_FILE] = "files"};
+    *out = mp_errhandler_get(errhandler);
+    if (!*out && errhandler == MPI_ERRHANDLER_NULL)
+        return mp_fail(MPI_ERR_ERRHANDLER, "errhandler is MPI_ERRHANDLER_NULL");
+    if (!*out)
+        return mp_fail(MPI_ERR_ERRHANDLER,
+                       "errhandler is %p, which is no error handler, or one that was freed",
+                       (void *)errhandler);
+    if (kind != MP_ERRHANDLER_ANY && (*out)->kind >= MP_ERRHANDLER_COMM && (*out)->kind != kind)
+        return mp_fail(MPI_ERR_ERRHANDLER, "errhandler was made for %s, not %s",
+                       kinds[(*out)->kind], kinds[kind]);
+    return 0;
 }
 
 int mp_check_count(MPI_Count count, const char *name)

@@ -288,7 +288,8 @@ static int reduce_local(int call, const void *inbuf, void *inoutbuf, MPI_Count c
     err = mp_check_count(count, "count");
     err = err ? err : mp_check_type(datatype, "datatype", &type);
     if (!err && !operation) {
-        err = mp_fail(MPI_ERR_OP, "op is not a valid operation");
+        err = mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
+                      (void *)op);
     }
     err = err ? err : mp_op_check(operation, type);
     err = err ? err : mp_check_buffer(inbuf, count, type, "inbuf");

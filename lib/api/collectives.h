@@ -9,12 +9,12 @@
 #include "api/api.h"
 #include "collectives/collectives.h"
 
-enum mp_form { MP_BLOCKING, MP_NONBLOCKING, MP_PERSISTENT };
+enum mp_way_form { MP_BLOCKING, MP_NONBLOCKING, MP_PERSISTENT };
 
 // Which function was called, and where the request goes.
 struct mp_way {
     int call; // enum mp_call
-    enum mp_form form;
+    enum mp_way_form form;
     MPI_Info info;        // persistent
     MPI_Request *request; // not blocking
 };
@@ -89,6 +89,16 @@ static inline struct mp_side mp_side_types_wide(const void *buffer, const MPI_Co
     return side;
 }
 
+// MPI_Neighbor_alltoallw has addresses for displacements in its int form too.
+static inline struct mp_side mp_side_types_aint(const void *buffer, const int *counts,
+                                                const MPI_Aint *displs, const MPI_Datatype *types)
+{
+    struct mp_side side = mp_side_int(buffer, counts, NULL, MPI_DATATYPE_NULL);
+    side.displacements = mp_displacements_wide(displs);
+    side.types = types;
+    return side;
+}
+
 // Each opens the call, checks, has it done and closes the call.
 int mp_call_barrier(struct mp_way way, MPI_Comm comm);
 int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype type, int root,
@@ -100,6 +110,12 @@ int mp_call_scatter(struct mp_way way, struct mp_side send, struct mp_side recv,
 int mp_call_allgather(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
 int mp_call_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
 int mp_call_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
+int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp_side recv,
+                               MPI_Comm comm);
+int mp_call_neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
+                              MPI_Comm comm);
+int mp_call_neighbor_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv,
+                               MPI_Comm comm);
 int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
                    MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm);
 int mp_call_allreduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,

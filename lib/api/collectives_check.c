@@ -4,6 +4,7 @@
 #include "api/collectives.h"
 
 #include "core/info.h"
+#include "core/topology.h"
 
 // How a side's arguments are called.
 struct side_names {
@@ -259,6 +260,21 @@ int mp_call_allgather(struct mp_way way, struct mp_side send, struct mp_side rec
     return end(&way, &c, err);
 }
 
+// Buffers may begin at the same place and yet be apart; what a rank sends itself may not be where
+// it receives it.
+static int check_own_block(const struct mp_collective *c)
+{
+    int rank = c->comm->rank;
+    if (c->comm->remote || mp_block_count(&c->send, rank) == 0 ||
+        mp_block_count(&c->recv, rank) == 0) {
+        return 0;
+    }
+    return same_memory(mp_block_at(&c->send, rank), mp_block_at(&c->recv, rank), 1,
+                       mp_block_type(&c->send, rank))
+               ? alias()
+               : 0;
+}
+
 static int alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
     struct mp_collective c = {.kind = MP_ALLTOALL, .uneven = recv.arrays};
@@ -273,10 +289,7 @@ static int alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
         err = check_in_place(&c, "sendbuf");
     } else if (!err) {
         err = check_side(&send, &send_names, peers_of(&c), &c.send);
-        if (!err && !send.arrays &&
-            same_memory(send.buffer, recv.buffer, send.counts.each, c.send.type)) {
-            err = alias();
-        }
+        err = err ? err : check_own_block(&c);
     }
     return end(&way, &c, err);
 }
@@ -304,14 +317,97 @@ int mp_call_alltoallw(struct mp_way way, struct mp_side send, struct mp_side rec
     return alltoall(way, send, recv, comm);
 }
 
+// ---- Among neighbours
+
+static int begin_neighbors(const struct mp_way *way, MPI_Comm comm, struct mp_collective *c)
+{
+    int err = begin(way, comm, c);
+    const struct mp_topology *topology = err ? NULL : c->comm->topology;
+    if (!err && !topology) {
+        err = mp_fail(MPI_ERR_TOPOLOGY, "comm has no topology, so there are no neighbours");
+    }
+    if (!err && topology->lopsided >= 0) {
+        err = mp_fail(MPI_ERR_TOPOLOGY,
+                      "the graph has not as many edges from rank %d to rank %d as the other way, "
+                      "which a neighbourhood collective needs",
+                      c->comm->rank, topology->lopsided);
+    }
+    return err;
+}
+
+// With no neighbours on a side there is nothing to look at but one count and type.
+static int check_neighbors(const struct mp_side *side, const struct side_names *names, int degree,
+                           struct mp_blocks *out)
+{
+    if (degree > 0) {
+        return check_side(side, names, degree, out);
+    }
+    int err = no_in_place(side->buffer, names->buffer);
+    if (!side->arrays) {
+        err = err ? err : mp_check_count(side->counts.each, names->count);
+        err = err ? err : mp_check_type(side->type, names->type, &out->type);
+    }
+    return err;
+}
+
+int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp_side recv,
+                               MPI_Comm comm)
+{
+    struct mp_collective c = {.kind = MP_NEIGHBOR_ALLGATHER, .uneven = recv.arrays};
+    int err = mp_enter(way.call);
+    if (err) {
+        return err;
+    }
+    err = begin_neighbors(&way, comm, &c);
+    err = err ? err : check_neighbors(&recv, &recv_names, c.comm->topology->indegree, &c.recv);
+    err = err ? err : check_neighbors(&send, &send_names, c.comm->topology->outdegree, &c.send);
+    return end(&way, &c, err);
+}
+
+// In MPI_Neighbor_alltoallw `types` says that there should be an array of them, on either side.
+static int neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
+                             bool types, MPI_Comm comm)
+{
+    struct mp_collective c = {.kind = MP_NEIGHBOR_ALLTOALL, .uneven = recv.arrays};
+    int err = mp_enter(way.call);
+    if (err) {
+        return err;
+    }
+    err = begin_neighbors(&way, comm, &c);
+    if (!err && types && c.comm->topology->indegree > 0) {
+        err = mp_check_pointer(recv.types, "recvtypes");
+    }
+    if (!err && types && c.comm->topology->outdegree > 0) {
+        err = mp_check_pointer(send.types, "sendtypes");
+    }
+    err = err ? err : check_neighbors(&recv, &recv_names, c.comm->topology->indegree, &c.recv);
+    err = err ? err : check_neighbors(&send, &send_names, c.comm->topology->outdegree, &c.send);
+    return end(&way, &c, err);
+}
+
+int mp_call_neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
+                              MPI_Comm comm)
+{
+    return neighbor_alltoall(way, send, recv, false, comm);
+}
+
+int mp_call_neighbor_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv,
+                               MPI_Comm comm)
+{
+    return neighbor_alltoall(way, send, recv, true, comm);
+}
+
 // ---- Reductions
 
 static int check_op(MPI_Op op, struct mp_collective *c)
 {
     c->op = mp_op_get(op);
     if (!c->op) {
-        return mp_fail(MPI_ERR_OP, "op is %s",
-                       op == MPI_OP_NULL ? "MPI_OP_NULL" : "not a valid operation");
+        if (op == MPI_OP_NULL) {
+            return mp_fail(MPI_ERR_OP, "op is MPI_OP_NULL");
+        }
+        return mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
+                       (void *)op);
     }
     return mp_op_check(c->op, c->recv.type);
 }
@@ -341,7 +437,7 @@ static int check_reduction(struct mp_collective *c, const void *sendbuf, bool se
         err = no_in_place(recvbuf, "recvbuf");
         err = err ? err : mp_check_buffer(recvbuf, count, c->recv.type, "recvbuf");
     }
-    if (!err && sends && receives && !c->in_place &&
+    if (!err && sends && (receives || c->kind == MP_EXSCAN) && !c->in_place &&
         same_memory(sendbuf, recvbuf, count, c->recv.type)) {
         err = alias();
     }

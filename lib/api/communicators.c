@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Chapter 7: communicators and intercommunicators: inquiry, making, freeing, names and hints.
-// Groups are in groups.c, attributes in attributes.c. Read next: collectives/comm_make.h.
+// Chapter 7: communicators and intercommunicators: inquiry, making, freeing, names. Their hints are
+// in hints.c, MPI_Comm_split_type in split_type.c, communicators made from a session's groups in
+// sessions.c, groups in groups.c, attributes in attributes.c. Read next: collectives/comm_make.h.
 #include "collectives/comm_make.h"
 
 #include "api/api.h"
@@ -143,92 +144,6 @@ int PMPI_Comm_get_parent(MPI_Comm *parent)
 }
 MP_WEAK(Comm_get_parent);
 
-// ---- Hints. Those of 7.4.4 are kept as given; a true assertion allows shortcuts but asks for
-// none. Others are ignored, as the standard says of hints that are not known.
-
-static const char *const assertions[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
-                                         "mpi_assert_exact_length", "mpi_assert_allow_overtaking"};
-
-// Takes the known hints out of `info` into *hints, which is made when there is one.
-static int take_hints(const struct mp_info *info, struct mp_info **hints)
-{
-    int err = 0;
-    for (size_t i = 0; i < mp_array_length(assertions) && !err; i++) {
-        const char *value = mp_info_find(info, assertions[i]);
-        if (!value || (strcmp(value, "true") != 0 && strcmp(value, "false") != 0)) {
-            continue;
-        }
-        if (!*hints) {
-            *hints = mp_info_new();
-        }
-        err = *hints ? mp_info_put(*hints, assertions[i], value) : MPI_ERR_NO_MEM;
-    }
-    return err;
-}
-
-static int check_info(MPI_Info handle, struct mp_info **info)
-{
-    *info = mp_info_get(handle);
-    if (!*info && handle != MPI_INFO_NULL) {
-        return mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
-                       (void *)handle);
-    }
-    return 0;
-}
-
-int PMPI_Comm_set_info(MPI_Comm comm, MPI_Info info)
-{
-    struct mp_comm *c = NULL;
-    struct mp_info *given = NULL;
-    int err = mp_enter(MP_CALL_Comm_set_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
-    err = err ? err : check_info(info, &given);
-    if (!err && given) {
-        err = take_hints(given, &c->info);
-    }
-    return mp_leave(MP_CALL_Comm_set_info, c, err);
-}
-MP_WEAK(Comm_set_info);
-
-// All hints that are known, with their values or defaults.
-static int list_hints(const struct mp_comm *comm, struct mp_info **out)
-{
-    int err = 0;
-    *out = mp_info_new();
-    if (!*out) {
-        return MPI_ERR_NO_MEM;
-    }
-    for (size_t i = 0; i < mp_array_length(assertions) && !err; i++) {
-        const char *value = comm->info ? mp_info_find(comm->info, assertions[i]) : NULL;
-        err = mp_info_put(*out, assertions[i], value ? value : "false");
-    }
-    if (err) {
-        mp_info_free(*out);
-    }
-    return err;
-}
-
-int PMPI_Comm_get_info(MPI_Comm comm, MPI_Info *info_used)
-{
-    struct mp_comm *c = NULL;
-    struct mp_info *info = NULL;
-    int err = mp_enter(MP_CALL_Comm_get_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
-    err = err ? err : mp_check_pointer(info_used, "info_used");
-    err = err ? err : list_hints(c, &info);
-    if (!err) {
-        *info_used = mp_info_handle(info);
-    }
-    return mp_leave(MP_CALL_Comm_get_info, c, err);
-}
-MP_WEAK(Comm_get_info);
-
 // ---- Names
 
 int PMPI_Comm_set_name(MPI_Comm comm, const char *comm_name)
@@ -294,10 +209,10 @@ static int dup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm)
         return err;
     }
     err = mp_check_comm(comm, &c);
-    err = err ? err : check_info(info, &given);
+    err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     if (!err && given) {
-        err = take_hints(given, &hints);
+        err = mp_hints_take(given, c->session, &hints);
     }
     err = err ? err : mp_comm_dup(c, hints, &made);
     err = hand_out(err, made, newcomm);
@@ -327,11 +242,11 @@ static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_R
         return err;
     }
     err = mp_check_comm(comm, &c);
-    err = err ? err : check_info(info, &given);
+    err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : mp_check_pointer(request, "request");
     if (!err && given) {
-        err = take_hints(given, &hints);
+        err = mp_hints_take(given, c->session, &hints);
     }
     err = err ? err : mp_comm_idup(c, hints, newcomm, &r);
     if (!err) {
@@ -372,52 +287,6 @@ int PMPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *newcomm)
     return mp_leave(MP_CALL_Comm_split, c, err);
 }
 MP_WEAK(Comm_split);
-
-// All ranks of a job share one machine, and so far it is not looked at more closely: sharing memory
-// is the one kind of hardware that is known.
-static int color_of(int split_type, const struct mp_info *info, int *color)
-{
-    const char *kind = info ? mp_info_find(info, "mpi_hw_resource_type") : NULL;
-
-    *color = MPI_UNDEFINED;
-    switch (split_type) {
-    case MPI_COMM_TYPE_SHARED:
-        *color = 0;
-        return 0;
-    case MPI_COMM_TYPE_HW_GUIDED:
-    case MPI_COMM_TYPE_RESOURCE_GUIDED:
-        *color = kind && strcmp(kind, "mpi_shared_memory") == 0 ? 0 : MPI_UNDEFINED;
-        return 0;
-    case MPI_COMM_TYPE_HW_UNGUIDED:
-    case MPI_UNDEFINED:
-        return 0;
-    default:
-        return mp_fail(MPI_ERR_ARG,
-                       "split_type is %d, must be one of MPI_COMM_TYPE_* or "
-                       "MPI_UNDEFINED",
-                       split_type);
-    }
-}
-
-int PMPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info, MPI_Comm *newcomm)
-{
-    struct mp_comm *c = NULL;
-    struct mp_comm *made = NULL;
-    struct mp_info *given = NULL;
-    int color = MPI_UNDEFINED;
-    int err = mp_enter(MP_CALL_Comm_split_type);
-    if (err) {
-        return err;
-    }
-    err = check_intra(comm, "comm", &c);
-    err = err ? err : check_info(info, &given);
-    err = err ? err : mp_check_pointer(newcomm, "newcomm");
-    err = err ? err : color_of(split_type, given, &color);
-    err = err ? err : mp_comm_split(c, color, key, &made);
-    err = hand_out(err, made, newcomm);
-    return mp_leave(MP_CALL_Comm_split_type, c, err);
-}
-MP_WEAK(Comm_split_type);
 
 // ---- From a group
 

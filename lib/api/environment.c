@@ -7,6 +7,8 @@
 #include "config.h"
 #include "core/attribute.h"
 #include "core/bsend.h"
+#include "core/hardware.h"
+#include "core/info.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -15,34 +17,47 @@
 #include <sys/utsname.h>
 #include <time.h>
 
-// MPI_Init and MPI_Init_thread. Errors go to the initial error handler, which is fatal.
-static int init(int call, int required, int *provided)
+// ---- The World Model, from beginning to end
+
+static int start_world(int required)
 {
-    int err;
     if (mp_process.state != MP_BEFORE_INIT) {
-        return mp_raise(call, NULL,
-                        mp_fail(MPI_ERR_OTHER, "called %s",
-                                mp_process.state == MP_RUNNING
-                                    ? "a second time"
-                                    : "after MPI_Finalize; MPI cannot be started again"));
+        return mp_fail(MPI_ERR_OTHER, "called %s",
+                       mp_process.state == MP_RUNNING
+                           ? "a second time"
+                           : "after MPI_Finalize; the World Model cannot be started again");
     }
     if (required != MPI_THREAD_SINGLE && required != MPI_THREAD_FUNNELED &&
         required != MPI_THREAD_SERIALIZED && required != MPI_THREAD_MULTIPLE) {
-        return mp_raise(call, NULL,
-                        mp_fail(MPI_ERR_ARG,
-                                "required is %d, must be one of MPI_THREAD_SINGLE, "
-                                "FUNNELED, SERIALIZED, MULTIPLE",
-                                required));
+        return mp_fail(MPI_ERR_ARG,
+                       "required is %d, must be one of MPI_THREAD_SINGLE, "
+                       "FUNNELED, SERIALIZED, MULTIPLE",
+                       required);
     }
-    err = mp_process_init(required);
+    int err = mp_process_open(required);
+    err = err ? err : mp_comm_init();
+    if (!err) {
+        mp_board_world();
+        mp_process.thread_level = required;
+        mp_process.main_thread = (uint64_t)pthread_self();
+        mp_process.state = MP_RUNNING;
+    }
+    return err;
+}
+
+// MPI_Init and MPI_Init_thread. Errors go to the initial error handler, which is fatal.
+static int init(int call, int required, int *provided)
+{
+    mp_life_enter(call);
+    int err = start_world(required);
+    mp_life_exit();
     if (err) {
         return mp_raise(call, NULL, err);
     }
-    mp_board_world();
     if (provided) {
         *provided = required;
     }
-    return mp_leave(call, NULL, 0);
+    return MPI_SUCCESS;
 }
 
 int PMPI_Init(int *argc, char ***argv)
@@ -61,29 +76,43 @@ int PMPI_Init_thread(int *argc, char ***argv, int required, int *provided)
 }
 MP_WEAK(Init_thread);
 
-int PMPI_Finalize(void)
+static int end_world(void)
 {
     void *memory;
     MPI_Count size;
-    int err = mp_enter(MP_CALL_Finalize);
-    if (err) {
-        return err;
+
+    if (mp_process.state != MP_RUNNING) {
+        return mp_fail(MPI_ERR_OTHER, "called %s",
+                       mp_process.state == MP_BEFORE_INIT ? "before MPI_Init" : "a second time");
     }
     // Attributes of MPI_COMM_SELF go first of all: their delete callbacks may still call MPI
     // (11.2.4).
-    err = mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_SELF, &mp_comm_self.attributes);
-    if (!err && mp_bsend_process_buffer) {
+    int err = mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_SELF, &mp_comm_self.attributes);
+    if (err) {
+        return err;
+    }
+    mp_bsend_flush_session(NULL);
+    if (mp_process.users == 1 && mp_bsend_process_buffer) {
         err = mp_bsend_detach(&mp_bsend_process_buffer, &memory, &size);
     }
     err =
         err ? err : mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_WORLD, &mp_comm_world.attributes);
     // A normal end is a barrier, then an orderly exit.
     err = err ? err : mp_coll_barrier(&mp_comm_world);
-    if (err) {
-        return mp_leave(MP_CALL_Finalize, NULL, err);
+    if (!err) {
+        mp_process_close(mp_process.thread_level);
+        mp_comm_finish();
+        mp_process.state = MP_FINALIZED;
     }
-    mp_process_finish();
-    return MPI_SUCCESS;
+    return err;
+}
+
+int PMPI_Finalize(void)
+{
+    mp_life_enter(MP_CALL_Finalize);
+    int err = end_world();
+    mp_life_exit();
+    return err ? mp_raise(MP_CALL_Finalize, NULL, err) : MPI_SUCCESS;
 }
 MP_WEAK(Finalize);
 
@@ -115,7 +144,7 @@ int PMPI_Query_thread(int *provided)
     }
     err = mp_check_pointer(provided, "provided");
     if (!err) {
-        *provided = mp_process.thread_level;
+        *provided = mp_process_thread_level();
     }
     return mp_leave(MP_CALL_Query_thread, NULL, err);
 }
@@ -137,8 +166,9 @@ MP_WEAK(Is_thread_main);
 
 int PMPI_Abort(MPI_Comm comm, int errorcode)
 {
-    const struct mp_comm *c = mp_process.state == MP_RUNNING ? mp_comm_get(comm) : NULL;
+    const struct mp_comm *c = mp_process.users > 0 ? mp_comm_get(comm) : NULL;
     char message[256];
+    c = c && !c->freed ? c : NULL;
     snprintf(message, sizeof message, "MPI_Abort was called with code %d%s%s", errorcode,
              c ? " on " : "", c ? (c->name[0] ? c->name : "a communicator") : "");
     mp_process_abort(errorcode, message);
@@ -190,6 +220,41 @@ int PMPI_Get_processor_name(char *name, int *resultlen)
 }
 MP_WEAK(Get_processor_name);
 
+// "true" for the types of which the process may use one instance only.
+static int tell_hardware(struct mp_info **info)
+{
+    int instances[MP_HARDWARE_TYPES];
+    int err = 0;
+
+    mp_hardware_instances(instances);
+    *info = mp_info_new();
+    for (int i = 0; *info && i < MP_HARDWARE_TYPES && !err; i++) {
+        if (instances[i] != MP_HARDWARE_NONE) {
+            err = mp_info_put(*info, mp_hardware_name(i), instances[i] >= 0 ? "true" : "false");
+        }
+    }
+    if (err) {
+        mp_info_free(*info);
+    }
+    return *info && !err ? 0 : mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
+}
+
+int PMPI_Get_hw_resource_info(MPI_Info *hw_info)
+{
+    struct mp_info *info = NULL;
+    int err = mp_enter(MP_CALL_Get_hw_resource_info);
+    if (err) {
+        return err;
+    }
+    err = mp_check_pointer(hw_info, "hw_info");
+    err = err ? err : tell_hardware(&info);
+    if (!err) {
+        *hw_info = mp_info_handle(info);
+    }
+    return mp_leave(MP_CALL_Get_hw_resource_info, NULL, err);
+}
+MP_WEAK(Get_hw_resource_info);
+
 // Time and addresses need no check, no state and no lock. The clock is the machine's, so it is the
 // same for all ranks (MPI_WTIME_IS_GLOBAL).
 double PMPI_Wtime(void)
@@ -220,20 +285,33 @@ MPI_Aint PMPI_Aint_diff(MPI_Aint addr1, MPI_Aint addr2)
 }
 MP_WEAK(Aint_diff);
 
+// Cache lines are 64 bytes. The hint may ask for more (9.2).
+static size_t alignment_of(const struct mp_info *info)
+{
+    const char *value = info ? mp_info_find(info, "mpi_minimum_memory_alignment") : NULL;
+    unsigned long long asked = value ? strtoull(value, NULL, 10) : 0;
+    size_t alignment = 64;
+    while (alignment < asked && alignment < (size_t)1 << 30) {
+        alignment *= 2;
+    }
+    return alignment;
+}
+
 int PMPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr)
 {
+    struct mp_info *hints = NULL;
     int err = mp_enter(MP_CALL_Alloc_mem);
-    (void)info;
     if (err) {
         return err;
     }
     err = mp_check_pointer(baseptr, "baseptr");
+    err = err ? err : mp_check_info(info, &hints);
     if (!err && size < 0) {
         err = mp_fail(MPI_ERR_ARG, "size is %lld, must be 0 or more", (long long)size);
     }
     if (!err) {
         void *memory = NULL;
-        if (posix_memalign(&memory, 64, size > 0 ? (size_t)size : 1) != 0) {
+        if (posix_memalign(&memory, alignment_of(hints), size > 0 ? (size_t)size : 1) != 0) {
             err = mp_fail(MPI_ERR_NO_MEM, "%lld bytes are not to be had", (long long)size);
         }
         memcpy(baseptr, &memory, sizeof memory);

@@ -17,18 +17,6 @@ static int leave_any_time(int call, int err)
 
 // ---- Error handlers
 
-static int check_errhandler(MPI_Errhandler handle, struct mp_errhandler **out)
-{
-    *out = mp_errhandler_get(handle);
-    if (*out)
-        return 0;
-    if (handle == MPI_ERRHANDLER_NULL)
-        return mp_fail(MPI_ERR_ERRHANDLER, "errhandler is MPI_ERRHANDLER_NULL");
-    return mp_fail(MPI_ERR_ERRHANDLER,
-                   "errhandler is %p, which is no error handler, or one that was freed",
-                   (void *)handle);
-}
-
 // `function` is only looked at: whether there is one.
 static int errhandler_create(int call, enum mp_errhandler_kind kind, bool function,
                              MPI_Errhandler *errhandler, struct mp_errhandler **created)
@@ -100,7 +88,7 @@ int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
     struct mp_errhandler *handler = NULL;
     int err = mp_check_pointer(errhandler, "errhandler");
     if (!err)
-        err = check_errhandler(*errhandler, &handler);
+        err = mp_check_errhandler(*errhandler, MP_ERRHANDLER_ANY, &handler);
     if (!err) {
         // The predefined ones are returned by MPI_Comm_get_errhandler and may be freed like others.
         if (!handler->object.builtin)
@@ -112,6 +100,30 @@ int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
 }
 MP_WEAK(Errhandler_free);
 
+static void replace(struct mp_errhandler **place, struct mp_errhandler *handler)
+{
+    mp_errhandler_hold(handler);
+    mp_errhandler_release(*place);
+    *place = handler;
+}
+
+// One more handle, which the program will free.
+static MPI_Errhandler give_handle(struct mp_errhandler *handler)
+{
+    mp_errhandler_hold(handler);
+    if (!handler->object.builtin)
+        __atomic_add_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
+    return mp_errhandler_handle(handler);
+}
+
+// The message of an error that the program raises itself.
+static int fail_by_program(int errorcode)
+{
+    const char *text = mp_error_string(errorcode);
+    return mp_fail(errorcode, "the program raised error code %d: %s", errorcode,
+                   text ? text : "an unknown one");
+}
+
 int PMPI_Comm_set_errhandler(MPI_Comm comm, MPI_Errhandler errhandler)
 {
     struct mp_comm *c = NULL;
@@ -121,14 +133,9 @@ int PMPI_Comm_set_errhandler(MPI_Comm comm, MPI_Errhandler errhandler)
         return err;
     err = mp_check_comm(comm, &c);
     if (!err)
-        err = check_errhandler(errhandler, &handler);
-    if (!err && handler->kind > MP_ERRHANDLER_COMM)
-        err = mp_fail(MPI_ERR_ERRHANDLER,
-                      "errhandler was made for sessions, windows or files, not communicators");
+        err = mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     if (!err) {
-        mp_errhandler_hold(handler);
-        mp_errhandler_release(c->errhandler);
-        c->errhandler = handler;
+        replace(&c->errhandler, handler);
     }
     return mp_leave(MP_CALL_Comm_set_errhandler, c, err);
 }
@@ -144,11 +151,7 @@ int PMPI_Comm_get_errhandler(MPI_Comm comm, MPI_Errhandler *errhandler)
     if (!err)
         err = mp_check_pointer(errhandler, "errhandler");
     if (!err) {
-        struct mp_errhandler *handler = c->errhandler;
-        mp_errhandler_hold(handler);
-        if (!handler->object.builtin)
-            __atomic_add_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
-        *errhandler = mp_errhandler_handle(handler);
+        *errhandler = give_handle(c->errhandler);
     }
     return mp_leave(MP_CALL_Comm_get_errhandler, c, err);
 }
@@ -163,14 +166,54 @@ int PMPI_Comm_call_errhandler(MPI_Comm comm, int errorcode)
     err = mp_check_comm(comm, &c);
     if (err)
         return mp_leave(MP_CALL_Comm_call_errhandler, c, err);
-    const char *text = mp_error_string(errorcode);
     mp_exit();
-    mp_raise(MP_CALL_Comm_call_errhandler, c,
-             mp_fail(errorcode, "the program raised error code %d: %s", errorcode,
-                     text ? text : "an unknown one"));
+    mp_raise(MP_CALL_Comm_call_errhandler, c, fail_by_program(errorcode));
     return MPI_SUCCESS; // if the handler lets us go on (9.5)
 }
 MP_WEAK(Comm_call_errhandler);
+
+int PMPI_Session_set_errhandler(MPI_Session session, MPI_Errhandler errhandler)
+{
+    struct mp_session *s = NULL;
+    struct mp_errhandler *handler = NULL;
+    int err = mp_enter(MP_CALL_Session_set_errhandler);
+    if (err)
+        return err;
+    err = mp_check_session(session, &s);
+    if (!err)
+        err = mp_check_errhandler(errhandler, MP_ERRHANDLER_SESSION, &handler);
+    if (!err)
+        replace(&s->errhandler, handler);
+    return mp_leave_session(MP_CALL_Session_set_errhandler, s, err);
+}
+MP_WEAK(Session_set_errhandler);
+
+int PMPI_Session_get_errhandler(MPI_Session session, MPI_Errhandler *errhandler)
+{
+    struct mp_session *s = NULL;
+    int err = mp_enter(MP_CALL_Session_get_errhandler);
+    if (err)
+        return err;
+    err = mp_check_session(session, &s);
+    if (!err)
+        err = mp_check_pointer(errhandler, "errhandler");
+    if (!err)
+        *errhandler = give_handle(s->errhandler);
+    return mp_leave_session(MP_CALL_Session_get_errhandler, s, err);
+}
+MP_WEAK(Session_get_errhandler);
+
+// Callable at any time, so without mp_enter.
+int PMPI_Session_call_errhandler(MPI_Session session, int errorcode)
+{
+    struct mp_session *s = NULL;
+    int err = mp_check_session(session, &s);
+    if (err)
+        return leave_any_time(MP_CALL_Session_call_errhandler, err);
+    mp_raise_session(MP_CALL_Session_call_errhandler, s, fail_by_program(errorcode));
+    return MPI_SUCCESS; // as above
+}
+MP_WEAK(Session_call_errhandler);
 
 // ---- Classes, codes and strings
 

@@ -20,7 +20,9 @@ static int query(struct mp_request *request, MPI_Status *status)
     MPI_Status filled = {.MPI_ERROR = MPI_SUCCESS};
 
     mp_status_empty(&filled);
+    mp_callback_begin();
     int err = g->query(g->extra_state, &filled);
+    mp_callback_end();
     if (status != MPI_STATUS_IGNORE) {
         filled.MPI_ERROR = status->MPI_ERROR; // is the caller's business (3.2.5)
         *status = filled;
@@ -31,13 +33,18 @@ static int query(struct mp_request *request, MPI_Status *status)
 static int cancel(struct mp_request *request)
 {
     const struct generalized *g = request->state;
-    return g->cancel(g->extra_state, request->complete);
+    mp_callback_begin();
+    int err = g->cancel(g->extra_state, request->complete);
+    mp_callback_end();
+    return err;
 }
 
 static void release(struct mp_request *request)
 {
     struct generalized *g = request->state;
+    mp_callback_begin();
     g->release(g->extra_state);
+    mp_callback_end();
     free(g);
 }
 

@@ -45,12 +45,13 @@ static int *new_list(int size)
 }
 
 // Ends a construction: makes the group of the list, which it frees.
-static int give(int *list, int size, MPI_Group *newgroup)
+static int give(int *list, int size, struct mp_session *session, MPI_Group *newgroup)
 {
     struct mp_group *group = list ? mp_group_new(size, list) : NULL;
     free(list);
     if (!group)
         return out_of_memory();
+    mp_group_derive(group, session);
     *newgroup = mp_group_handle(group);
     return 0;
 }
@@ -68,7 +69,7 @@ int PMPI_Group_size(MPI_Group group, int *size)
         err = mp_check_pointer(size, "size");
     if (!err)
         *size = g->size;
-    return mp_leave(MP_CALL_Group_size, NULL, err);
+    return mp_leave_group(MP_CALL_Group_size, g, err);
 }
 MP_WEAK(Group_size);
 
@@ -83,7 +84,7 @@ int PMPI_Group_rank(MPI_Group group, int *rank)
         err = mp_check_pointer(rank, "rank");
     if (!err)
         *rank = g->rank;
-    return mp_leave(MP_CALL_Group_rank, NULL, err);
+    return mp_leave_group(MP_CALL_Group_rank, g, err);
 }
 MP_WEAK(Group_rank);
 
@@ -116,7 +117,7 @@ int PMPI_Group_translate_ranks(MPI_Group group1, int n, const int ranks1[], MPI_
         err = check_array(n, ranks2, "ranks2");
     if (!err)
         err = translate(g1, n, ranks1, g2, ranks2);
-    return mp_leave(MP_CALL_Group_translate_ranks, NULL, err);
+    return mp_leave_group(MP_CALL_Group_translate_ranks, g1, err);
 }
 MP_WEAK(Group_translate_ranks);
 
@@ -131,7 +132,7 @@ int PMPI_Group_compare(MPI_Group group1, MPI_Group group2, int *result)
         err = mp_check_pointer(result, "result");
     if (!err)
         *result = mp_group_compare(g1, g2);
-    return mp_leave(MP_CALL_Group_compare, NULL, err);
+    return mp_leave_group(MP_CALL_Group_compare, g1, err);
 }
 MP_WEAK(Group_compare);
 
@@ -170,9 +171,9 @@ static int combine(int call, enum set_operation operation, MPI_Group group1, MPI
         } else if (list) {
             count = filter(g1, g2, operation == INTERSECTION, list, 0);
         }
-        err = give(list, count, newgroup);
+        err = give(list, count, g1->session ? g1->session : g2->session, newgroup);
     }
-    return mp_leave(call, NULL, err);
+    return mp_leave_group(call, g1, err);
 }
 
 int PMPI_Group_union(MPI_Group group1, MPI_Group group2, MPI_Group *newgroup)
@@ -249,7 +250,7 @@ static int select_members(int call, MPI_Group group, int n, const int *ranks, in
     if (!err)
         err = by_rank ? check_array(n, ranks, "ranks") : check_array(n, ranges, "ranges");
     if (err)
-        return mp_leave(call, NULL, err);
+        return mp_leave_group(call, g, err);
 
     int count = 0;
     int *list = new_list(g->size);
@@ -271,8 +272,8 @@ static int select_members(int call, MPI_Group group, int n, const int *ranks, in
     if (err)
         free(list);
     else
-        err = give(list, count, newgroup);
-    return mp_leave(call, NULL, err);
+        err = give(list, count, g->session, newgroup);
+    return mp_leave_group(call, g, err);
 }
 
 int PMPI_Group_incl(MPI_Group group, int n, const int ranks[], MPI_Group *newgroup)
@@ -303,7 +304,7 @@ MP_WEAK(Group_range_excl);
 
 int PMPI_Group_free(MPI_Group *group)
 {
-    struct mp_group *g;
+    struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_free);
     if (err)
         return err;
@@ -314,7 +315,7 @@ int PMPI_Group_free(MPI_Group *group)
         mp_group_release(g); // nothing happens to MPI_GROUP_EMPTY, which constructors may return
         *group = MPI_GROUP_NULL;
     }
-    return mp_leave(MP_CALL_Group_free, NULL, err);
+    return mp_leave_group(MP_CALL_Group_free, g, err);
 }
 MP_WEAK(Group_free);
 
@@ -331,10 +332,12 @@ static int group_of(int call, MPI_Comm comm, bool remote, MPI_Group *group)
         err = mp_fail(MPI_ERR_COMM, "comm is an intracommunicator, which has no remote group");
     if (!err) {
         struct mp_group *copy = mp_group_copy(remote ? c->remote : c->group);
-        if (copy)
+        if (copy) {
+            mp_group_derive(copy, c->session);
             *group = mp_group_handle(copy);
-        else
+        } else {
             err = out_of_memory();
+        }
     }
     return mp_leave(call, c, err);
 }

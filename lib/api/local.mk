@@ -9,6 +9,7 @@ libmpi_abi_sources += \
     lib/api/collectives.c \
     lib/api/collectives.h \
     lib/api/collectives_check.c \
+    lib/api/collectives_neighbor.c \
     lib/api/collectives_nonblocking.c \
     lib/api/collectives_persistent.c \
     lib/api/communicators.c \
@@ -20,13 +21,20 @@ libmpi_abi_sources += \
     lib/api/errors.c \
     lib/api/groups.c \
     lib/api/handles.c \
+    lib/api/hints.c \
     lib/api/info.c \
     lib/api/ops.c \
     lib/api/pack.c \
+    lib/api/partitioned.c \
     lib/api/point_to_point.c \
     lib/api/probe.c \
     lib/api/requests.c \
     lib/api/sendrecv.c \
+    lib/api/sessions.c \
+    lib/api/split_type.c \
     lib/api/status.c \
     lib/api/tool.c \
+    lib/api/topologies.c \
+    lib/api/topologies.h \
+    lib/api/topologies_graph.c \
     lib/api/unsupported.c

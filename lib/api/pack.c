@@ -71,8 +71,8 @@ int PMPI_Pack(const void *inbuf, int incount, MPI_Datatype datatype, void *outbu
               int *position, MPI_Comm comm)
 {
     MPI_Count at = position ? *position : 0;
-    int err = pack(MP_CALL_Pack, inbuf, incount, datatype, outbuf, outsize, position ? &at : NULL,
-                   comm);
+    int err =
+        pack(MP_CALL_Pack, inbuf, incount, datatype, outbuf, outsize, position ? &at : NULL, comm);
     if (position)
         *position = (int)at;
     return err;

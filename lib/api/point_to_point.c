@@ -20,11 +20,20 @@ struct call {
     struct mp_datatype *type;
 };
 
+// Nothing moves to or from MPI_PROC_NULL: there, and only there, MPI_DATATYPE_NULL will do.
+static int check_type(struct call *call)
+{
+    if (unlikely(call->datatype == MPI_DATATYPE_NULL) && call->peer == MPI_PROC_NULL) {
+        call->datatype = MPI_BYTE;
+    }
+    return mp_check_type(call->datatype, "datatype", &call->type);
+}
+
 static int check_send(struct call *call, const void *buffer, MPI_Comm comm)
 {
     int err = mp_check_comm(comm, &call->comm);
     err = err ? err : mp_check_count(call->count, "count");
-    err = err ? err : mp_check_type(call->datatype, "datatype", &call->type);
+    err = err ? err : check_type(call);
     err = err ? err : mp_check_dest(call->comm, call->peer);
     err = err ? err : mp_check_tag(call->tag);
     if (!err && call->peer != MPI_PROC_NULL) {
@@ -37,7 +46,7 @@ static int check_recv(struct call *call, const void *buffer, MPI_Comm comm)
 {
     int err = mp_check_comm(comm, &call->comm);
     err = err ? err : mp_check_count(call->count, "count");
-    err = err ? err : mp_check_type(call->datatype, "datatype", &call->type);
+    err = err ? err : check_type(call);
     err = err ? err : mp_check_source(call->comm, call->peer);
     err = err ? err : mp_check_recv_tag(call->tag);
     if (!err && call->peer != MPI_PROC_NULL) {

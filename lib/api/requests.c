@@ -5,6 +5,7 @@
 
 #include "api/api.h"
 #include "core/message.h"
+#include "core/partitioned.h"
 #include "core/progress.h"
 
 // A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
@@ -108,7 +109,7 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
         mp_status_empty(status);
     } else if (!err) {
         if (!mp_request_get(*request)->complete) {
-            mp_progress();
+            mp_progress_look();
         }
         *flag = mp_request_get(*request)->complete;
         if (*flag) {
@@ -191,7 +192,7 @@ int PMPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status status
     err = check_requests(count, requests);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress();
+        mp_progress_look();
         *flag = all_complete(count, requests, &from);
         if (*flag) {
             err = finish_all(count, requests, statuses, &comm);
@@ -263,7 +264,7 @@ int PMPI_Testany(int count, MPI_Request requests[], int *indx, int *flag, MPI_St
     err = err ? err : mp_check_pointer(indx, "indx");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress();
+        mp_progress_look();
         int found = find_complete(count, requests, &pending);
         *flag = found >= 0 || !pending;
         *indx = found < 0 ? MPI_UNDEFINED : found;
@@ -345,7 +346,7 @@ int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indice
         err = mp_check_pointer(indices, "array_of_indices");
     }
     if (!err) {
-        mp_progress();
+        mp_progress_look();
         *outcount = finish_some(incount, requests, indices, statuses, &comm, &err);
     }
     return mp_leave(MP_CALL_Testsome, comm, err);
@@ -378,7 +379,7 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
         mp_status_empty(status);
     } else if (!err) {
         if (!mp_request_get(request)->complete) {
-            mp_progress();
+            mp_progress_look();
         }
         *flag = mp_request_get(request)->complete;
         if (*flag) {
@@ -400,7 +401,7 @@ int PMPI_Request_get_status_all(int count, const MPI_Request requests[], int *fl
     err = check_requests(count, requests);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress();
+        mp_progress_look();
         *flag = all_complete(count, requests, &from);
         for (int i = 0; *flag && i < count; i++) {
             if (is_pending(requests[i])) {
@@ -426,7 +427,7 @@ int PMPI_Request_get_status_any(int count, const MPI_Request requests[], int *in
     err = err ? err : mp_check_pointer(indx, "indx");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress();
+        mp_progress_look();
         int found = find_complete(count, requests, &pending);
         *flag = found >= 0 || !pending;
         *indx = found < 0 ? MPI_UNDEFINED : found;
@@ -455,7 +456,7 @@ int PMPI_Request_get_status_some(int incount, const MPI_Request requests[], int 
     if (!err) {
         bool pending = false;
         int done = 0;
-        mp_progress();
+        mp_progress_look();
         for (int i = 0; i < incount; i++) {
             pending = pending || is_pending(requests[i]);
             if (is_pending(requests[i]) && mp_request_get(requests[i])->complete) {
@@ -473,6 +474,7 @@ MP_WEAK(Request_get_status_some);
 
 int PMPI_Request_free(MPI_Request *request)
 {
+    struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Request_free);
     if (err) {
         return err;
@@ -481,16 +483,21 @@ int PMPI_Request_free(MPI_Request *request)
     if (!err && *request == MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is MPI_REQUEST_NULL");
     }
+    if (!err && mp_is_partitioned(mp_request_get(*request)) &&
+        !mp_request_get(*request)->complete) {
+        comm = mp_request_get(*request)->comm;
+        err = mp_fail(MPI_ERR_REQUEST, "request is partitioned and active: complete it first");
+    }
     if (!err) {
         struct mp_request *freed = mp_request_get(*request);
         *request = MPI_REQUEST_NULL;
         if (freed->complete) {
             mp_request_release(freed);
         } else {
-            freed->detached = true; // goes by itself when it completes
+            mp_request_detach(freed);
         }
     }
-    return mp_leave(MP_CALL_Request_free, NULL, err);
+    return mp_leave(MP_CALL_Request_free, comm, err);
 }
 MP_WEAK(Request_free);
 

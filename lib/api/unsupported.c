@@ -21,33 +21,6 @@
 
 // clang-format off
 
-// Chapter 3: Point-to-point communication.
-UNSUPPORTED(Session_attach_buffer, (MPI_Session session, void *buffer, int size), MPI_COMM_SELF);
-UNSUPPORTED(Session_attach_buffer_c, (MPI_Session session, void *buffer, MPI_Count size),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_detach_buffer, (MPI_Session session, void *buffer_addr, int *size),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_detach_buffer_c, (MPI_Session session, void *buffer_addr, MPI_Count *size),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_flush_buffer, (MPI_Session session), MPI_COMM_SELF);
-UNSUPPORTED(Session_iflush_buffer, (MPI_Session session, MPI_Request *request), MPI_COMM_SELF);
-
-// Chapter 4: Partitioned point-to-point communication.
-UNSUPPORTED(Parrived, (MPI_Request request, int partition, int *flag), MPI_COMM_SELF);
-UNSUPPORTED(Pready, (int partition, MPI_Request request), MPI_COMM_SELF);
-UNSUPPORTED(Pready_list, (int length, const int array_of_partitions[], MPI_Request request),
-            MPI_COMM_SELF);
-UNSUPPORTED(Pready_range, (int partition_low, int partition_high, MPI_Request request),
-            MPI_COMM_SELF);
-UNSUPPORTED(Precv_init, (void *buf, int partitions, int count, MPI_Datatype datatype, int dest,
-            int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Precv_init_c, (void *buf, int partitions, MPI_Count count, MPI_Datatype datatype,
-            int dest, int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Psend_init, (const void *buf, int partitions, int count, MPI_Datatype datatype,
-            int dest, int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Psend_init_c, (const void *buf, int partitions, MPI_Count count, MPI_Datatype datatype,
-            int dest, int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-
 // Chapter 5: Datatypes.
 UNSUPPORTED(Type_create_darray, (int size, int rank, int ndims, const int array_of_gsizes[],
             const int array_of_distribs[], const int array_of_dargs[], const int array_of_psizes[],
@@ -57,13 +30,6 @@ UNSUPPORTED(Type_create_darray_c, (int size, int rank, int ndims, const MPI_Coun
             int order, MPI_Datatype oldtype, MPI_Datatype *newtype), MPI_COMM_SELF);
 
 // Chapter 7: Groups, contexts, communicators and caching.
-UNSUPPORTED(Group_from_session_pset, (MPI_Session session, const char *pset_name,
-            MPI_Group *newgroup), MPI_COMM_SELF);
-UNSUPPORTED(Comm_create_from_group, (MPI_Group group, const char *stringtag, MPI_Info info,
-            MPI_Errhandler errhandler, MPI_Comm *newcomm), MPI_COMM_SELF);
-UNSUPPORTED(Intercomm_create_from_groups, (MPI_Group local_group, int local_leader,
-            MPI_Group remote_group, int remote_leader, const char *stringtag, MPI_Info info,
-            MPI_Errhandler errhandler, MPI_Comm *newintercomm), MPI_COMM_SELF);
 UNSUPPORTED(Win_delete_attr, (MPI_Win win, int win_keyval), MPI_COMM_SELF);
 UNSUPPORTED(Win_get_attr, (MPI_Win win, int win_keyval, void *attribute_val, int *flag),
             MPI_COMM_SELF);
@@ -71,163 +37,15 @@ UNSUPPORTED(Win_set_attr, (MPI_Win win, int win_keyval, void *attribute_val), MP
 UNSUPPORTED(Win_get_name, (MPI_Win win, char *win_name, int *resultlen), MPI_COMM_SELF);
 UNSUPPORTED(Win_set_name, (MPI_Win win, const char *win_name), MPI_COMM_SELF);
 
-// Chapter 8: Virtual topologies.
-UNSUPPORTED(Cart_coords, (MPI_Comm comm, int rank, int maxdims, int coords[]), comm);
-UNSUPPORTED(Cart_create, (MPI_Comm comm_old, int ndims, const int dims[], const int periods[],
-            int reorder, MPI_Comm *comm_cart), comm_old);
-UNSUPPORTED(Cart_get, (MPI_Comm comm, int maxdims, int dims[], int periods[], int coords[]), comm);
-UNSUPPORTED(Cart_map, (MPI_Comm comm, int ndims, const int dims[], const int periods[],
-            int *newrank), comm);
-UNSUPPORTED(Cart_rank, (MPI_Comm comm, const int coords[], int *rank), comm);
-UNSUPPORTED(Cart_shift, (MPI_Comm comm, int direction, int disp, int *rank_source, int *rank_dest),
-            comm);
-UNSUPPORTED(Cart_sub, (MPI_Comm comm, const int remain_dims[], MPI_Comm *newcomm), comm);
-UNSUPPORTED(Cartdim_get, (MPI_Comm comm, int *ndims), comm);
-UNSUPPORTED(Dims_create, (int nnodes, int ndims, int dims[]), MPI_COMM_SELF);
-UNSUPPORTED(Dist_graph_create, (MPI_Comm comm_old, int n, const int sources[], const int degrees[],
-            const int destinations[], const int weights[], MPI_Info info, int reorder,
-            MPI_Comm *comm_dist_graph), comm_old);
-UNSUPPORTED(Dist_graph_create_adjacent, (MPI_Comm comm_old, int indegree, const int sources[],
-            const int sourceweights[], int outdegree, const int destinations[],
-            const int destweights[], MPI_Info info, int reorder, MPI_Comm *comm_dist_graph),
-            comm_old);
-UNSUPPORTED(Dist_graph_neighbors, (MPI_Comm comm, int maxindegree, int sources[],
-            int sourceweights[], int maxoutdegree, int destinations[], int destweights[]), comm);
-UNSUPPORTED(Dist_graph_neighbors_count, (MPI_Comm comm, int *indegree, int *outdegree,
-            int *weighted), comm);
-UNSUPPORTED(Graph_create, (MPI_Comm comm_old, int nnodes, const int indx[], const int edges[],
-            int reorder, MPI_Comm *comm_graph), comm_old);
-UNSUPPORTED(Graph_get, (MPI_Comm comm, int maxindex, int maxedges, int indx[], int edges[]), comm);
-UNSUPPORTED(Graph_map, (MPI_Comm comm, int nnodes, const int indx[], const int edges[],
-            int *newrank), comm);
-UNSUPPORTED(Graph_neighbors, (MPI_Comm comm, int rank, int maxneighbors, int neighbors[]), comm);
-UNSUPPORTED(Graph_neighbors_count, (MPI_Comm comm, int rank, int *nneighbors), comm);
-UNSUPPORTED(Graphdims_get, (MPI_Comm comm, int *nnodes, int *nedges), comm);
-UNSUPPORTED(Topo_test, (MPI_Comm comm, int *status), comm);
-UNSUPPORTED(Neighbor_allgather, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_allgather_c, (const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
-            void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_allgatherv, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, const int recvcounts[], const int displs[], MPI_Datatype recvtype,
-            MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_allgatherv_c, (const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
-            void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
-            MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoall, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoall_c, (const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
-            void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoallv, (const void *sendbuf, const int sendcounts[], const int sdispls[],
-            MPI_Datatype sendtype, void *recvbuf, const int recvcounts[], const int rdispls[],
-            MPI_Datatype recvtype, MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoallv_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], MPI_Datatype recvtype,
-            MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoallw, (const void *sendbuf, const int sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const int recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm), comm);
-UNSUPPORTED(Neighbor_alltoallw_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm), comm);
-UNSUPPORTED(Ineighbor_allgather, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
-            MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_allgather_c, (const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
-            void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
-            MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_allgatherv, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, const int recvcounts[], const int displs[], MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_allgatherv_c, (const void *sendbuf, MPI_Count sendcount,
-            MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
-            const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request),
-            comm);
-UNSUPPORTED(Ineighbor_alltoall, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
-            MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_alltoall_c, (const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
-            void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
-            MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_alltoallv, (const void *sendbuf, const int sendcounts[], const int sdispls[],
-            MPI_Datatype sendtype, void *recvbuf, const int recvcounts[], const int rdispls[],
-            MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_alltoallv_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_alltoallw, (const void *sendbuf, const int sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const int recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm, MPI_Request *request), comm);
-UNSUPPORTED(Ineighbor_alltoallw_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_allgather_init, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
-            MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_allgather_init_c, (const void *sendbuf, MPI_Count sendcount,
-            MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_allgatherv_init, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, const int recvcounts[], const int displs[], MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_allgatherv_init_c, (const void *sendbuf, MPI_Count sendcount,
-            MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
-            const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
-            MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoall_init, (const void *sendbuf, int sendcount, MPI_Datatype sendtype,
-            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
-            MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoall_init_c, (const void *sendbuf, MPI_Count sendcount,
-            MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoallv_init, (const void *sendbuf, const int sendcounts[],
-            const int sdispls[], MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
-            const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
-            MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoallv_init_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], MPI_Datatype recvtype,
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoallw_init, (const void *sendbuf, const int sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const int recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-UNSUPPORTED(Neighbor_alltoallw_init_c, (const void *sendbuf, const MPI_Count sendcounts[],
-            const MPI_Aint sdispls[], const MPI_Datatype sendtypes[], void *recvbuf,
-            const MPI_Count recvcounts[], const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
-            MPI_Comm comm, MPI_Info info, MPI_Request *request), comm);
-
 // Chapter 9: Environmental management.
-UNSUPPORTED(Get_hw_resource_info, (MPI_Info *hw_info), MPI_COMM_SELF);
 UNSUPPORTED(File_call_errhandler, (MPI_File fh, int errorcode), MPI_COMM_SELF);
 UNSUPPORTED(File_get_errhandler, (MPI_File file, MPI_Errhandler *errhandler), MPI_COMM_SELF);
 UNSUPPORTED(File_set_errhandler, (MPI_File file, MPI_Errhandler errhandler), MPI_COMM_SELF);
-UNSUPPORTED(Session_call_errhandler, (MPI_Session session, int errorcode), MPI_COMM_SELF);
-UNSUPPORTED(Session_get_errhandler, (MPI_Session session, MPI_Errhandler *errhandler),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_set_errhandler, (MPI_Session session, MPI_Errhandler errhandler),
-            MPI_COMM_SELF);
 UNSUPPORTED(Win_call_errhandler, (MPI_Win win, int errorcode), MPI_COMM_SELF);
 UNSUPPORTED(Win_get_errhandler, (MPI_Win win, MPI_Errhandler *errhandler), MPI_COMM_SELF);
 UNSUPPORTED(Win_set_errhandler, (MPI_Win win, MPI_Errhandler errhandler), MPI_COMM_SELF);
 
 // Chapter 11: Process initialization, creation and management.
-UNSUPPORTED(Session_finalize, (MPI_Session *session), MPI_COMM_SELF);
-UNSUPPORTED(Session_get_info, (MPI_Session session, MPI_Info *info_used), MPI_COMM_SELF);
-UNSUPPORTED(Session_get_nth_pset, (MPI_Session session, MPI_Info info, int n, int *pset_len,
-            char *pset_name), MPI_COMM_SELF);
-UNSUPPORTED(Session_get_num_psets, (MPI_Session session, MPI_Info info, int *npset_names),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_get_pset_info, (MPI_Session session, const char *pset_name, MPI_Info *info),
-            MPI_COMM_SELF);
-UNSUPPORTED(Session_init, (MPI_Info info, MPI_Errhandler errhandler, MPI_Session *session),
-            MPI_COMM_SELF);
 UNSUPPORTED(Close_port, (const char *port_name), MPI_COMM_SELF);
 UNSUPPORTED(Comm_accept, (const char *port_name, MPI_Info info, int root, MPI_Comm comm,
             MPI_Comm *newcomm), comm);

@@ -17,7 +17,15 @@ enum mp_packet_kind {
     MP_PACKET_DATA,      // a piece of an accepted payload
     MP_PACKET_DONE,      // answer to SYNC and OFFER: matched, and all of the payload was taken
     MP_PACKET_CANCEL,    // sender: forget that message if it is not matched yet
-    MP_PACKET_CANCELLED  // answer to CANCEL: length 1 forgotten, 0 too late
+    MP_PACKET_CANCELLED, // answer to CANCEL: length 1 forgotten, 0 too late
+    // Partitioned messages: core/partitioned.c.
+    MP_PACKET_PART_SETUP,
+    MP_PACKET_PART_REFUSE,
+    MP_PACKET_PART_CLEAR,
+    MP_PACKET_PART_DATA,
+    MP_PACKET_PART_OFFER,
+    MP_PACKET_PART_TAKEN,
+    MP_PACKET_PART_PUSH
 };
 
 // A packet's header, in memory. `length` is the payload that travels with this packet, except for
@@ -67,6 +75,10 @@ struct mp_channel {
     // Copies `bytes` from `address` in the peer's memory to `to`. Returns false if that cannot be
     // done here (then the payload is pushed instead). May be NULL.
     bool (*pull)(int peer, uint64_t address, void *to, size_t bytes);
+
+    // True if everything that was committed has left this process, so that it reaches the peer even
+    // if this process ends. NULL: always.
+    bool (*idle)(void);
 
     // Sends what is still buffered, and leaves. Called once, when all ranks agreed to finish.
     void (*close)(void);

@@ -125,6 +125,7 @@ static int call_copy(const struct keyval *keyval, void *handle, void *value, voi
         return 0;
     }
     int code;
+    mp_callback_begin();
     switch (keyval->owner) {
     case MP_OWNER_COMM:
         code = ((MPI_Comm_copy_attr_function *)keyval->copy)(
@@ -138,6 +139,7 @@ static int call_copy(const struct keyval *keyval, void *handle, void *value, voi
         code = ((MPI_Win_copy_attr_function *)keyval->copy)(handle, keyval->number,
                                                             keyval->extra_state, value, copy, flag);
     }
+    mp_callback_end();
     if (code)
         mp_fail(code, "the copy function of keyval %d returned %d", keyval->number, code);
     return code;
@@ -148,6 +150,7 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
     if (keyval->remove == NOTHING)
         return 0;
     int code;
+    mp_callback_begin();
     switch (keyval->owner) {
     case MP_OWNER_COMM:
         code = ((MPI_Comm_delete_attr_function *)keyval->remove)(handle, keyval->number, value,
@@ -161,6 +164,7 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
         code = ((MPI_Win_delete_attr_function *)keyval->remove)(handle, keyval->number, value,
                                                                 keyval->extra_state);
     }
+    mp_callback_end();
     if (code)
         mp_fail(code, "the delete function of keyval %d returned %d", keyval->number, code);
     return code;

@@ -7,6 +7,7 @@
 #include "core/message.h"
 #include "core/process.h"
 #include "core/progress.h"
+#include "core/session.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ _Static_assert(sizeof(struct block) + 16 <= MPI_BSEND_OVERHEAD,
                "a block's header and its alignment fit what users are told to add");
 
 struct mp_bsend_buffer *mp_bsend_process_buffer;
+static struct mp_list attached = {&attached, &attached}; // all buffers
 
 int mp_bsend_attach(struct mp_bsend_buffer **place, void *memory, MPI_Count size)
 {
@@ -37,8 +39,10 @@ int mp_bsend_attach(struct mp_bsend_buffer **place, void *memory, MPI_Count size
     if (!buffer) {
         return mp_fail(MPI_ERR_NO_MEM, "no memory to attach a buffer");
     }
-    *buffer = (struct mp_bsend_buffer){memory, automatic ? 0 : size, automatic, {NULL, NULL}};
+    *buffer = (struct mp_bsend_buffer){
+        .memory = memory, .size = automatic ? 0 : size, .automatic = automatic};
     mp_list_init(&buffer->blocks);
+    mp_list_insert(&attached, &buffer->all);
     *place = buffer;
     return 0;
 }
@@ -87,9 +91,36 @@ int mp_bsend_detach(struct mp_bsend_buffer **place, void **memory, MPI_Count *si
     mp_bsend_flush(buffer);
     *memory = buffer->memory;
     *size = buffer->size;
+    mp_list_remove(&buffer->all);
     free(buffer);
     *place = NULL;
     return 0;
+}
+
+static bool is_in_use(const struct mp_session *session)
+{
+    for (struct mp_list *a = attached.next; a != &attached; a = a->next) {
+        struct mp_bsend_buffer *buffer = mp_container_of(a, struct mp_bsend_buffer, all);
+        if (reclaim(buffer)) {
+            continue;
+        }
+        for (struct mp_list *b = buffer->blocks.next; b != &buffer->blocks; b = b->next) {
+            if (mp_container_of(b, struct block, link)->send->comm->session == session) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void mp_bsend_flush_session(const struct mp_session *session)
+{
+    struct mp_waiter waiter;
+    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
+    while (is_in_use(session)) {
+        mp_waiter_step(&waiter);
+    }
+    mp_waiter_end(&waiter);
 }
 
 // What an iflush waits for: the sends that were in the buffer when it began.
@@ -197,10 +228,18 @@ static struct block *take_block(struct mp_bsend_buffer *buffer, MPI_Count length
     return block;
 }
 
+// The nearest one (3.6): the communicator's, its session's, the process's.
+static struct mp_bsend_buffer *buffer_of(const struct mp_comm *comm)
+{
+    if (comm->buffer) {
+        return comm->buffer;
+    }
+    return comm->session && comm->session->buffer ? comm->session->buffer : mp_bsend_process_buffer;
+}
+
 int mp_bsend_start(struct mp_request *request)
 {
-    struct mp_bsend_buffer *buffer =
-        request->comm->buffer ? request->comm->buffer : mp_bsend_process_buffer;
+    struct mp_bsend_buffer *buffer = buffer_of(request->comm);
 
     if (!buffer) {
         return mp_fail(MPI_ERR_BUFFER, "a buffered send of %lld bytes, and no buffer is attached",

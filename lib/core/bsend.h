@@ -15,6 +15,7 @@ struct mp_bsend_buffer {
     MPI_Count size;
     bool automatic;
     struct mp_list blocks; // messages not known to have left, by address (automatic: by age)
+    struct mp_list all;    // in the list of all attached buffers
 };
 
 extern struct mp_bsend_buffer *mp_bsend_process_buffer; // NULL: none attached
@@ -28,6 +29,10 @@ int mp_bsend_detach(struct mp_bsend_buffer **place, void **memory, MPI_Count *si
 
 // Waits until every message that is in the buffer now has left. No buffer: nothing to wait for.
 void mp_bsend_flush(struct mp_bsend_buffer *buffer);
+
+// Waits until every message on communicators of that session (NULL: of the World Model) has left,
+// whatever buffer it is in.
+void mp_bsend_flush_session(const struct mp_session *session);
 
 // A request that completes when every message that is in the buffer now has left.
 int mp_bsend_iflush(struct mp_bsend_buffer *buffer, struct mp_request **request);

@@ -8,13 +8,19 @@
 #include "core/channel.h"
 #include "core/info.h"
 #include "core/match.h"
+#include "core/partitioned.h"
 #include "core/process.h"
+#include "core/session.h"
+#include "core/topology.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct mp_comm mp_comm_world;
-struct mp_comm mp_comm_self;
+// Until MPI_Init they are as good as freed.
+#define NO_WORLD {.object = {.magic = MP_KIND_COMM, .refs = 1, .builtin = 1}, .freed = true}
+struct mp_comm mp_comm_world = NO_WORLD;
+struct mp_comm mp_comm_self = NO_WORLD;
+struct mp_comm mp_comm_boot = NO_WORLD;
 
 static uint64_t pairs_free[MP_CONTEXT_PAIRS / 64];
 
@@ -70,6 +76,8 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     }
     comm->errhandler = parent ? parent->errhandler : &mp_errors_are_fatal;
     mp_errhandler_hold(comm->errhandler);
+    comm->session = parent ? parent->session : group->session;
+    mp_session_hold(comm->session);
     mp_context_take(pair);
     return 0;
 }
@@ -98,6 +106,7 @@ void mp_comm_release(struct mp_comm *comm)
     if (comm->intra) {
         mp_comm_release(comm->intra);
     }
+    mp_partitioned_drop(comm->context);
     mp_match_drop(comm->context);
     mp_match_drop(comm->context + 1);
     mp_context_give(comm->context / 2);
@@ -109,6 +118,10 @@ void mp_comm_release(struct mp_comm *comm)
     if (comm->info) {
         mp_info_free(comm->info);
     }
+    if (comm->topology) {
+        mp_topology_release(comm->topology);
+    }
+    mp_session_release(comm->session);
     mp_object_delete(comm);
 }
 
@@ -117,18 +130,27 @@ static int make_builtin(struct mp_comm *comm, int size, int first, uint32_t pair
     struct mp_group *group = mp_group_new_range(size, first, 1);
     int error;
 
-    comm->object = (struct mp_object){.magic = MP_KIND_COMM, .refs = 1, .builtin = 1};
     snprintf(comm->name, sizeof comm->name, "%s", name);
     error = group ? fill(comm, group, NULL, pair, NULL) : MPI_ERR_NO_MEM;
     if (group) {
         mp_group_release(group);
     }
+    comm->freed = error != 0;
     return error;
+}
+
+int mp_comm_open(void)
+{
+    memset(pairs_free, 0xff, sizeof pairs_free);
+    mp_context_take(MP_CONTEXT_WORLD);
+    mp_context_take(MP_CONTEXT_SELF);
+    int error = make_builtin(&mp_comm_boot, mp_process.size, 0, MP_CONTEXT_BOOT, "");
+    mp_comm_boot.errhandler = &mp_errors_return;
+    return error ? mp_fail(error, "no memory for the first communicator") : 0;
 }
 
 int mp_comm_init(void)
 {
-    memset(pairs_free, 0xff, sizeof pairs_free);
     int error =
         make_builtin(&mp_comm_world, mp_process.size, 0, MP_CONTEXT_WORLD, "MPI_COMM_WORLD");
     if (!error) {
@@ -139,13 +161,16 @@ int mp_comm_init(void)
 
 static void end_builtin(struct mp_comm *comm)
 {
+    mp_partitioned_drop(comm->context);
     mp_match_drop(comm->context);
     mp_match_drop(comm->context + 1);
     mp_group_release(comm->group);
     mp_errhandler_release(comm->errhandler);
     if (comm->info) {
         mp_info_free(comm->info);
+        comm->info = NULL;
     }
+    comm->freed = true;
 }
 
 void mp_comm_finish(void)

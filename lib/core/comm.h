@@ -19,13 +19,14 @@ struct mp_match;
 struct mp_bsend_buffer;
 struct mp_topology;
 struct mp_board_line;
+struct mp_session;
 
 // Context ids come in pairs: an even one for point-to-point, the odd one after it for collectives,
 // so that the two never match each other (7.4 "system-defined context"). The pair's number is what
 // ranks agree on. A cell carries 24 bits of context id.
 #define MP_CONTEXT_PAIRS 65536
 
-enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_FIRST_FREE = 2 };
+enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_BOOT = 2 };
 
 struct mp_comm {
     struct mp_object object;
@@ -39,10 +40,11 @@ struct mp_comm {
     struct mp_group *peers;  // where ranks in point-to-point calls point: remote, or else group
     uint32_t coll_sequence;  // collectives started on it: the same at all ranks, gives their tag
     struct mp_errhandler *errhandler; // held
+    struct mp_session *session; // that it derives from; held. NULL: the World Model
     struct mp_attributes *attributes;
     struct mp_info *info;
     struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
-    struct mp_topology *topology;
+    struct mp_topology *topology; // shared with its duplicates (core/topology.h); NULL: none
     // The communicator's board in the segment: one 128-byte line per rank, all written only by
     // their rank (collectives/board.c). NULL: none (socket channel, intercommunicator, pool full).
     struct mp_board_line *lines; // by world rank
@@ -55,6 +57,10 @@ struct mp_comm {
 
 extern struct mp_comm mp_comm_world;
 extern struct mp_comm mp_comm_self;
+
+// All ranks of the job, for the library's own messages where there is no communicator yet: never
+// the program's.
+extern struct mp_comm mp_comm_boot;
 
 struct mp_comm *mp_comm_get_slow(MPI_Comm handle);
 
@@ -69,7 +75,8 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm);
 // A new communicator of `group` (a reference is taken), with context pair `pair`, which the caller
 // has agreed upon with the other members; `remote` is NULL for an intracommunicator. Error handler,
 // attributes, info, name: the caller copies what the standard wants copied; the error handler
-// starts as a copy of `parent`'s (NULL parent: MPI_ERRORS_ARE_FATAL). NULL when memory is out.
+// starts as a copy of `parent`'s, and the session is its too (NULL parent: MPI_ERRORS_ARE_FATAL, and
+// the group's session). NULL when memory is out.
 struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
                             struct mp_comm *parent);
 
@@ -92,7 +99,10 @@ uint64_t mp_context_free_word(int word);
 void mp_context_take(uint32_t pair);
 void mp_context_give(uint32_t pair);
 
-// Makes WORLD and SELF at MPI_Init; ends them at MPI_Finalize.
+// Once, before any communicator is made.
+int mp_comm_open(void);
+
+// Makes WORLD and SELF at MPI_Init; ends them at MPI_Finalize. Before and after, they are `freed`.
 int mp_comm_init(void);
 void mp_comm_finish(void);
 

@@ -11,14 +11,7 @@
 #include <stdint.h>
 
 struct mp_attributes;
-
-// `length` consecutive bytes at `offset` from the start of a unit; `start` bytes of the unit's data
-// come before them.
-struct mp_run {
-    MPI_Aint offset;
-    MPI_Aint length;
-    MPI_Aint start;
-};
+struct mp_form;
 
 // `count` consecutive elements of `type` (held) in the type map: where the order of basic elements
 // matters and their place does not (MPI_Get_elements, external32).
@@ -93,18 +86,15 @@ struct mp_datatype {
                       // else 0; reductions look at it
     int align;        // of its strictest basic element
     uint32_t handles; // the program holds; at 0 its handle is invalid, though messages use it
-    // Canonical form of one element: `repeat` units, `stride` bytes apart, each of these runs in
-    // the order of the type map, neighbours joined. Contiguous types need none: NULL and 0. (More
-    // dimensions and blocked forms come with the canonical form of derived types.)
-    MPI_Count repeat, stride;
-    MPI_Count unit; // bytes of data in a unit
-    size_t run_count;
-    const struct mp_run *runs;
-    MPI_Count elements; // basic elements in one element (a pair has two)
-    size_t part_count;  // 0 for predefined types
+    struct mp_form *form; // where the data of one element lies (core/datatype_form.h); NULL for
+                          // contiguous types, which need none
+    MPI_Count elements;   // basic elements in one element (a pair has two)
+    MPI_Count external;   // bytes of one element in "external32"; of derived types only
+    size_t part_count;    // 0 for predefined types
     struct mp_part *parts;
     struct mp_recipe recipe;
     struct mp_attributes *attributes;
+    struct mp_datatype *next_dead; // when it is released
     char name[MPI_MAX_OBJECT_NAME];
 };
 

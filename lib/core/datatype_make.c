@@ -1,70 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// The constructors of datatypes. All of them end in the same few steps: the runs of one unit are
-// listed, neighbours joined; bounds and sums are taken over the blocks; and what turns out to be
-// contiguous or strided is stored as that. Read first: core/datatype.h, struct mp_datatype.
+// The constructors of datatypes. Each takes sums and bounds over its blocks, and makes the
+// canonical form from those of the old types by repeating and listing them (core/datatype_form.h).
+// All end in the same function. Read first: core/datatype.h, struct mp_datatype.
 
 #include "core/datatype_make.h"
 
+#include "core/datatype_form.h"
 #include "core/errhandler.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-// ---- The list of runs
-
-struct run_list {
-    struct mp_run *runs;
-    size_t count, capacity;
-    bool failed; // out of memory
-};
-
-static void run_append(struct run_list *list, MPI_Aint offset, MPI_Aint length)
-{
-    if (length == 0)
-        return;
-    if (list->count) {
-        struct mp_run *last = &list->runs[list->count - 1];
-        if (last->offset + last->length == offset) {
-            last->length += length;
-            return;
-        }
-    }
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 4;
-        struct mp_run *grown = realloc(list->runs, capacity * sizeof *grown);
-        if (!grown) {
-            list->failed = true;
-            return;
-        }
-        list->runs = grown;
-        list->capacity = capacity;
-    }
-    list->runs[list->count++] = (struct mp_run){offset, length, 0};
-}
-
-// The runs of one unit of the type, `at` bytes further on.
-static void append_unit(struct run_list *list, const struct mp_datatype *type, MPI_Count at)
-{
-    if (type->contiguous)
-        run_append(list, at + type->true_lb, type->size);
-    for (size_t i = 0; i < type->run_count; i++)
-        run_append(list, at + type->runs[i].offset, type->runs[i].length);
-}
-
-// The runs of `count` consecutive elements.
-static void append_elements(struct run_list *list, const struct mp_datatype *type, MPI_Count at,
-                            MPI_Count count)
-{
-    if (type->contiguous) {
-        run_append(list, at + type->true_lb, count * type->size);
-        return;
-    }
-    for (MPI_Count i = 0; i < count && !list->failed; i++) {
-        for (MPI_Count unit = 0; unit < type->repeat && !list->failed; unit++)
-            append_unit(list, type, at + i * type->extent + unit * type->stride);
-    }
-}
 
 // ---- The sums over all blocks
 
@@ -128,37 +73,52 @@ static void bounds_add(struct bounds *bounds, const struct mp_datatype *type, MP
     bounds->align = type->align > bounds->align ? type->align : bounds->align;
 }
 
-// ---- From these, a type
-
-// Runs of one length at equal distances become units of one run.
-static void find_stride(struct mp_datatype *type, struct run_list *list)
+// The upper bound is that of an array of them: the extent is a multiple of the strictest alignment,
+// unless a bound was set by hand (5.1, the definition of the extent).
+static void bounds_pad(struct bounds *bounds)
 {
-    if (type->repeat != 1 || list->count < 2)
-        return;
-    MPI_Aint stride = list->runs[1].offset - list->runs[0].offset;
-    for (size_t i = 1; i < list->count; i++) {
-        if (list->runs[i].length != list->runs[0].length ||
-            list->runs[i].offset - list->runs[i - 1].offset != stride)
-            return;
+    if (bounds->some && !bounds->resized && !bounds->overflow) {
+        MPI_Count extent;
+        bounds->overflow |= __builtin_sub_overflow(bounds->ub, bounds->lb, &extent);
+        add(&bounds->ub, (bounds->align - extent % bounds->align) % bounds->align, 1,
+            &bounds->overflow);
     }
-    type->repeat = (MPI_Count)list->count;
-    type->stride = stride;
-    list->count = 1;
 }
 
-// Ends a construction: takes the list and `part_count` references to the types of the parts.
-static int finish(struct run_list *list, MPI_Count repeat, MPI_Count stride,
-                  const struct bounds *bounds, struct mp_part *parts, size_t part_count,
-                  struct mp_datatype **out)
+// ---- From these, a type
+
+// The form of a type that has data, with one more reference.
+static struct mp_form *form_of(const struct mp_datatype *type)
+{
+    if (!type->form)
+        return mp_form_block(type->true_lb, type->size);
+    mp_form_hold(type->form);
+    return type->form;
+}
+
+// A list of one part.
+static struct mp_part *one_part(MPI_Count count, struct mp_datatype *old)
+{
+    struct mp_part *part = malloc(sizeof *part);
+    if (part)
+        *part = (struct mp_part){count, old};
+    return part;
+}
+
+// Ends a construction: takes the form, NULL if there is no data or no memory, and the list of parts
+// without references to their types.
+static int finish(struct mp_form *form, const struct bounds *bounds, struct mp_part *parts,
+                  size_t part_count, struct mp_datatype **out)
 {
     struct mp_datatype *type = NULL;
     int err = 0;
     if (bounds->overflow)
         err = mp_fail(MPI_ERR_TYPE, "the new datatype has more than 2^63 bytes");
-    else if (list->failed || !parts || !(type = mp_object_new(MP_KIND_DATATYPE, sizeof *type)))
-        err = mp_fail(MPI_ERR_NO_MEM, "no memory for a datatype of %zu runs", list->count);
+    else if ((bounds->size && !form) || !parts ||
+             !(type = mp_object_new(MP_KIND_DATATYPE, sizeof *type)))
+        err = mp_fail(MPI_ERR_NO_MEM, "no memory for a datatype");
     if (err) {
-        free(list->runs);
+        mp_form_release(form);
         free(parts);
         return err;
     }
@@ -172,50 +132,30 @@ static int finish(struct run_list *list, MPI_Count repeat, MPI_Count stride,
     type->basic = bounds->basic > 0 ? bounds->basic : 0;
     type->elements = bounds->elements;
     type->handles = 1;
-    type->repeat = repeat;
-    type->stride = stride;
     type->parts = parts;
     type->part_count = part_count;
-    for (size_t i = 0; i < part_count; i++)
+    for (size_t i = 0; i < part_count; i++) {
         mp_datatype_hold(parts[i].type);
-
-    find_stride(type, list);
-    for (size_t i = 0; i < list->count; i++) {
-        list->runs[i].start = type->unit;
-        type->unit += list->runs[i].length;
+        type->external += parts[i].count * mp_datatype_external_size(parts[i].type);
     }
     type->contiguous =
-        type->size == 0 || (list->count == 1 && type->repeat == 1 && type->size == type->extent);
-    if (type->contiguous) {
-        free(list->runs);
-        type->repeat = 1;
-        type->stride = type->extent;
-        type->unit = type->size;
-    } else {
-        type->runs = list->runs;
-        type->run_count = list->count;
-    }
+        !form || (form->kind == MP_UNIT_BLOCK && form->loops == 0 && form->size == type->extent);
+    if (type->contiguous)
+        mp_form_release(form);
+    else
+        type->form = form;
     *out = type;
     return 0;
-}
-
-// A list of one part.
-static struct mp_part *one_part(MPI_Count count, struct mp_datatype *old)
-{
-    struct mp_part *part = malloc(sizeof *part);
-    if (part)
-        *part = (struct mp_part){count, old};
-    return part;
 }
 
 int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, MPI_Count scale,
                        struct mp_datatype *old, struct mp_datatype **type)
 {
-    struct run_list list = {0};
     struct bounds bounds = {.basic = -1, .align = 1};
     MPI_Count total = times(count, length, &bounds.overflow);
-    stride = times(stride, scale, &bounds.overflow);
     if (total > 0 && !bounds.overflow) {
+        // A single block has no stride to speak of.
+        stride = count > 1 ? times(stride, scale, &bounds.overflow) : 0;
         MPI_Count last = times(count - 1, stride, &bounds.overflow);
         MPI_Count reach = times(length - 1, old->extent, &bounds.overflow);
         MPI_Count low = last < 0 ? last : 0, high = last > 0 ? last : 0;
@@ -223,85 +163,91 @@ int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, MPI_
         add(&low, reach < 0 ? reach : 0, 1, &bounds.overflow);
         add(&high, reach > 0 ? reach : 0, 1, &bounds.overflow);
         bounds_add(&bounds, old, total, low, high);
+        bounds_pad(&bounds);
     }
+    struct mp_form *form = NULL;
+    if (bounds.size && !bounds.overflow) {
+        form = mp_form_repeat(form_of(old), length, old->extent);
+        form = mp_form_repeat(form, count, stride);
+    }
+    return finish(form, &bounds, one_part(total, old), 1, type);
+}
 
-    // Blocks that touch are a longer series of single elements.
-    if (length > 1 && !bounds.overflow && stride == length * old->extent) {
-        count = total;
-        length = 1;
-        stride = old->extent;
+// Lists blocks of types; consecutive ones of the same length and type share their form.
+struct lister {
+    struct mp_form_list list;
+    const struct mp_datatype *type;
+    MPI_Count length;
+    struct mp_form *form; // of `length` elements of the type
+};
+
+static void list_elements(struct lister *lister, MPI_Count at, MPI_Count length,
+                          const struct mp_datatype *type)
+{
+    if (length == 0 || type->size == 0)
+        return;
+    if (type->contiguous) {
+        mp_form_list_block(&lister->list, at + type->true_lb, length * type->size);
+        return;
     }
-    MPI_Count repeat = 1;
-    if (total > 0 && !bounds.overflow) {
-        repeat = count;
-        if (length == 1 && !old->contiguous &&
-            (count == 1 || stride == old->repeat * old->stride)) {
-            append_unit(&list, old, 0);
-            repeat = count * old->repeat;
-            stride = old->stride;
-        } else {
-            append_elements(&list, old, 0, length);
-        }
-        if (list.count == 1 && list.runs[0].length == stride) {
-            list.runs[0].length *= repeat;
-            repeat = 1;
-        }
+    if (lister->type != type || lister->length != length) {
+        mp_form_release(lister->form);
+        lister->form = mp_form_repeat(form_of(type), length, type->extent);
+        lister->type = type;
+        lister->length = length;
     }
-    return finish(&list, repeat, stride, &bounds, one_part(total, old), 1, type);
+    if (lister->form)
+        mp_form_list_add(&lister->list, at, lister->form);
+    else
+        lister->list.failed = true;
 }
 
 int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_numbers displacements,
                        MPI_Count scale, struct mp_datatype *old, struct mp_datatype *const *olds,
                        struct mp_datatype **type)
 {
-    struct run_list list = {0};
+    struct lister lister = {.type = NULL};
     struct bounds bounds = {.basic = -1, .align = 1};
-    MPI_Count repeat = 1, stride = 0, total = 0;
-    for (MPI_Count i = 0; i < count && !bounds.overflow && !list.failed; i++) {
+    MPI_Count total = 0;
+    for (MPI_Count i = 0; i < count; i++) {
         const struct mp_datatype *block = old ? old : olds[i];
         MPI_Count length = mp_number(lengths, i), last;
+        if (length == 0)
+            continue;
         MPI_Count at = last = times(mp_number(displacements, i), scale, &bounds.overflow);
         add(&total, length, 1, &bounds.overflow);
         add(&last, length - 1, block->extent, &bounds.overflow);
         bounds_add(&bounds, block, length, at, last);
-        if (bounds.overflow)
+        if (bounds.overflow || lister.list.failed)
             break;
-        if (count == 1 && length == 1 && !block->contiguous) {
-            append_unit(&list, block, at);
-            repeat = block->repeat;
-            stride = block->stride;
-        } else {
-            append_elements(&list, block, at, length);
-        }
+        list_elements(&lister, at, length, block);
     }
+    bounds_pad(&bounds);
+    struct mp_form *form = mp_form_list_end(&lister.list);
+    mp_form_release(lister.form);
+
     struct mp_part *parts;
     size_t part_count = 1;
     if (old) {
         parts = one_part(total, old);
     } else {
-        // A C struct is padded to a multiple of its alignment, unless a bound was set by hand.
-        if (bounds.some && !bounds.resized)
-            bounds.ub += (bounds.align - (bounds.ub - bounds.lb) % bounds.align) % bounds.align;
         part_count = (size_t)count;
         parts = malloc((part_count + 1) * sizeof *parts);
         for (size_t i = 0; parts && i < part_count; i++)
             parts[i] = (struct mp_part){mp_number(lengths, (MPI_Count)i), olds[i]};
     }
-    return finish(&list, repeat, stride, &bounds, parts, part_count, type);
+    return finish(form, &bounds, parts, part_count, type);
 }
 
 int mp_datatype_resized(struct mp_datatype *old, MPI_Count lb, MPI_Count extent,
                         struct mp_datatype **type)
 {
-    struct run_list list = {0};
     struct bounds bounds = {.basic = -1, .align = 1};
     bounds_add(&bounds, old, 1, 0, 0);
     bounds.lb = bounds.ub = lb;
     add(&bounds.ub, extent, 1, &bounds.overflow);
     bounds.resized = true;
-    if (old->size)
-        append_unit(&list, old, 0);
-    return finish(&list, old->repeat, old->stride, &bounds, one_part(1, old), 1, type);
+    return finish(old->size ? form_of(old) : NULL, &bounds, one_part(1, old), 1, type);
 }
 
 int mp_datatype_dup(struct mp_datatype *old, struct mp_datatype **type)
@@ -318,44 +264,23 @@ int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numb
                          struct mp_numbers starts, int order, struct mp_datatype *old,
                          struct mp_datatype **type)
 {
-    struct mp_datatype *inner = old; // the subarray in the faster dimensions
-    struct mp_datatype *outer;
-    MPI_Count stride = old->extent, offset = 0, total = 1;
-    bool overflow = false;
-    int err = 0;
-    for (int i = 0; i < dimensions && !err; i++) {
+    struct bounds bounds = {.basic = -1, .align = 1};
+    struct mp_form *form = old->size ? form_of(old) : NULL;
+    MPI_Count stride = old->extent, total = 1, first = 0, last = 0;
+    for (int i = 0; i < dimensions && !bounds.overflow; i++) {
         int d = order == MPI_ORDER_C ? dimensions - 1 - i : i;
-        err = mp_datatype_vector(mp_number(subsizes, d), 1, stride, 1, inner, &outer);
-        if (!err) {
-            if (inner != old)
-                mp_datatype_release(inner);
-            inner = outer;
-        }
-        add(&offset, mp_number(starts, d), stride, &overflow);
-        stride = times(stride, mp_number(sizes, d), &overflow);
-        total = times(total, mp_number(subsizes, d), &overflow);
+        if (form)
+            form = mp_form_repeat(form, mp_number(subsizes, d), stride);
+        add(&first, mp_number(starts, d), stride, &bounds.overflow);
+        add(&last, mp_number(starts, d) + mp_number(subsizes, d) - 1, stride, &bounds.overflow);
+        stride = times(stride, mp_number(sizes, d), &bounds.overflow);
+        total = times(total, mp_number(subsizes, d), &bounds.overflow);
     }
-    if (!err && overflow)
-        err = mp_fail(MPI_ERR_TYPE, "the array has more than 2^63 bytes");
-    if (!err)
-        err = mp_datatype_blocks(1, (struct mp_numbers){.constant = 1},
-                                 (struct mp_numbers){.constant = offset}, 1, inner, NULL, &outer);
-    if (inner != old)
-        mp_datatype_release(inner);
-    if (err)
-        return err;
-    // Seen from outside, it was made from the old type at once.
-    mp_datatype_hold(old);
-    mp_datatype_release(outer->parts->type);
-    *outer->parts = (struct mp_part){total, old};
-    err = mp_datatype_resized(outer, 0, stride, type);
-    if (!err) {
-        mp_datatype_hold(old);
-        mp_datatype_release((*type)->parts->type);
-        *(*type)->parts = (struct mp_part){total, old};
-    }
-    mp_datatype_release(outer);
-    return err;
+    bounds_add(&bounds, old, total, first, last);
+    bounds.lb = 0;
+    bounds.ub = stride;
+    bounds.resized = true;
+    return finish(mp_form_shift(form, first), &bounds, one_part(total, old), 1, type);
 }
 
 int mp_datatype_record(struct mp_datatype *type, int combiner, bool large, MPI_Count integers,

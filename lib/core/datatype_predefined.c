@@ -5,6 +5,7 @@
 // unless told otherwise. Everything is a constant: a rank that starts has nothing to set up.
 
 #include "core/datatype.h"
+#include "core/datatype_form.h"
 
 #include <complex.h>
 #include <wchar.h>
@@ -35,7 +36,7 @@ struct long_double_int {
 };
 
 // SCALAR(name, format, bytes, alignment): one basic element without gaps. PAIR(name, format, type):
-// two of them, without gaps. GAPPED(name, format, type, runs): two, with a gap between or behind.
+// two of them, without gaps. GAPPED(name, format, type, form): two, with a gap between or behind.
 #define C_TYPE(name, format, type)   SCALAR(name, format, sizeof(type), _Alignof(type))
 #define BYTES(name, format, bytes)   SCALAR(name, format, bytes, (bytes) > 8 ? 16 : (bytes))
 #define COMPLEX(name, format, bytes) SCALAR(name, format, bytes, (bytes) / 2 > 8 ? 16 : (bytes) / 2)
@@ -49,13 +50,13 @@ struct long_double_int {
     C_TYPE(SHORT, INT16, short)                                          \
     C_TYPE(INT, INT32, int)                                              \
     C_TYPE(LONG, INT64, long)                                            \
-    C_TYPE(LONG_LONG, INT64, long long)                                  \
+    C_TYPE(LONG_LONG_INT, INT64, long long)                              \
     C_TYPE(UNSIGNED_SHORT, UINT16, unsigned short)                       \
     C_TYPE(UNSIGNED, UINT32, unsigned)                                   \
     C_TYPE(UNSIGNED_LONG, UINT64, unsigned long)                         \
     C_TYPE(UNSIGNED_LONG_LONG, UINT64, unsigned long long)               \
     C_TYPE(FLOAT, FLOAT, float)                                          \
-    C_TYPE(C_FLOAT_COMPLEX, FLOAT_COMPLEX, float complex)                \
+    C_TYPE(C_COMPLEX, FLOAT_COMPLEX, float complex)                      \
     C_TYPE(CXX_FLOAT_COMPLEX, FLOAT_COMPLEX, float complex)              \
     C_TYPE(DOUBLE, DOUBLE, double)                                       \
     C_TYPE(C_DOUBLE_COMPLEX, DOUBLE_COMPLEX, double complex)             \
@@ -71,11 +72,11 @@ struct long_double_int {
     C_TYPE(C_LONG_DOUBLE_COMPLEX, LONG_DOUBLE_COMPLEX, long double complex)   \
     C_TYPE(CXX_LONG_DOUBLE_COMPLEX, LONG_DOUBLE_COMPLEX, long double complex) \
     PAIR(FLOAT_INT, FLOAT_INT, struct float_int)                         \
-    GAPPED(DOUBLE_INT, DOUBLE_INT, struct double_int, runs_of_12)        \
-    GAPPED(LONG_INT, LONG_INT, struct long_int, runs_of_12)              \
+    GAPPED(DOUBLE_INT, DOUBLE_INT, struct double_int, form_double_int)   \
+    GAPPED(LONG_INT, LONG_INT, struct long_int, form_long_int)           \
     PAIR(2INT, INT_INT, struct int_int)                                  \
-    GAPPED(SHORT_INT, SHORT_INT, struct short_int, runs_short_int)       \
-    GAPPED(LONG_DOUBLE_INT, LONG_DOUBLE_INT, struct long_double_int, runs_long_double_int) \
+    GAPPED(SHORT_INT, SHORT_INT, struct short_int, form_short_int)       \
+    GAPPED(LONG_DOUBLE_INT, LONG_DOUBLE_INT, struct long_double_int, form_long_double_int) \
     PAIR(2REAL, FLOAT_FLOAT, float complex)                              \
     PAIR(2DOUBLE_PRECISION, DOUBLE_DOUBLE, double complex)               \
     PAIR(2INTEGER, INT_INT, struct int_int)                              \
@@ -141,38 +142,47 @@ const uint8_t mp_datatype_place[256] = {TYPES};
 #undef PLACE
 
 // The data of a pair with a gap. On all machines we know the index follows a longer value at once.
-static const struct mp_run runs_of_12[] = {{0, 12, 0}};
-static const struct mp_run runs_long_double_int[] = {{0, sizeof(long double) + sizeof(int), 0}};
+#define ONE_BLOCK(bytes)                                                                       \
+    {                                                                                          \
+        .refs = 1, .kind = MP_UNIT_BLOCK, .size = (bytes), .unit = (bytes), .length = (bytes), \
+        .count = 1                                                                             \
+    }
+static struct mp_form form_double_int = ONE_BLOCK(12);
+static struct mp_form form_long_int = ONE_BLOCK(sizeof(long) + sizeof(int));
+static struct mp_form form_long_double_int = ONE_BLOCK(sizeof(long double) + sizeof(int));
 static const struct mp_run runs_short_int[] = {
-    {0, sizeof(short), 0}, {offsetof(struct short_int, index), sizeof(int), sizeof(short)}};
+    {0, 0}, {offsetof(struct short_int, index), sizeof(short)}, {0, sizeof(short) + sizeof(int)}};
+static struct mp_form form_short_int = {.refs = 1,
+                                        .kind = MP_UNIT_RUNS,
+                                        .size = sizeof(short) + sizeof(int),
+                                        .unit = sizeof(short) + sizeof(int),
+                                        .count = 2,
+                                        .runs = runs_short_int};
 _Static_assert(offsetof(struct double_int, index) == 8, "no gap inside");
 _Static_assert(offsetof(struct long_int, index) == 8, "no gap inside");
 _Static_assert(offsetof(struct long_double_int, index) == sizeof(long double), "no gap inside");
 
 #define HEAD(type_name, format_name)                                                             \
     .object = {MP_KIND_DATATYPE, 1, 0, 1}, .committed = true, .format = MP_FORMAT_##format_name, \
-    .basic = INDEX(MPI_##type_name), .handles = 1, .repeat = 1, .name = "MPI_" #type_name,       \
+    .basic = INDEX(MPI_##type_name), .handles = 1, .name = "MPI_" #type_name,                    \
     .recipe = {.combiner = MPI_COMBINER_NAMED}
 #define CONTIGUOUS(bytes, alignment, basics)                                        \
     .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, \
-    .align = (alignment), .unit = (bytes), .stride = (bytes), .elements = (basics)
+    .align = (alignment), .elements = (basics)
 
 #define SCALAR(type_name, format_name, bytes, alignment) \
     [place_##type_name] = {HEAD(type_name, format_name), CONTIGUOUS(bytes, alignment, 1)},
 #define PAIR(type_name, format_name, type) \
     [place_##                              \
         type_name] = {HEAD(type_name, format_name), CONTIGUOUS(sizeof(type), _Alignof(type), 2)},
-#define GAPPED(type_name, format_name, type, run_list)                              \
+#define GAPPED(type_name, format_name, type, the_form)                              \
     [place_##type_name] = {HEAD(type_name, format_name),                            \
                            .size = offsetof(type, index) + sizeof(int) - GAP(type), \
                            .extent = sizeof(type),                                  \
                            .true_extent = offsetof(type, index) + sizeof(int),      \
                            .align = _Alignof(type),                                 \
-                           .stride = sizeof(type),                                  \
-                           .unit = offsetof(type, index) + sizeof(int) - GAP(type), \
                            .elements = 2,                                           \
-                           .run_count = mp_array_length(run_list),                  \
-                           .runs = (run_list)},
+                           .form = &the_form},
 #define GAP(type) (offsetof(type, index) - sizeof(((type *)0)->value))
 
 struct mp_datatype mp_datatype_predefined[] = {TYPES};

@@ -150,12 +150,8 @@ static struct mp_datatype *pair_value(const struct mp_datatype *pair)
 
 MPI_Count mp_datatype_external_size(const struct mp_datatype *type)
 {
-    MPI_Count bytes = 0;
-    if (type->part_count || type->size == 0) {
-        for (size_t i = 0; i < type->part_count; i++)
-            bytes += type->parts[i].count * mp_datatype_external_size(type->parts[i].type);
-        return bytes;
-    }
+    if (type->part_count || type->size == 0)
+        return type->external;
     struct scheme scheme = scheme_of(type);
     if (scheme.conversion == PAIR)
         return mp_datatype_external_size(pair_value(type)) + 4;

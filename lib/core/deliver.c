@@ -6,6 +6,7 @@
 #include "core/channel.h"
 #include "core/errhandler.h"
 #include "core/outgoing.h"
+#include "core/partitioned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,15 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
     mp_request_complete(request, request->error);
 }
 
-// Pulls the payload out of the sender's memory. False: it cannot be had that way.
-static bool pull(struct mp_request *request, int peer, uint64_t address, MPI_Count bytes)
+bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI_Count from,
+                     MPI_Count bytes)
 {
     if (!address || !mp_channel->pull) {
         return false;
     }
     if (request->type->contiguous) {
-        return mp_channel->pull(peer, address, (char *)request->buffer + request->type->true_lb,
-                                (size_t)bytes);
+        char *to = (char *)request->buffer + request->type->true_lb + from;
+        return mp_channel->pull(peer, address, to, (size_t)bytes);
     }
     char *piece = malloc(PULL_PIECE);
     MPI_Count moved = 0;
@@ -60,7 +61,8 @@ static bool pull(struct mp_request *request, int peer, uint64_t address, MPI_Cou
         if (!mp_channel->pull(peer, address + (uint64_t)moved, piece, (size_t)now)) {
             break;
         }
-        mp_datatype_unpack(request->type, request->buffer, request->count, moved, piece, now);
+        mp_datatype_unpack(request->type, request->buffer, request->count, from + moved, piece,
+                           now);
         moved += now;
     }
     free(piece);
@@ -80,7 +82,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
         mp_request_complete(request, request->error);
         return;
     }
-    if (bytes == 0 || pull(request, peer, offer->address, bytes)) {
+    if (bytes == 0 || mp_deliver_pull(request, peer, offer->address, 0, bytes)) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
         return;
@@ -190,6 +192,15 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
         break;
     case MP_PACKET_CANCELLED:
         cancelled_arrived(packet);
+        break;
+    case MP_PACKET_PART_SETUP:
+    case MP_PACKET_PART_REFUSE:
+    case MP_PACKET_PART_CLEAR:
+    case MP_PACKET_PART_DATA:
+    case MP_PACKET_PART_OFFER:
+    case MP_PACKET_PART_TAKEN:
+    case MP_PACKET_PART_PUSH:
+        mp_partitioned_deliver(peer, packet, payload);
         break;
     default:
         mp_process_abort(MPI_ERR_INTERN, "a packet of unknown kind arrived");

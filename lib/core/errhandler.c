@@ -7,7 +7,9 @@
 
 #include "base/calls.h"
 #include "core/comm.h"
+#include "core/group.h"
 #include "core/process.h"
+#include "core/session.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,8 +44,14 @@ const char *mp_fail_text(int error_class)
     return text ? text : "unknown error";
 }
 
+// What an error is raised on: at most one is not NULL.
+struct object {
+    struct mp_comm *comm;
+    struct mp_session *session;
+};
+
 // Ends the job with the one line that says everything.
-static _Noreturn void end(int call, struct mp_comm *comm, int code)
+static _Noreturn void end(int call, struct object on, int code)
 {
     char message[1000];
     char class_text[32];
@@ -54,14 +62,44 @@ static _Noreturn void end(int call, struct mp_comm *comm, int code)
         name = class_text;
     }
     char where[MPI_MAX_OBJECT_NAME + 32] = "";
-    if (comm && comm->name[0])
-        snprintf(where, sizeof where, "communicator \"%s\", ", comm->name);
-    else if (comm)
-        snprintf(where, sizeof where, "communicator with context %u, ", (unsigned)comm->context);
+    if (on.comm && on.comm->name[0])
+        snprintf(where, sizeof where, "communicator \"%s\", ", on.comm->name);
+    else if (on.comm)
+        snprintf(where, sizeof where, "communicator with context %u, ",
+                 (unsigned)on.comm->context);
+    else if (on.session)
+        snprintf(where, sizeof where, "a session, ");
     snprintf(message, sizeof message, "%s: %s [%s%s]", mp_call_name(call), mp_fail_text(code),
              where, name);
     // An exit status has eight bits and must not read as success.
     mp_process_abort(class >= 1 && class <= 255 ? class : MPI_ERR_OTHER, message);
+}
+
+// `on` is what the message names, `as` what a user's function is given.
+static int raise_with(int call, struct mp_errhandler *handler, struct object on, struct object as,
+                      int code)
+{
+    int argument = code;
+    mp_errhandler_hold(handler); // the function may replace it
+    switch (handler->kind) {
+    case MP_ERRHANDLER_RETURN:
+        break;
+    case MP_ERRHANDLER_COMM: {
+        MPI_Comm handle = as.comm ? mp_comm_handle(as.comm) : MPI_COMM_NULL;
+        handler->comm(&handle, &argument);
+        break;
+    }
+    case MP_ERRHANDLER_SESSION: {
+        MPI_Session handle = mp_session_handle(as.session);
+        handler->session(&handle, &argument);
+        break;
+    }
+    default: // fatal, abort; and kinds that a communicator or session cannot have
+        end(call, on, code);
+    }
+    mp_errhandler_release(handler);
+    fail_class = 0;
+    return code;
 }
 
 int mp_raise(int call, struct mp_comm *comm, int code)
@@ -75,28 +113,32 @@ int mp_raise(int call, struct mp_comm *comm, int code)
         on = mp_comm_self.errhandler == &mp_errors_are_fatal ? &mp_comm_world : &mp_comm_self;
     if (on && on->errhandler)
         handler = on->errhandler;
+    return raise_with(call, handler, (struct object){.comm = comm}, (struct object){.comm = on},
+                      code);
+}
 
-    switch (handler->kind) {
-    case MP_ERRHANDLER_RETURN:
-        break;
-    case MP_ERRHANDLER_COMM: {
-        MPI_Comm handle = mp_comm_handle(on);
-        int argument = code;
-        mp_errhandler_hold(handler); // the function may replace it
-        handler->comm(&handle, &argument);
-        mp_errhandler_release(handler);
-        break;
-    }
-    default: // fatal, abort; and kinds that a communicator cannot have
-        end(call, comm, code);
-    }
-    fail_class = 0;
-    return code;
+int mp_raise_session(int call, struct mp_session *session, int code)
+{
+    struct object on = {.session = session};
+    return session ? raise_with(call, session->errhandler, on, on, code)
+                   : mp_raise(call, NULL, code);
+}
+
+int mp_raise_group(int call, const struct mp_group *group, int code)
+{
+    return mp_raise_session(call, group ? group->session : NULL, code);
+}
+
+int mp_raise_with(int call, struct mp_errhandler *handler, int code)
+{
+    struct object none = {NULL, NULL};
+    return raise_with(call, handler, none, none, code);
 }
 
 int mp_unsupported(int call, MPI_Comm comm)
 {
-    struct mp_comm *c = mp_process.state == MP_RUNNING ? mp_comm_get(comm) : NULL;
+    struct mp_comm *c = mp_process.users > 0 ? mp_comm_get(comm) : NULL;
+    c = c && !c->freed ? c : NULL;
     return mp_raise(call, c,
                     mp_fail(MPI_ERR_UNSUPPORTED_OPERATION, "this function is not supported yet"));
 }

@@ -9,6 +9,8 @@
 #include "mpi.h"
 
 struct mp_comm;
+struct mp_group;
+struct mp_session;
 
 enum mp_errhandler_kind {
     MP_ERRHANDLER_FATAL,  // MPI_ERRORS_ARE_FATAL: ends the job
@@ -17,7 +19,8 @@ enum mp_errhandler_kind {
     MP_ERRHANDLER_COMM,   // a user's function for communicators
     MP_ERRHANDLER_SESSION,
     MP_ERRHANDLER_WIN,
-    MP_ERRHANDLER_FILE
+    MP_ERRHANDLER_FILE,
+    MP_ERRHANDLER_ANY // in checks: whatever it was made for
 };
 
 struct mp_errhandler {
@@ -48,6 +51,15 @@ const char *mp_fail_text(int error_class);
 // ends the job with one message:
 //   MPI_Send: count is -1, must be 0 or more [communicator "MPI_COMM_WORLD", MPI_ERR_COUNT]
 int mp_raise(int call, struct mp_comm *comm, int error_class) __attribute__((cold));
+
+// The same on a session; NULL: none is concerned.
+int mp_raise_session(int call, struct mp_session *session, int error_class) __attribute__((cold));
+
+// Of a call with a group: on the session that it derives from, if any. NULL: no group.
+int mp_raise_group(int call, const struct mp_group *group, int error_class) __attribute__((cold));
+
+// Calls this very handler, as calls do that make an object and were given the handler for it.
+int mp_raise_with(int call, struct mp_errhandler *handler, int error_class) __attribute__((cold));
 
 // What every function does that is exported but not built yet: MPI_ERR_UNSUPPORTED_OPERATION on
 // comm.

@@ -6,6 +6,7 @@
 #include "core/group.h"
 
 #include "core/process.h"
+#include "core/session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ void mp_group_release(struct mp_group *group)
         return;
     free(group->world);
     free(group->ranks);
+    mp_session_release(group->session);
     mp_object_delete(group);
 }
 
@@ -116,10 +118,22 @@ struct mp_group *mp_group_new(int size, const int *world_ranks)
     return group;
 }
 
+void mp_group_derive(struct mp_group *group, struct mp_session *session)
+{
+    if (!group->object.builtin && !group->session) {
+        group->session = session;
+        mp_session_hold(session);
+    }
+}
+
 struct mp_group *mp_group_copy(struct mp_group *group)
 {
-    return group->world ? mp_group_new(group->size, group->world)
-                        : mp_group_new_range(group->size, group->first, group->stride);
+    struct mp_group *copy = group->world
+                                ? mp_group_new(group->size, group->world)
+                                : mp_group_new_range(group->size, group->first, group->stride);
+    if (copy)
+        mp_group_derive(copy, group->session);
+    return copy;
 }
 
 int mp_group_compare(const struct mp_group *a, const struct mp_group *b)

@@ -6,6 +6,8 @@
 #include "core/object.h"
 #include "mpi.h"
 
+struct mp_session;
+
 struct mp_group {
     struct mp_object object;
     int size;
@@ -17,6 +19,7 @@ struct mp_group {
     // the rank of world rank w, for w below `ranks_end`. Owned.
     int *ranks;
     int ranks_end;
+    struct mp_session *session; // that it derives from; held. NULL: the World Model
 };
 
 struct mp_group *mp_group_get(MPI_Group handle); // NULL when it is no live group
@@ -31,6 +34,9 @@ static inline int mp_group_world(const struct mp_group *group, int rank)
 
 // A copy with a handle of its own: what the program frees is never what a communicator uses.
 struct mp_group *mp_group_copy(struct mp_group *group);
+
+// Says which session a new group derives from (NULL: the World Model), and holds it.
+void mp_group_derive(struct mp_group *group, struct mp_session *session);
 
 // Rank in the group of a world rank, or MPI_UNDEFINED.
 int mp_group_find(const struct mp_group *group, int world_rank);

@@ -31,7 +31,7 @@ struct mp_info {
 static struct mp_info env = {.object = {MP_KIND_INFO, 1, 0, 1}};
 
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
-static int env_state = -1; // the mp_process.state that it was filled in
+static int env_state; // 0: not filled in yet, 1: before this process joined its job, 2: after
 
 static void clear(struct mp_info *info)
 {
@@ -72,7 +72,8 @@ void mp_info_put_start(struct mp_info *info, int argc, char **argv)
     }
 }
 
-// What is known only while MPI runs.
+// What is known only from the first MPI_Init or MPI_Session_init on. The thread level is told where
+// it was asked for before the program was started, and there is no way to do that.
 static void put_job(struct mp_info *info)
 {
     char text[16];
@@ -82,12 +83,6 @@ static void put_job(struct mp_info *info)
     snprintf(text, sizeof text, "%d", ranks);
     mp_info_put(info, "maxprocs", text);
     mp_info_put(info, "soft", text);
-    int level = mp_process.thread_level;
-    mp_info_put(info, "thread_level",
-                level == MPI_THREAD_MULTIPLE     ? "MPI_THREAD_MULTIPLE"
-                : level == MPI_THREAD_SERIALIZED ? "MPI_THREAD_SERIALIZED"
-                : level == MPI_THREAD_FUNNELED   ? "MPI_THREAD_FUNNELED"
-                                                 : "MPI_THREAD_SINGLE");
 }
 
 // Reads the arguments of this process from the kernel, which ends each with a 0.
@@ -110,12 +105,14 @@ static void put_own_start(struct mp_info *info)
 static struct mp_info *env_get(void)
 {
     pthread_mutex_lock(&env_lock);
-    if (env_state != (int)mp_process.state && env_state != MP_RUNNING) {
+    int now = mp_process.segment ? 2 : 1;
+    if (env_state < now) {
         clear(&env);
         put_own_start(&env);
-        if (mp_process.state == MP_RUNNING)
+        mp_info_put(&env, "mpi_initial_errhandler", "mpi_errors_are_fatal");
+        if (now == 2)
             put_job(&env);
-        env_state = (int)mp_process.state;
+        env_state = now;
     }
     pthread_mutex_unlock(&env_lock);
     return &env;

@@ -27,8 +27,8 @@ bool mp_info_remove(struct mp_info *info, const char *key); // false: it was not
 int mp_info_count(const struct mp_info *info);
 const char *mp_info_key(const struct mp_info *info, int index);
 
-// Puts the keys of MPI_INFO_ENV (11.2.1) for a program with these arguments, but for those that only
-// MPI_Init makes known: the same at any time.
+// Puts the keys of MPI_INFO_ENV (11.2.1) for a program with these arguments, but for those that
+// only MPI_Init makes known: the same at any time.
 void mp_info_put_start(struct mp_info *info, int argc, char **argv);
 
 #endif

@@ -7,14 +7,20 @@ libmpi_abi_sources += \
     lib/core/channel.h \
     lib/core/comm.c lib/core/comm.h \
     lib/core/datatype.c lib/core/datatype.h \
+    lib/core/datatype_form.c lib/core/datatype_form.h \
+    lib/core/datatype_kernels.c lib/core/datatype_kernels.h \
     lib/core/datatype_make.c lib/core/datatype_make.h \
+    lib/core/datatype_move.c \
     lib/core/datatype_predefined.c \
     lib/core/datatype_walk.c \
     lib/core/deliver.c lib/core/deliver.h \
+    lib/core/dims.c \
     lib/core/errhandler.c lib/core/errhandler.h \
     lib/core/error_strings.c \
     lib/core/group.c lib/core/group.h \
+    lib/core/hardware.c lib/core/hardware.h \
     lib/core/info.c lib/core/info.h \
+    lib/core/lock.c \
     lib/core/match.c lib/core/match.h \
     lib/core/message.c lib/core/message.h \
     lib/core/object.c lib/core/object.h \
@@ -24,9 +30,12 @@ libmpi_abi_sources += \
     lib/core/op_kernels.h \
     lib/core/op_location.c \
     lib/core/outgoing.c lib/core/outgoing.h \
+    lib/core/partitioned.c lib/core/partitioned.h \
     lib/core/probe.c lib/core/probe.h \
     lib/core/process.c lib/core/process.h \
     lib/core/progress.c lib/core/progress.h \
     lib/core/request.c lib/core/request.h \
+    lib/core/session.c lib/core/session.h \
     lib/core/shm_channel.c \
-    lib/core/status.h
+    lib/core/status.h \
+    lib/core/topology.c lib/core/topology.h

@@ -84,7 +84,7 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
     }
     struct mp_shm_peer *from = &mp_shm_peers[world];
     uint64_t wanted = mp_ring_eager_word(context, tag);
-    int polls = mp_process.segment->ranks_per_core > 1 ? FAST_POLLS_SHARED : FAST_POLLS;
+    int polls = mp_process.crowded ? FAST_POLLS_SHARED : FAST_POLLS;
 
     for (int i = 1;; i++) {
         uint64_t word;

@@ -47,7 +47,7 @@ static struct mp_unexpected *wait_for(int source, int tag, struct mp_comm *comm)
 static struct mp_unexpected *look_for(int source, int tag, struct mp_comm *comm)
 {
     struct mp_unexpected *found = mp_match_find(comm->match, source, tag);
-    if (!found && mp_progress()) {
+    if (!found && mp_progress_look()) {
         found = mp_match_find(comm->match, source, tag);
     }
     return found;

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
-// MPI_Init to MPI_Finalize of this process, the library's lock, and the end by abort.
+// MPI in this process, from its first user to its last, and the end by abort.
+//
+// Once opened, the channel stays open until the process ends, also while nobody uses MPI: a peer may
+// be ahead of us and write to our ring for a session that we have yet to start, and where we are in
+// each ring is known to nobody but us. So all that the last user leaves to do is to see that
+// nothing of ours is left behind here: what is in a ring or in a socket reaches the peer even after
+// this process has ended.
 #define _GNU_SOURCE
 #include "core/process.h"
 
 #include "boot/boot.h"
-#include "core/bsend.h"
 #include "core/channel.h"
 #include "core/comm.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
 #include "core/outgoing.h"
+#include "core/partitioned.h"
 #include "core/progress.h"
 #include "socket/socket.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,84 +30,26 @@
 // kernel is faster than two of our own and the handshake together.
 enum { EAGER_MAX = 16 << 10 };
 
-// Until MPI_Init, calls that are allowed then leave their name here.
+// Until the first user, calls that are allowed then leave their name here.
 static struct mp_board no_board;
 
 struct mp_process mp_process = {.guarded = 1, .size = 1, .board = &no_board};
 const struct mp_channel *mp_channel;
 
 static struct mp_boot boot;
-static pthread_mutex_t lock;
-static uint32_t lock_depth; // how often the owner holds it; touched by the owner only
-
-static void lock_open(void)
-{
-    pthread_mutexattr_t recursive;
-    pthread_mutexattr_init(&recursive);
-    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&lock, &recursive);
-    pthread_mutexattr_destroy(&recursive);
-}
-
-static void lock_take(void)
-{
-    pthread_mutex_lock(&lock);
-    lock_depth++;
-}
-
-static void lock_drop(void)
-{
-    lock_depth--;
-    pthread_mutex_unlock(&lock);
-}
-
-int mp_enter_guarded(int call)
-{
-    if (mp_process.state != MP_RUNNING) {
-        return mp_raise(
-            call, NULL,
-            mp_fail(MPI_ERR_OTHER, "called %s",
-                    mp_process.state == MP_BEFORE_INIT ? "before MPI_Init" : "after MPI_Finalize"));
-    }
-    lock_take();
-    atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
-    return 0;
-}
-
-void mp_leave_guarded(void)
-{
-    lock_drop();
-}
-
-// A wait may be several calls deep (a callback that calls MPI), so all levels are released; the
-// depth is kept on the waiter's side of the mutex.
-static _Thread_local uint32_t released;
-
-void mp_lock_release(void)
-{
-    if (unlikely(mp_process.guarded) && mp_process.thread_level == MPI_THREAD_MULTIPLE) {
-        released = lock_depth;
-        lock_depth = 0;
-        for (uint32_t i = 0; i < released; i++) {
-            pthread_mutex_unlock(&lock);
-        }
-    }
-}
-
-void mp_lock_acquire(void)
-{
-    if (unlikely(mp_process.guarded) && mp_process.thread_level == MPI_THREAD_MULTIPLE) {
-        for (uint32_t i = 0; i < released; i++) {
-            pthread_mutex_lock(&lock);
-        }
-        lock_depth = released;
-    }
-}
+static int users_at[5];      // by thread level, of which the ABI's numbers are multiples of 1024
 
 static int open_channel(void)
 {
     mp_process.shm = mp_process.segment->channel == MP_CHANNEL_SHM;
-    mp_channel = mp_process.shm ? mp_shm_open(mp_deliver) : mp_socket_open(&boot, mp_deliver);
+    if (mp_process.shm) {
+        mp_channel = mp_shm_open(mp_deliver);
+    } else {
+        mp_channel = mp_socket_open(&boot, mp_deliver);
+        if (!mp_channel) {
+            mp_fail(MPI_ERR_OTHER, "cannot open the socket channel: %s", strerror(errno));
+        }
+    }
     if (!mp_channel) {
         return MPI_ERR_OTHER;
     }
@@ -109,7 +58,8 @@ static int open_channel(void)
     return mp_outgoing_open();
 }
 
-int mp_process_init(int required)
+// The first user of all.
+static int join(void)
 {
     char problem[512];
 
@@ -120,46 +70,82 @@ int mp_process_init(int required)
     mp_process.size = boot.size;
     mp_process.launched = boot.launched;
     mp_process.segment = boot.segment;
+    mp_process.crowded = boot.segment->ranks_per_core > 1;
     mp_process.board = mp_segment_board(boot.segment, boot.rank);
     mp_process.board->call = no_board.call;
-    mp_process.main_thread = (uint64_t)pthread_self();
-    mp_process.thread_level = required;
     int error = open_channel();
-    if (!error) {
-        error = mp_comm_init();
+    return error ? error : mp_comm_open();
+}
+
+static int *users_with(int thread_level)
+{
+    _Static_assert(MPI_THREAD_MULTIPLE == 4 << 10, "users_at has a place for every level");
+    return &users_at[thread_level >> 10];
+}
+
+static void count_user(int thread_level, int by)
+{
+    mp_process.users += by;
+    *users_with(thread_level) += by;
+    mp_process.threads = *users_with(MPI_THREAD_SINGLE) < mp_process.users;
+}
+
+bool mp_process_is_threaded(void)
+{
+    return *users_with(MPI_THREAD_MULTIPLE) > 0 || (mp_process.users > 1 && mp_process.threads);
+}
+
+int mp_process_thread_level(void)
+{
+    static const int levels[] = {MPI_THREAD_MULTIPLE, MPI_THREAD_SERIALIZED, MPI_THREAD_FUNNELED};
+
+    if (mp_process.state == MP_RUNNING) {
+        return mp_process.thread_level;
     }
+    for (size_t i = 0; i < mp_array_length(levels); i++) {
+        if (*users_with(levels[i]) > 0) {
+            return levels[i];
+        }
+    }
+    return MPI_THREAD_SINGLE;
+}
+
+int mp_process_open(int thread_level)
+{
+    int error = mp_channel ? 0 : join();
     if (error) {
         return error;
     }
-    if (required == MPI_THREAD_MULTIPLE) {
-        lock_open();
-        lock_take(); // MPI_Init itself leaves through mp_exit
+    if (mp_process.users == 0) {
+        // From here on, an exit without the end of all users is a failure.
+        atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_release);
     }
-    mp_process.guarded = required == MPI_THREAD_MULTIPLE;
-    mp_process.state = MP_RUNNING;
-    // From here on, an exit without MPI_Finalize is a failure.
-    atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_release);
+    if (!mp_process.main_thread) {
+        mp_process.main_thread = (uint64_t)pthread_self();
+    }
+    count_user(thread_level, 1);
     return 0;
 }
 
-void mp_process_finish(void)
+static bool all_sent(void)
+{
+    return mp_outgoing_idle() && mp_partitioned_idle() &&
+           (!mp_channel->idle || mp_channel->idle());
+}
+
+void mp_process_close(int thread_level)
 {
     struct mp_waiter waiter;
 
-    // What was buffered or is half-way still has to go; the barrier that the caller makes before
-    // this has all ranks here, so that they all answer.
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
-    while (!mp_outgoing_idle()) {
-        mp_waiter_step(&waiter);
+    while (mp_process.users == 1 && !all_sent()) {
+        mp_waiter_step(&waiter); // and another thread may become a user meanwhile
     }
     mp_waiter_end(&waiter);
-    mp_comm_finish();
-    mp_channel->close();
-    mp_outgoing_close();
-    mp_exit();
-    mp_process.guarded = 1;
-    mp_process.state = MP_FINALIZED;
-    atomic_store_explicit(&mp_process.board->state, MP_RANK_FINALIZED, memory_order_release);
+    count_user(thread_level, -1);
+    if (mp_process.users == 0) {
+        atomic_store_explicit(&mp_process.board->state, MP_RANK_FINALIZED, memory_order_release);
+    }
 }
 
 void mp_process_abort(int code, const char *message)

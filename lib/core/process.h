@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // This process as a rank: who it is, whether MPI runs, and what every call does on the way in and
-// on the way out. Read next: core/channel.h (how it reaches its peers), api/api.h.
+// on the way out. MPI runs here as long as somebody uses it: the World Model, from MPI_Init to
+// MPI_Finalize, and every session, from MPI_Session_init to MPI_Session_finalize (MPI 5.0, chapter
+// 11). Read next: core/lock.c (threads), core/channel.h (how it reaches its peers), api/api.h.
 #ifndef MP_CORE_PROCESS_H
 #define MP_CORE_PROCESS_H
 
@@ -13,58 +15,87 @@
 
 struct mp_comm;
 
+// Of the World Model.
 enum mp_process_state { MP_BEFORE_INIT = 0, MP_RUNNING, MP_FINALIZED };
 
 struct mp_process {
-    // Non-zero sends mp_enter the slow way: MPI is not running, or several threads may call.
-    uint32_t guarded;
+    // Non-zero sends mp_enter the slow way: nobody uses MPI now, or several threads may call.
+    _Atomic uint32_t guarded;
     enum mp_process_state state;
-    int thread_level; // MPI_THREAD_*
+    int thread_level; // of the World Model: MPI_THREAD_*
+    int users;        // the World Model and every session, while they last; 0: MPI does not run
+    bool threads;     // a user has a thread level above MPI_THREAD_SINGLE
     int rank;         // in the world
     int size;         // of the world
     bool launched;    // by mprun; false: a world of one that started by itself
     bool shm;         // the channel is shared memory: peers' memory is in `segment`
+    // This rank's core is wanted by others, so a wait yields instead of spinning: other ranks, as
+    // the launcher says, or whoever took the core away lately (core/progress.c).
+    bool crowded;
     struct mp_segment_header *segment;
     struct mp_board *board; // this rank's
-    uint64_t main_thread;   // pthread_self of the thread that called MPI_Init
+    uint64_t main_thread;   // pthread_self of the thread that called MPI_Init, or else the first
+                            // MPI_Session_init
 };
 
 extern struct mp_process mp_process;
 
-// The slow ways, in core/process.c. Entering fails, with the error already raised, when MPI is not
-// running; at MPI_THREAD_MULTIPLE it takes the library's lock (recursive, released while waiting).
+// The slow ways, in core/lock.c. Entering fails, with the error already raised, when nobody uses
+// MPI; otherwise it takes the library's lock (recursive, released while waiting).
 int mp_enter_guarded(int call);
 void mp_leave_guarded(void);
 
-// Releases the lock around a wait, if this level has one, and takes it again.
+// Releases the lock around a wait, if this thread holds it, and takes it again.
 void mp_lock_release(void);
 void mp_lock_acquire(void);
 
+// Around a function of the program's that is called from inside a call and may call MPI itself.
+void mp_callback_begin(void);
+void mp_callback_end(void);
+
 // Opens a call: every function of the API that needs MPI to be running begins with this and returns
-// its result if it is not 0.
+// its result if it is not 0. The store comes before the load: see core/lock.c.
 static inline int mp_enter(int call)
 {
-    if (unlikely(mp_process.guarded)) {
+    atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(atomic_load_explicit(&mp_process.guarded, memory_order_relaxed))) {
         return mp_enter_guarded(call);
     }
-    atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
     return 0;
 }
 
 // Closes a call. The error handler, if there is one to call, is called after this.
 static inline void mp_exit(void)
 {
-    atomic_store_explicit(&mp_process.board->call, 0, memory_order_relaxed);
-    if (unlikely(mp_process.guarded)) {
+    // Release: pairs with the acquire in core/lock.c of a thread that waits for us to be out.
+    atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(atomic_load_explicit(&mp_process.guarded, memory_order_relaxed))) {
         mp_leave_guarded();
     }
 }
 
-// Joins the job with that thread level (MPI_Init). Returns 0 or an error class with mp_fail.
-int mp_process_init(int required);
+// The same for the calls in which MPI comes and goes (MPI_Init, MPI_Session_finalize ...). They
+// hold the lock at every thread level, and may be made by any thread at any time. The last one
+// chooses how calls are made from here on.
+void mp_life_enter(int call);
+void mp_life_exit(void);
 
-// Leaves it (MPI_Finalize), after the caller's barrier over the world.
-void mp_process_finish(void);
+// A new user of MPI, with that thread level; inside mp_life_enter. The first one joins the job and
+// opens the channel. Returns 0 or an error class with mp_fail.
+int mp_process_open(int thread_level);
+
+// That user is gone. The last one sends what is left to be sent and tells the launcher that this
+// process may exit. The channel stays: messages of peers that are ahead of us wait there for the
+// next user.
+void mp_process_close(int thread_level);
+
+// True if several threads may be in calls at the same time, as far as the present users said.
+bool mp_process_is_threaded(void);
+
+// The World Model's thread level; while it does not run, the highest one of the sessions.
+int mp_process_thread_level(void);
 
 // Ends the job: leaves `message` and `code` on the board for the launcher, prints the message
 // itself when there is no launcher, and exits. Never returns. Safe in any state.

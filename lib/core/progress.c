@@ -5,6 +5,7 @@
 
 #include "core/channel.h"
 #include "core/outgoing.h"
+#include "core/partitioned.h"
 #include "core/process.h"
 #include "core/request.h"
 
@@ -18,12 +19,16 @@ enum { SPIN_NS = 5000000, YIELD_NS = 1000000 };
 // Looks at the clock only every so many polls.
 enum { POLLS_PER_CLOCK = 256, YIELDS_PER_CLOCK = 4 };
 
+// Looks in vain (MPI_Test ...) after which a rank on a crowded core yields.
+enum { LOOKS_PER_YIELD = 4 };
+
 // The longest sleep where another thread may complete what this one waits for without waking it.
 enum { THREADS_SLEEP_NS = 5000000 };
 
 // Two looks at the clock further apart than this mean that the core was taken away: somebody else
-// wants it, so yield from now on in this wait.
-enum { TAKEN_AWAY_NS = 200000 };
+// wants it, so yield for a while from then on.
+enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000 };
+static uint64_t crowded_until;
 
 // Threads of this rank that announced a sleep. The announcement stands until the last one takes it
 // back, since the others may be asleep already.
@@ -58,8 +63,25 @@ int mp_progress(void)
     if (unlikely(!mp_outgoing_idle())) {
         done += mp_outgoing_poll();
     }
+    if (unlikely(!mp_partitioned_idle())) {
+        done += mp_partitioned_poll();
+    }
     if (unlikely(!mp_list_empty(&schedules))) {
         done += poll_schedules();
+    }
+    return done;
+}
+
+int mp_progress_look(void)
+{
+    static unsigned in_vain;
+    int done = mp_progress();
+    if (done) {
+        in_vain = 0;
+    } else if (mp_process.crowded && ++in_vain % LOOKS_PER_YIELD == 0) {
+        mp_lock_release();
+        sched_yield();
+        mp_lock_acquire();
     }
     return done;
 }
@@ -108,7 +130,8 @@ static void sleep_now(struct mp_waiter *waiter)
     publish(waiter);
     mp_lock_release();
     // A thread that sleeps in the socket channel is not woken by another thread of its rank.
-    mp_channel->sleep(mp_process.guarded && !mp_process.shm ? THREADS_SLEEP_NS : -1);
+    bool others = mp_process.guarded || mp_process.threads;
+    mp_channel->sleep(others && !mp_process.shm ? THREADS_SLEEP_NS : -1);
     mp_lock_acquire();
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
@@ -124,7 +147,11 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
     if (waiter->began == 0) {
         waiter->began = now;
     } else if (now - waiter->last > TAKEN_AWAY_NS) {
-        waiter->shared = true;
+        mp_process.crowded = true;
+        crowded_until = now + CROWDED_NS;
+    }
+    if (mp_process.crowded && now > crowded_until) {
+        mp_process.crowded = mp_process.segment->ranks_per_core > 1;
     }
     waiter->last = now;
     return now - waiter->began > patience;
@@ -132,7 +159,7 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 
 static void pause_once(struct mp_waiter *waiter)
 {
-    bool shared = waiter->shared || mp_process.segment->ranks_per_core > 1;
+    bool shared = mp_process.crowded;
     bool threads = mp_process.guarded;
     uint32_t per_clock = shared ? YIELDS_PER_CLOCK : POLLS_PER_CLOCK;
 

@@ -26,7 +26,6 @@ struct mp_waiter {
     uint64_t last;  // clock at the last step, to notice that the core was taken away
     uint32_t polls; // steps without progress
     bool armed;     // announced that we are about to sleep
-    bool shared;    // the core was seen to be wanted by others: yield
     int peer, tag;  // for the board
     uint32_t context;
     uint64_t bytes;
@@ -38,6 +37,11 @@ void mp_waiter_end(struct mp_waiter *waiter);
 
 // Polls the channel and the active schedules once. Returns how much happened, 0 for nothing.
 int mp_progress(void);
+
+// The progress that a call makes which looks and does not wait (MPI_Test, MPI_Iprobe): the same,
+// and where ranks share cores, a program that loops over such calls leaves the core now and then to
+// those it is waiting for.
+int mp_progress_look(void);
 
 // Wakes a rank (world rank) if it sleeps; to be called after every store to shared memory that it
 // may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.

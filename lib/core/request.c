@@ -7,6 +7,7 @@
 #include "core/message.h"
 #include "core/process.h"
 #include "core/progress.h"
+#include "core/session.h"
 #include "core/status.h"
 
 #include <stdlib.h>
@@ -53,6 +54,20 @@ void mp_request_release(struct mp_request *request)
     mp_object_delete(request);
 }
 
+// A session must not end before what was sent on it without looking back has left.
+static void count_detached(const struct mp_request *request, int by)
+{
+    if (request->kind == MP_REQUEST_SEND && request->comm->session) {
+        request->comm->session->detached += by;
+    }
+}
+
+void mp_request_detach(struct mp_request *request)
+{
+    request->detached = true;
+    count_detached(request, 1);
+}
+
 void mp_request_complete(struct mp_request *request, int error)
 {
     if (unlikely(request->cancelling)) {
@@ -65,6 +80,7 @@ void mp_request_complete(struct mp_request *request, int error)
         mp_shm_notify(mp_process.board); // another thread of ours may sleep for this one
     }
     if (unlikely(request->detached)) {
+        count_detached(request, -1);
         mp_request_release(request);
     }
 }
@@ -84,7 +100,8 @@ void mp_request_status(const struct mp_request *request, MPI_Status *status)
     if (status == MPI_STATUS_IGNORE) {
         return;
     }
-    if (request->kind != MP_REQUEST_RECV || request->cancelled) {
+    bool receives = request->kind == MP_REQUEST_RECV || request->kind == MP_REQUEST_PART_RECV;
+    if (!receives || request->cancelled) {
         mp_status_empty(status);
     } else {
         status->MPI_SOURCE = request->source;
@@ -129,6 +146,8 @@ int mp_request_finish(MPI_Request *handle, MPI_Status *status)
     }
     if (error == MPI_ERR_TRUNCATE && request->kind == MP_REQUEST_RECV) {
         truncation(request);
+    } else if (error && request->ops && request->ops->explain) {
+        request->ops->explain(request);
     }
     if (request->persistent) {
         request->active = false;

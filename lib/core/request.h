@@ -18,7 +18,9 @@ enum mp_request_kind {
     MP_REQUEST_RECV,
     MP_REQUEST_SCHEDULE,    // a collective: collectives/schedule.c
     MP_REQUEST_GENERALIZED, // MPI_Grequest_start
-    MP_REQUEST_OTHER        // done by its ops alone (buffer flushes, idup ...)
+    MP_REQUEST_PART_SEND,   // partitioned: core/partitioned.c
+    MP_REQUEST_PART_RECV,
+    MP_REQUEST_OTHER // done by its ops alone (buffer flushes, idup ...)
 };
 
 enum mp_send_mode { MP_SEND_STANDARD, MP_SEND_SYNC, MP_SEND_BUFFERED, MP_SEND_READY };
@@ -31,7 +33,8 @@ struct mp_request_ops {
     void (*progress)(struct mp_request *);           // called by mp_progress while it is active
     int (*query)(struct mp_request *, MPI_Status *); // generalized: fills the status at completion
     int (*cancel)(struct mp_request *);
-    void (*release)(struct mp_request *); // last reference gone: free what `state` points to
+    void (*explain)(const struct mp_request *); // completed with an error: mp_fail says which
+    void (*release)(struct mp_request *);       // last reference gone: free what `state` points to
 };
 
 struct mp_request {
@@ -77,6 +80,9 @@ struct mp_request {
 struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *comm,
                                   struct mp_datatype *type);
 void mp_request_release(struct mp_request *request);
+
+// MPI_Request_free of an incomplete one: it completes by itself, then goes.
+void mp_request_detach(struct mp_request *request);
 
 // Handle to object: NULL when the handle is no live request. (MPI_REQUEST_NULL: NULL too.)
 static inline struct mp_request *mp_request_get(MPI_Request handle)

@@ -429,6 +429,11 @@ static bool output_left(void)
     return false;
 }
 
+static bool socket_idle(void)
+{
+    return !output_left();
+}
+
 // All ranks agreed to finish, so nothing that still arrives matters to anybody; but it is read, or
 // two ranks with full sockets would wait for each other. What we sent stays readable for the peers
 // after we have closed.
@@ -462,6 +467,7 @@ static const struct mp_channel socket_channel = {
     .arm = socket_arm,
     .sleep = socket_sleep,
     .disarm = socket_disarm,
+    .idle = socket_idle,
     .close = socket_close,
 };
 

@@ -2,6 +2,9 @@
 # tests/api: MPI programs that assert one promise each, run over both channels.
 
 api_tests += \
+    tests/api/abort_ends_with_its_code \
+    tests/api/blocked_pair_is_ended_by_third \
+    tests/api/exit_without_finalize_is_a_failure \
     tests/api/any_some_all_complete_each_once \
     tests/api/any_source_keeps_order \
     tests/api/buffered_sends_use_the_attached_buffer \
@@ -36,6 +39,13 @@ api_tests += \
     tests/api/mprobe_takes_the_message \
     tests/api/null_requests_complete_at_once \
     tests/api/order_per_source_tag_comm \
+    tests/api/part_ends_match_in_order \
+    tests/api/part_large_parts \
+    tests/api/part_nothing_to_send \
+    tests/api/part_random_cuts \
+    tests/api/part_ready_parts_move_at_once \
+    tests/api/part_threads_make_parts_ready \
+    tests/api/part_wrong_use_is_told \
     tests/api/persistent_requests_restart \
     tests/api/probe_shows_what_recv_gets \
     tests/api/proc_null_is_a_partner \

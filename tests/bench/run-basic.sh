@@ -41,7 +41,7 @@ offer() {
     fi
 }
 offer ours "$build/mpicc" "$build/mprun"
-offer openmpi "${OMPI_MPICC:-mpicc.openmpi}" "${OMPI_MPIEXEC:-mpiexec.openmpi}"
+offer openmpi "${OPENMPI_CC:-mpicc.openmpi}" "${OPENMPI_EXEC:-mpiexec.openmpi}"
 offer mpich "${MPICH_MPICC:-mpicc.mpich}" "${MPICH_MPIEXEC:-mpiexec.mpich}"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 

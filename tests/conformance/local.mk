@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: MIT
 # tests/conformance: programs (with .c) built by us and by Open MPI, outputs compared.
 
-conformance_tests +=
+conformance_tests += \
+    tests/conformance/collectives.c \
+    tests/conformance/objects.c \
+    tests/conformance/point_to_point.c

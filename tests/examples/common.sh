@@ -5,17 +5,17 @@
 # MPRUN     the launcher (default: the build tree's); may be several words
 # CHANNELS  run over each of these (default "shm socket"; empty: pass no --channel)
 # EXAMPLES  the folder of the built examples
-# OMPI_MPICC, OMPI_MPIEXEC  Open MPI's, to compare with; empty: leave that out
+# OPENMPI_CC, OPENMPI_EXEC  Open MPI's, to compare with; empty: leave that out
 
 set -u
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 srcdir=$(cd "${srcdir:-.}" && pwd)
 : "${MPRUN:=$top_builddir/mprun}" "${CHANNELS=shm socket}" "${EXAMPLES:=$top_builddir/examples}"
-: "${OMPI_MPICC=}" "${OMPI_MPIEXEC=}"
-# Open MPI's wrapper takes a variable OMPI_MPICC for the name of the compiler to call: were it
+: "${OPENMPI_CC=}" "${OPENMPI_EXEC=}"
+# Open MPI's wrapper takes a variable OPENMPI_CC for the name of the compiler to call: were it
 # exported, the wrapper would call itself for ever.
-their_mpicc=$OMPI_MPICC their_mpiexec=$OMPI_MPIEXEC
-unset OMPI_MPICC OMPI_MPIEXEC
+their_mpicc=$OPENMPI_CC their_mpiexec=$OPENMPI_EXEC
+unset OPENMPI_CC OPENMPI_EXEC
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_plm=isolated OMPI_MCA_btl=self,vader OMPI_MCA_pml=ob1

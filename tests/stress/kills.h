@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the driver of the kill test and its victims share: a file that both map. The driver writes
-// what shall happen before it starts mprun; the victims write how far they are. Read next: kills.c.
+// what shall happen before it starts mprun; the victims write how far they are. Read next: killer.c.
 #ifndef TESTS_STRESS_KILLS_H
 #define TESTS_STRESS_KILLS_H
 
@@ -25,7 +25,8 @@ struct board {
     int end;
     int target;    // the process that it happens to, by its order of arrival
     int64_t delay; // ns from the target's reaching the place to its end
-    int children;  // the processes start children of their own
+    int children;  // the processes start some of their own: 1 before MPI_Init, 2 after
+    int stubborn;  // and these ignore SIGTERM
     // Written by the processes.
     atomic_int arrived;
     struct {

@@ -1,10 +1,10 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
-# A few rounds of the kill test over each channel; see tests/stress/kills.c, which takes --rounds.
+# A few rounds of the kill test over each channel; see tests/stress/killer.c, which takes --rounds.
 # timeout: 120
 status=0
 for channel in shm socket; do
-    tests/stress/kills --rounds "${KILLS_ROUNDS:-20}" --channel $channel --mprun ./mprun \
+    tests/stress/killer --rounds "${KILLS_ROUNDS:-20}" --channel $channel --mprun ./mprun \
         --victim tests/stress/victim || status=1
 done
 exit $status

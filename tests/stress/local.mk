@@ -4,6 +4,6 @@
 
 stress_tests += tests/stress/traffic
 script_tests += tests/stress/kills.sh
-check_PROGRAMS += tests/stress/kills tests/stress/victim
-tests_stress_kills_LDADD =
-EXTRA_DIST += tests/stress/traffic_plan.h tests/stress/kills.h
+check_PROGRAMS += tests/stress/killer tests/stress/victim
+tests_stress_killer_LDADD =
+EXTRA_DIST += tests/stress/traffic_plan.h tests/stress/traffic_receive.h tests/stress/kills.h

@@ -112,8 +112,12 @@ static void env_tells_how_it_was_started(void **state)
     MPI_Info_get(MPI_INFO_ENV, "maxprocs", MPI_MAX_INFO_VAL - 1, value, &flag);
     assert_true(flag);
     assert_string_equal(value, "1");
+    MPI_Info_get(MPI_INFO_ENV, "mpi_initial_errhandler", MPI_MAX_INFO_VAL - 1, value, &flag);
+    assert_true(flag);
+    assert_string_equal(value, "mpi_errors_are_fatal");
+    // Told only where it was asked for before the program was started.
     MPI_Info_get(MPI_INFO_ENV, "thread_level", MPI_MAX_INFO_VAL - 1, value, &flag);
-    assert_string_equal(value, "MPI_THREAD_SINGLE");
+    assert_false(flag);
 
     MPI_Info own;
     char program[] = "a.out", argument[] = "-v", *argv[] = {program, argument, argument, NULL};

@@ -4,13 +4,12 @@
 // gone within a second, mprun's status must be the right one, and nothing new may lie in /dev/shm,
 // in the job's TMPDIR or, with mprun's name, in /tmp. Processes are found by a variable in their
 // environment. Prints the time from a rank's death to the end of mprun.
-//     tests/stress/kills --rounds 500 --channel shm [--seed 1] [--mprun ./mprun] [--verbose]
+//     tests/stress/killer --rounds 500 --channel shm [--seed 1] [--mprun ./mprun] [--verbose]
 // Read next: kills.h, victim.c.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // pipe2, prctl
 #endif
 #include "kills.h"
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +31,7 @@ struct plan {
     enum target target;
     int signal; // 0: the rank ends itself
     enum end end;
-    int ranks, victim, children;
+    int ranks, victim, children, stubborn;
     int64_t delay;
 };
 
@@ -66,12 +65,12 @@ static void die(const char *what)
 }
 
 // Does the process have the job's mark in its environment? Zombies have none.
-static int is_marked(const char *pid)
+static int is_marked(pid_t pid)
 {
     static char environment[1 << 17];
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%s/environ", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC), found = 0;
+    snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return 0;
     }
@@ -82,7 +81,6 @@ static int is_marked(const char *pid)
     }
     close(fd);
     return n > 0 && memmem(environment, (size_t)n, mark, strlen(mark) + 1);
-    (void)found;
 }
 
 // Field of /proc/PID/stat: 'S' its state, 'P' its parent.
@@ -112,10 +110,11 @@ static int each_process(void (*function)(pid_t))
     struct dirent *entry;
     int count = 0;
     while (dir && (entry = readdir(dir))) {
-        if (isdigit((unsigned char)entry->d_name[0]) && is_marked(entry->d_name)) {
+        pid_t pid = atoi(entry->d_name);
+        if (pid > 0 && is_marked(pid)) {
             count++;
             if (function) {
-                function(atoi(entry->d_name));
+                function(pid);
             }
         }
     }
@@ -150,11 +149,9 @@ static pid_t child_of(pid_t parent)
     struct dirent *entry;
     pid_t found = 0;
     while (dir && !found && (entry = readdir(dir))) {
-        if (isdigit((unsigned char)entry->d_name[0])) {
-            pid_t pid = atoi(entry->d_name);
-            if (stat_of(pid, 'P') == parent) {
-                found = pid;
-            }
+        pid_t pid = atoi(entry->d_name);
+        if (pid > 0 && stat_of(pid, 'P') == parent) {
+            found = pid;
         }
     }
     closedir(dir);
@@ -195,6 +192,7 @@ static void choose(struct plan *p)
     p->where = (enum where)below(PLACES);
     p->ranks = 1 + below(6);
     p->children = below(3);
+    p->stubborn = p->children && below(3) == 0;
     p->victim = below(p->ranks);
     int pick = below(10);
     if (pick < 3) {
@@ -222,6 +220,7 @@ static pid_t start(const struct plan *p)
     board->target = p->victim;
     board->delay = p->delay;
     board->children = p->children;
+    board->stubborn = p->stubborn;
     snprintf(ranks, sizeof(ranks), "%d", p->ranks);
     pid_t pid = fork();
     if (pid < 0) {
@@ -264,7 +263,7 @@ static int64_t strike(const struct plan *p, pid_t front, int *over)
         sleep_ns(p->delay);
     } else {
         while (atomic_load(&board->process[p->victim].phase) < phase_of[p->where] &&
-               waitpid(front, NULL, WNOHANG | WNOWAIT) >= 0 && now_ns() < patience) {
+               now_ns() < patience) {
             siginfo_t info = {0};
             if (waitid(P_PID, (id_t)front, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
                 info.si_pid == front) {
@@ -322,8 +321,8 @@ static void complain(int round, const struct plan *p, const char *what)
     } else {
         printf(" by %s", end_names[p->end]);
     }
-    printf(", process %d, after %.3f ms, children %d\n", p->victim, (double)p->delay * 1e-6,
-           p->children);
+    printf(", process %d, after %.3f ms, %schildren %d\n", p->victim, (double)p->delay * 1e-6,
+           p->stubborn ? "stubborn " : "", p->children);
     char line[300];
     FILE *f = fopen(output_path, "r");
     while (f && fgets(line, sizeof(line), f)) {
@@ -391,9 +390,10 @@ static int64_t one(int round, const struct plan *p)
     free(files);
     if (verbose) {
         printf(
-            "round %d: %d ranks, %s, %s, signal %d, end %d, children %d: status %#x, %.2f ms%s\n",
+            "round %d: %d ranks, %s, %s, signal %d, end %d, %schildren %d: status %#x, %.2f ms%s\n",
             round, p->ranks, where_names[p->where], target_names[p->target], p->signal, p->end,
-            p->children, status, death ? (double)(end - death) * 1e-6 : -1.0, over ? ", over" : "");
+            p->stubborn ? "stubborn " : "", p->children, status,
+            death ? (double)(end - death) * 1e-6 : -1.0, over ? ", over" : "");
         fflush(stdout);
     }
     return p->target == RANK && death && !over ? end - death : -1;
@@ -403,6 +403,17 @@ static int ascending(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
+}
+
+static void say_times(const char *what, int64_t *times, int n)
+{
+    if (n > 0) {
+        qsort(times, (size_t)n, sizeof(*times), ascending);
+        printf("from a rank's death to the end of mprun%s: median %.2f ms, 90%% within %.2f ms, at "
+               "most %.2f ms (%d deaths)\n",
+               what, (double)times[n / 2] * 1e-6, (double)times[n * 9 / 10] * 1e-6,
+               (double)times[n - 1] * 1e-6, n);
+    }
 }
 
 static void parse(int argc, char **argv)
@@ -423,7 +434,7 @@ static void parse(int argc, char **argv)
         } else if (value && strcmp(argv[i], "--channel") == 0) {
             channel = value;
         } else {
-            fprintf(stderr, "usage: kills [--rounds N] [--seed N] [--channel C] [--mprun PATH] "
+            fprintf(stderr, "usage: killer [--rounds N] [--seed N] [--channel C] [--mprun PATH] "
                             "[--victim PATH] [--verbose]\n");
             exit(2);
         }
@@ -453,14 +464,16 @@ int main(int argc, char **argv)
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1); // we see and reap what loses its parent
     char *shm = names_in("/dev/shm", NULL), *tmp = names_in("/tmp", ours);
-    int64_t *times = calloc((size_t)rounds + 1, sizeof(*times));
-    int n = 0;
+    int64_t *times[2];
+    int n[2] = {0, 0};
+    times[0] = calloc((size_t)rounds + 1, sizeof(int64_t));
+    times[1] = calloc((size_t)rounds + 1, sizeof(int64_t));
     for (int round = 0; round < rounds; round++) {
         struct plan p;
         choose(&p);
         int64_t t = one(round, &p);
         if (t >= 0) {
-            times[n++] = t;
+            times[p.stubborn][n[p.stubborn]++] = t;
         }
     }
     char *shm_after = names_in("/dev/shm", NULL), *tmp_after = names_in("/tmp", ours);
@@ -469,16 +482,11 @@ int main(int argc, char **argv)
         printf("FAIL: /dev/shm held %s, now %s; /tmp held %s, now %s\n", shm, shm_after, tmp,
                tmp_after);
     }
-    qsort(times, (size_t)n, sizeof(*times), ascending);
-    printf("kills: %d rounds over %s, %d failures", rounds, channel, failures);
-    if (n > 0) {
-        printf("; from a rank's death to the end of mprun: median %.2f ms, 90%% within %.2f ms, at "
-               "most %.2f ms (%d deaths)",
-               (double)times[n / 2] * 1e-6, (double)times[n * 9 / 10] * 1e-6,
-               (double)times[n - 1] * 1e-6, n);
-    }
-    printf("\n");
-    free(times);
+    printf("kills: %d rounds over %s, %d failures\n", rounds, channel, failures);
+    say_times("", times[0], n[0]);
+    say_times(", with children that ignore SIGTERM", times[1], n[1]);
+    free(times[0]);
+    free(times[1]);
     free(shm);
     free(tmp);
     free(shm_after);

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// Chapter 8.6 and 8.7: the neighbourhood collectives, blocking, nonblocking and persistent, one
+// line each. Their checks are in collectives_check.c. Read next: collectives/neighbor.c.
+#include "api/collectives.h"
+
+// ---- Blocking
+
+int PMPI_Neighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgather),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgather);
+
+int PMPI_Neighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                              void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                              MPI_Comm comm)
+{
+    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgather_c),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgather_c);
+
+int PMPI_Neighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                             void *recvbuf, const int recvcounts[], const int displs[],
+                             MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgatherv),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgatherv);
+
+int PMPI_Neighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                               void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
+                               MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgatherv_c),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgatherv_c);
+
+int PMPI_Neighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
+                           int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoall),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoall);
+
+int PMPI_Neighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                             void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                             MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoall_c),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoall_c);
+
+int PMPI_Neighbor_alltoallv(const void *sendbuf, const int sendcounts[], const int sdispls[],
+                            MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
+                            const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoallv),
+                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoallv);
+
+int PMPI_Neighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[],
+                              const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
+                              const MPI_Count recvcounts[], const MPI_Aint rdispls[],
+                              MPI_Datatype recvtype, MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoallv_c),
+                                     mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                                     mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoallv_c);
+
+int PMPI_Neighbor_alltoallw(const void *sendbuf, const int sendcounts[], const MPI_Aint sdispls[],
+                            const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
+                            const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoallw(mp_blocking(MP_CALL_Neighbor_alltoallw),
+                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
+                                      comm);
+}
+MP_WEAK(Neighbor_alltoallw);
+
+int PMPI_Neighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
+                              const MPI_Aint sdispls[], const MPI_Datatype sendtypes[],
+                              void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint rdispls[],
+                              const MPI_Datatype recvtypes[], MPI_Comm comm)
+{
+    return mp_call_neighbor_alltoallw(mp_blocking(MP_CALL_Neighbor_alltoallw_c),
+                                      mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                                      mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes),
+                                      comm);
+}
+MP_WEAK(Neighbor_alltoallw_c);
+
+// ---- Nonblocking
+
+int PMPI_Ineighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
+                             MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgather, request),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Ineighbor_allgather);
+
+int PMPI_Ineighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                               void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                               MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgather_c, request),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Ineighbor_allgather_c);
+
+int PMPI_Ineighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                              void *recvbuf, const int recvcounts[], const int displs[],
+                              MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgatherv, request),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+}
+MP_WEAK(Ineighbor_allgatherv);
+
+int PMPI_Ineighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                                void *recvbuf, const MPI_Count recvcounts[],
+                                const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
+                                MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgatherv_c, request),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+}
+MP_WEAK(Ineighbor_allgatherv_c);
+
+int PMPI_Ineighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                            void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
+                            MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoall, request),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Ineighbor_alltoall);
+
+int PMPI_Ineighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                              void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                              MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoall_c, request),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Ineighbor_alltoall_c);
+
+int PMPI_Ineighbor_alltoallv(const void *sendbuf, const int sendcounts[], const int sdispls[],
+                             MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
+                             const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
+                             MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoallv, request),
+                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Ineighbor_alltoallv);
+
+int PMPI_Ineighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[],
+                               const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
+                               const MPI_Count recvcounts[], const MPI_Aint rdispls[],
+                               MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoallv_c, request),
+                                     mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                                     mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Ineighbor_alltoallv_c);
+
+int PMPI_Ineighbor_alltoallw(const void *sendbuf, const int sendcounts[], const MPI_Aint sdispls[],
+                             const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
+                             const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
+                             MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoallw(mp_nonblocking(MP_CALL_Ineighbor_alltoallw, request),
+                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
+                                      comm);
+}
+MP_WEAK(Ineighbor_alltoallw);
+
+int PMPI_Ineighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
+                               const MPI_Aint sdispls[], const MPI_Datatype sendtypes[],
+                               void *recvbuf, const MPI_Count recvcounts[],
+                               const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
+                               MPI_Comm comm, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoallw(mp_nonblocking(MP_CALL_Ineighbor_alltoallw_c, request),
+                                      mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                                      mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes),
+                                      comm);
+}
+MP_WEAK(Ineighbor_alltoallw_c);
+
+// ---- Persistent
+
+int PMPI_Neighbor_allgather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                                 void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
+                                 MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(mp_persistent(MP_CALL_Neighbor_allgather_init, info, request),
+                                      mp_side(sendbuf, sendcount, sendtype),
+                                      mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgather_init);
+
+int PMPI_Neighbor_allgather_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                                   void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                                   MPI_Comm comm, MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(
+        mp_persistent(MP_CALL_Neighbor_allgather_init_c, info, request),
+        mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_allgather_init_c);
+
+int PMPI_Neighbor_allgatherv_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                                  void *recvbuf, const int recvcounts[], const int displs[],
+                                  MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
+                                  MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(
+        mp_persistent(MP_CALL_Neighbor_allgatherv_init, info, request),
+        mp_side(sendbuf, sendcount, sendtype), mp_side_int(recvbuf, recvcounts, displs, recvtype),
+        comm);
+}
+MP_WEAK(Neighbor_allgatherv_init);
+
+int PMPI_Neighbor_allgatherv_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                                    void *recvbuf, const MPI_Count recvcounts[],
+                                    const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
+                                    MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_allgather(
+        mp_persistent(MP_CALL_Neighbor_allgatherv_init_c, info, request),
+        mp_side(sendbuf, sendcount, sendtype), mp_side_wide(recvbuf, recvcounts, displs, recvtype),
+        comm);
+}
+MP_WEAK(Neighbor_allgatherv_init_c);
+
+int PMPI_Neighbor_alltoall_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
+                                void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
+                                MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoall_init, info, request),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoall_init);
+
+int PMPI_Neighbor_alltoall_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
+                                  void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
+                                  MPI_Comm comm, MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoall_init_c, info, request),
+                                     mp_side(sendbuf, sendcount, sendtype),
+                                     mp_side(recvbuf, recvcount, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoall_init_c);
+
+int PMPI_Neighbor_alltoallv_init(const void *sendbuf, const int sendcounts[], const int sdispls[],
+                                 MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
+                                 const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
+                                 MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoallv_init, info, request),
+                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoallv_init);
+
+int PMPI_Neighbor_alltoallv_init_c(const void *sendbuf, const MPI_Count sendcounts[],
+                                   const MPI_Aint sdispls[], MPI_Datatype sendtype, void *recvbuf,
+                                   const MPI_Count recvcounts[], const MPI_Aint rdispls[],
+                                   MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
+                                   MPI_Request *request)
+{
+    return mp_call_neighbor_alltoall(
+        mp_persistent(MP_CALL_Neighbor_alltoallv_init_c, info, request),
+        mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+        mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+}
+MP_WEAK(Neighbor_alltoallv_init_c);
+
+int PMPI_Neighbor_alltoallw_init(const void *sendbuf, const int sendcounts[],
+                                 const MPI_Aint sdispls[], const MPI_Datatype sendtypes[],
+                                 void *recvbuf, const int recvcounts[], const MPI_Aint rdispls[],
+                                 const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Info info,
+                                 MPI_Request *request)
+{
+    return mp_call_neighbor_alltoallw(mp_persistent(MP_CALL_Neighbor_alltoallw_init, info, request),
+                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
+                                      comm);
+}
+MP_WEAK(Neighbor_alltoallw_init);
+
+int PMPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcounts[],
+                                   const MPI_Aint sdispls[], const MPI_Datatype sendtypes[],
+                                   void *recvbuf, const MPI_Count recvcounts[],
+                                   const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
+                                   MPI_Comm comm, MPI_Info info, MPI_Request *request)
+{
+    return mp_call_neighbor_alltoallw(
+        mp_persistent(MP_CALL_Neighbor_alltoallw_init_c, info, request),
+        mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+        mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+}
+MP_WEAK(Neighbor_alltoallw_init_c);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Chapter 8, what its two files share: checks of arguments.
+#ifndef MP_API_TOPOLOGIES_H
+#define MP_API_TOPOLOGIES_H
+
+#include "api/api.h"
+#include "collectives/topology_make.h"
+#include "core/topology.h"
+
+int mp_check_intra(MPI_Comm comm, struct mp_comm **out);
+int mp_check_topology(MPI_Comm comm, int kind, struct mp_comm **out); // of that kind
+int mp_check_member(const struct mp_comm *comm, int rank);            // a rank of it
+int mp_check_list(const void *list, int length, const char *name);    // NULL only when empty
+
+// Where a new communicator goes: MPI_COMM_NULL until there is one, also when the call fails.
+static inline int mp_check_new(MPI_Comm *newcomm, const char *name)
+{
+    int err = mp_check_pointer(newcomm, name);
+    if (!err) {
+        *newcomm = MPI_COMM_NULL;
+    }
+    return err;
+}
+
+#endif
