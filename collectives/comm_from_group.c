@@ -15,6 +15,7 @@
 #include "collectives/comm_from_group.h"
 
 #include "collectives/board.h"
+#include "collectives/collectives.h"
 #include "collectives/comm_agree.h"
 #include "collectives/comm_make.h"
 #include "core/errhandler.h"

@@ -2,7 +2,7 @@
 // The two ends of a partitioned message, and what they say to each other:
 //
 //     SETUP   sender, when made: here I am, with that envelope, so many bytes and partitions
-//     REFUSE  answer to SETUP: the buffers differ in size
+//     REFUSE  answer to SETUP: it does not fit into my buffer
 //     CLEAR   receiver, at each start, once matched: my buffer is yours for one round
 //     DATA    sender: a piece of the stream, and how many of my partitions end with it
 //     OFFER   sender: a long piece that lies in a row in my memory; fetch it
@@ -31,7 +31,7 @@ struct side {
     // The other end, once known.
     uint64_t peer;
     uint32_t peer_serial;
-    bool refused; // the buffers differ in size:
+    bool refused; // the send has more bytes than the receive:
     MPI_Count peer_bytes;
 };
 
@@ -389,7 +389,8 @@ static void match(struct receiver *r, int world, const struct mp_packet *setup)
     r->side.peer_serial = (uint32_t)setup->target;
     r->side.peer_bytes = (MPI_Count)setup->total;
     bool waits = request->active && !request->complete;
-    if (r->side.peer_bytes != request->length) {
+    // The standard wants both of one size (4.2.1); what is missing at the end does no harm.
+    if (r->side.peer_bytes > request->length) {
         r->side.refused = true;
         answer_sender(request, MP_PACKET_PART_REFUSE, 0, (uint64_t)request->length);
         if (waits) {
@@ -421,7 +422,7 @@ static void arrived(struct mp_request *request, MPI_Count from, MPI_Count bytes,
     }
     r->coming -= partitions;
     if (r->coming == 0) {
-        request->bytes = request->length;
+        request->bytes = r->side.peer_bytes;
         mp_request_complete(request, 0);
     }
 }
@@ -429,7 +430,7 @@ static void arrived(struct mp_request *request, MPI_Count from, MPI_Count bytes,
 bool mp_parrived(struct mp_request *request, int partition)
 {
     const struct receiver *r = receiver_of(request);
-    // A partition without bytes has arrived when all of the message has.
+    // A partition without bytes, or behind a message too short, has arrived when all of it has.
     if (!request->complete && (r->side.size == 0 || r->missing[partition] > 0)) {
         mp_progress_look();
     }
@@ -444,10 +445,11 @@ static void explain(const struct mp_request *request)
     const struct side *side = request->state;
     bool sends = request->kind == MP_REQUEST_PART_SEND;
     mp_fail(request->error,
-            "the partitioned %s has %lld bytes, and the %s it was matched with at rank %d has "
-            "%lld: both must be of one size",
-            sends ? "send" : "receive", (long long)request->length, sends ? "receive" : "send",
-            request->peer, (long long)side->peer_bytes);
+            sends ? "the partitioned send has %lld bytes, and the receive that it was matched with "
+                    "at rank %d only %lld"
+                  : "the partitioned receive has %lld bytes, and the send that it was matched with "
+                    "at rank %d has %lld",
+            (long long)request->length, request->peer, (long long)side->peer_bytes);
 }
 
 static int cancel(struct mp_request *request)

@@ -93,11 +93,18 @@ int main(int argc, char **argv)
     OK(MPI_Request_free(&r));
     OK(MPI_Request_free(&other));
 
-    // Buffers of different sizes: both ends are told, in every round, whoever comes first.
-    for (int longer = 0; longer < 2; longer++) {
+    // A send too long for its receive: both ends are told, in every round, whoever comes first.
+    for (int first = 0; first < 2; first++) {
         MPI_Status status;
-        OK(MPI_Psend_init(out, 4, 1 + longer, MPI_INT, to, 5, world, info, &s));
+        if (first) {
+            OK(MPI_Psend_init(out, 4, 2, MPI_INT, to, 5, world, info, &s));
+            OK(MPI_Barrier(world));
+        }
         OK(MPI_Precv_init(in, 3, 2, MPI_INT, to, 5, world, info, &r));
+        if (!first) {
+            OK(MPI_Barrier(world));
+            OK(MPI_Psend_init(out, 4, 2, MPI_INT, to, 5, world, info, &s));
+        }
         for (int round = 0; round < 2; round++) {
             OK(MPI_Start(&s));
             OK(MPI_Start(&r));
