@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Communicators from groups. Agreeing on a context id needs messages, and messages need a
 // communicator; mp_comm_boot is one, of all ranks of the job, that every process has. What is left
-// is to keep the calls apart that use it at the same time: several threads may make communicators of
-// the same or of different groups, and only the program's string tells their calls from each other.
-// So before anything else the members agree on a number:
+// is to keep the calls apart that use it at the same time: several threads may make communicators
+// of the same or of different groups, and only the program's string tells their calls from each
+// other. So before anything else the members agree on a number:
 //
-//     each member  ->  leader: HELLO, with the string, a hash of the group, and a number to answer to
-//     leader       ->  each member: the number of this call
+//     each member  ->  leader: HELLO, with the string, a hash of the group, and a number to answer
+//     to leader       ->  each member: the number of this call
 //
 // The leader looks for the HELLO of its call among all that have arrived, comparing the whole
 // string; nothing depends on a hash of it being unique. The number is the leader's world rank and a
@@ -119,7 +119,8 @@ static struct mp_unexpected *find_hello(const struct hello *call, int world)
     return NULL;
 }
 
-// Waits for the HELLO of that call from `world`. Returns the number that it wants to be answered to.
+// Waits for the HELLO of that call from `world`. Returns the number that it wants to be answered
+// to.
 static int await_hello(const struct hello *call, int world)
 {
     struct mp_unexpected *message = find_hello(call, world);

@@ -10,8 +10,8 @@
 // `group` has this rank in it.
 int mp_comm_create_from_group(struct mp_group *group, const char *stringtag, struct mp_comm **made);
 
-// Neither group is empty; this rank is in `local`. `remote`, `remote_leader` and `problem` (an error
-// class that the leader found in them) matter at the local leader only.
+// Neither group is empty; this rank is in `local`. `remote`, `remote_leader` and `problem` (an
+// error class that the leader found in them) matter at the local leader only.
 int mp_intercomm_create_from_groups(struct mp_group *local, int local_leader,
                                     const struct mp_group *remote, int remote_leader, int problem,
                                     const char *stringtag, struct mp_comm **made);

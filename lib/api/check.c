@@ -14,7 +14,8 @@ int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
         return 0;
     }
     if (comm == MPI_COMM_WORLD || comm == MPI_COMM_SELF)
-        return mp_fail(MPI_ERR_COMM, "comm is %s, which there is from MPI_Init to MPI_Finalize only",
+        return mp_fail(MPI_ERR_COMM,
+                       "comm is %s, which there is from MPI_Init to MPI_Finalize only",
                        comm == MPI_COMM_WORLD ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
     if (comm == MPI_COMM_NULL)
         return mp_fail(MPI_ERR_COMM, "comm is MPI_COMM_NULL");

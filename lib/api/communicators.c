@@ -189,11 +189,11 @@ MP_WEAK(Comm_get_name);
 
 // ---- Duplication
 
-// A made communicator, or none, as a handle.
+// A made communicator, or none, as a handle. Whoever goes on after an error finds MPI_COMM_NULL.
 static int hand_out(int err, struct mp_comm *made, MPI_Comm *handle)
 {
-    if (!err) {
-        *handle = made ? mp_comm_handle(made) : MPI_COMM_NULL;
+    if (handle) {
+        *handle = !err && made ? mp_comm_handle(made) : MPI_COMM_NULL;
     }
     return err;
 }

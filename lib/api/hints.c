@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Chapter 7: the hints of communicators (7.4.4). The assertions are kept as given; a true one allows
-// shortcuts but asks for none. Hints that are not known, or whose value makes no sense, are ignored,
-// as the standard says.
+// Chapter 7: the hints of communicators (7.4.4). The assertions are kept as given; a true one
+// allows shortcuts but asks for none. Hints that are not known, or whose value makes no sense, are
+// ignored, as the standard says.
 #include "api/api.h"
 #include "core/info.h"
 
 #include <string.h>
 
-static const char *const assertions[] = {
-    "mpi_assert_no_any_tag", "mpi_assert_no_any_source", "mpi_assert_exact_length",
-    "mpi_assert_allow_overtaking", "mpi_assert_strict_persistent_collective_ordering"};
+static const char *const assertions[] = {"mpi_assert_no_any_tag", "mpi_assert_no_any_source",
+                                         "mpi_assert_exact_length", "mpi_assert_allow_overtaking",
+                                         "mpi_assert_strict_persistent_collective_ordering"};
 
 static const char kinds_assertion[] = "mpi_assert_memory_alloc_kinds";
 

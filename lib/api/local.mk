@@ -15,6 +15,8 @@ libmpi_abi_sources += \
     lib/api/communicators.c \
     lib/api/datatype_constructors.c \
     lib/api/datatype_contents.c \
+    lib/api/datatype_darray.c \
+    lib/api/datatype_f90.c \
     lib/api/datatypes.c \
     lib/api/environment.c \
     lib/api/generalized.c \

@@ -120,6 +120,7 @@ static void pair_progress(struct mp_request *request)
     request->source = pair->recv->source;
     request->result_tag = pair->recv->result_tag;
     request->bytes = pair->recv->bytes;
+    request->total = pair->recv->total;
     request->length = pair->recv->length;
     mp_progress_remove(request);
     mp_request_complete(request, pair->recv->error ? pair->recv->error : pair->send->error);

@@ -80,10 +80,8 @@ static int gather(struct mp_comm *comm, int *mine, int count, int **all, int *ra
         return mp_fail(MPI_ERR_NO_MEM, "no memory for a communicator");
     }
     many.buffer = *all;
-    struct mp_collective c = {.kind = MP_ALLGATHER,
-                              .comm = comm->remote ? comm->intra : comm,
-                              .send = one,
-                              .recv = many};
+    struct mp_collective c = {
+        .kind = MP_ALLGATHER, .comm = comm->remote ? comm->intra : comm, .send = one, .recv = many};
     int err = mp_collective_run(&c);
     if (!err && comm->remote) {
         c.comm = comm;

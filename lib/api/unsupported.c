@@ -21,14 +21,6 @@
 
 // clang-format off
 
-// Chapter 5: Datatypes.
-UNSUPPORTED(Type_create_darray, (int size, int rank, int ndims, const int array_of_gsizes[],
-            const int array_of_distribs[], const int array_of_dargs[], const int array_of_psizes[],
-            int order, MPI_Datatype oldtype, MPI_Datatype *newtype), MPI_COMM_SELF);
-UNSUPPORTED(Type_create_darray_c, (int size, int rank, int ndims, const MPI_Count array_of_gsizes[],
-            const int array_of_distribs[], const int array_of_dargs[], const int array_of_psizes[],
-            int order, MPI_Datatype oldtype, MPI_Datatype *newtype), MPI_COMM_SELF);
-
 // Chapter 7: Groups, contexts, communicators and caching.
 UNSUPPORTED(Win_delete_attr, (MPI_Win win, int win_keyval), MPI_COMM_SELF);
 UNSUPPORTED(Win_get_attr, (MPI_Win win, int win_keyval, void *attribute_val, int *flag),
@@ -323,10 +315,5 @@ UNSUPPORTED(Register_datarep_c, (const char *datarep,
             MPI_Datarep_conversion_function_c *read_conversion_fn,
             MPI_Datarep_conversion_function_c *write_conversion_fn,
             MPI_Datarep_extent_function *dtype_file_extent_fn, void *extra_state), MPI_COMM_SELF);
-
-// Chapter 19: Language bindings.
-UNSUPPORTED(Type_create_f90_complex, (int p, int r, MPI_Datatype *newtype), MPI_COMM_SELF);
-UNSUPPORTED(Type_create_f90_integer, (int r, MPI_Datatype *newtype), MPI_COMM_SELF);
-UNSUPPORTED(Type_create_f90_real, (int p, int r, MPI_Datatype *newtype), MPI_COMM_SELF);
 
 // clang-format on

@@ -17,7 +17,10 @@
 #include <string.h>
 
 // Until MPI_Init they are as good as freed.
-#define NO_WORLD {.object = {.magic = MP_KIND_COMM, .refs = 1, .builtin = 1}, .freed = true}
+#define NO_WORLD                                                                  \
+    {                                                                             \
+        .object = {.magic = MP_KIND_COMM, .refs = 1, .builtin = 1}, .freed = true \
+    }
 struct mp_comm mp_comm_world = NO_WORLD;
 struct mp_comm mp_comm_self = NO_WORLD;
 struct mp_comm mp_comm_boot = NO_WORLD;

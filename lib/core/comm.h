@@ -40,11 +40,11 @@ struct mp_comm {
     struct mp_group *peers;  // where ranks in point-to-point calls point: remote, or else group
     uint32_t coll_sequence;  // collectives started on it: the same at all ranks, gives their tag
     struct mp_errhandler *errhandler; // held
-    struct mp_session *session; // that it derives from; held. NULL: the World Model
+    struct mp_session *session;       // that it derives from; held. NULL: the World Model
     struct mp_attributes *attributes;
     struct mp_info *info;
     struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
-    struct mp_topology *topology; // shared with its duplicates (core/topology.h); NULL: none
+    struct mp_topology *topology;   // shared with its duplicates (core/topology.h); NULL: none
     // The communicator's board in the segment: one 128-byte line per rank, all written only by
     // their rank (collectives/board.c). NULL: none (socket channel, intercommunicator, pool full).
     struct mp_board_line *lines; // by world rank
@@ -75,8 +75,8 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm);
 // A new communicator of `group` (a reference is taken), with context pair `pair`, which the caller
 // has agreed upon with the other members; `remote` is NULL for an intracommunicator. Error handler,
 // attributes, info, name: the caller copies what the standard wants copied; the error handler
-// starts as a copy of `parent`'s, and the session is its too (NULL parent: MPI_ERRORS_ARE_FATAL, and
-// the group's session). NULL when memory is out.
+// starts as a copy of `parent`'s, and the session is its too (NULL parent: MPI_ERRORS_ARE_FATAL,
+// and the group's session). NULL when memory is out.
 struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
                             struct mp_comm *parent);
 

@@ -12,7 +12,8 @@
 
 MPI_Datatype mp_datatype_handle(const struct mp_datatype *type)
 {
-    if (type->object.builtin)
+    // The named types are in static memory; those with parameters (core/datatype_f90.c) are not.
+    if (type->object.builtin && type->object.units == 0)
         return (MPI_Datatype)((uintptr_t)MPI_DATATYPE_NULL + (unsigned)type->basic);
     return (MPI_Datatype)(uintptr_t)type;
 }

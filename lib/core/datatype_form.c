@@ -308,24 +308,60 @@ static struct mp_form *from_offsets(const MPI_Aint *offsets, size_t count, MPI_C
     return form;
 }
 
+static MPI_Count common_divisor(MPI_Count a, MPI_Count b)
+{
+    while (b) {
+        MPI_Count rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+// Whether long blocks had better be cut, so that all have one length, and into which: a loop over
+// more blocks of one length is faster than one over fewer of various lengths.
+static bool should_cut(const struct mp_block *blocks, size_t count, MPI_Count *length)
+{
+    enum { SHORTEST = 4 };
+    MPI_Count total = 0, divisor = blocks[0].length;
+    bool alike = true;
+    for (size_t i = 0; i < count && (alike || divisor >= SHORTEST); i++) {
+        total += blocks[i].length;
+        alike = alike && blocks[i].length == blocks[0].length;
+        divisor = common_divisor(divisor, blocks[i].length);
+    }
+    *length = divisor;
+    return alike ||
+           (divisor >= SHORTEST && count > MP_FEW && total / divisor / 2 <= (MPI_Count)count);
+}
+
+// The offsets of all blocks, cut to that length. Sets *count.
+static MPI_Aint *offsets_of(const struct mp_block *blocks, size_t block_count, MPI_Count length,
+                            size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < block_count; i++)
+        *count += (size_t)(blocks[i].length / length);
+    MPI_Aint *offsets = malloc(*count * sizeof *offsets), *next = offsets;
+    for (size_t i = 0; i < block_count && offsets; i++) {
+        for (MPI_Count cut = 0; cut < blocks[i].length; cut += length)
+            *next++ = blocks[i].offset + cut;
+    }
+    return offsets;
+}
+
 // A form of the blocks in the list, which is empty then.
 static struct mp_form *from_blocks(struct mp_form_list *list)
 {
     struct mp_block *blocks = list->blocks;
     size_t count = list->block_count;
+    MPI_Count length;
     list->block_count = 0;
     if (count == 1)
         return mp_form_block(blocks[0].offset, blocks[0].length);
-    bool alike = true;
-    for (size_t i = 1; i < count && alike; i++)
-        alike = blocks[i].length == blocks[0].length;
-    if (alike) {
-        MPI_Aint *offsets = malloc(count * sizeof *offsets);
-        if (!offsets)
-            return NULL;
-        for (size_t i = 0; i < count; i++)
-            offsets[i] = blocks[i].offset;
-        struct mp_form *form = from_offsets(offsets, count, blocks[0].length);
+    if (should_cut(blocks, count, &length)) {
+        MPI_Aint *offsets = offsets_of(blocks, count, length, &count);
+        struct mp_form *form = offsets ? from_offsets(offsets, count, length) : NULL;
         free(offsets);
         return form;
     }

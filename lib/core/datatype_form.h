@@ -22,6 +22,9 @@ enum mp_unit {
 
 enum { MP_LOOPS_MAX = 4 };
 
+// A unit of up to so many runs or blocks is best moved run by run, each in many units at once.
+enum { MP_FEW = 32 };
+
 // A loop's body is done `count` times (2 or more), `stride` bytes apart.
 struct mp_loop {
     MPI_Count count, stride;

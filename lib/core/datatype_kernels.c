@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // Each kernel is written once, as an inline function of a length that is a constant where it is
-// called: the compiler then makes a few loads and stores of memcpy. Blocks that lie so far apart
-// that each is on a cache line of its own are asked for ahead of time; the processor does that by
-// itself only for short distances.
+// called: the compiler then makes a few loads and stores of memcpy.
 
 #include "core/datatype_kernels.h"
 
-// From this distance on, blocks are fetched ahead, and so many of them.
-enum { SPARSE = 128, AHEAD = 32 };
+// Blocks this far apart are asked for ahead of time when there are many of them, a chunk at a time
+// and into the second-level cache: at such distances the processor does not do it by itself, and
+// those at multiples of a page would all fall on one set of the first level.
+enum { SPARSE = 512, MANY = 256, CHUNK = 16, AHEAD = 64 };
 
+// Blocks of a length without a loop of its own.
 static void move_any(char *to, const char *from, size_t length)
 {
     if (length > 128) {
@@ -50,41 +51,44 @@ MP_INLINE void row(char *to, MPI_Aint to_pitch, const char *from, MPI_Aint from_
     }
 }
 
-// The same, with what is read and written later fetched now.
-MP_INLINE void sparse_row(char *to, MPI_Aint to_pitch, const char *from, MPI_Aint from_pitch,
-                          MPI_Count blocks, size_t length)
+static void fetch(const char *from, MPI_Aint pitch)
 {
-    for (; blocks > AHEAD; blocks--) {
-        __builtin_prefetch(mp_step(from, AHEAD * from_pitch), 0);
-        __builtin_prefetch(mp_step(to, AHEAD * to_pitch), 1);
-        move(to, from, length);
-        to = mp_step(to, to_pitch);
-        from = mp_step(from, from_pitch);
+    if (pitch < SPARSE && pitch > -SPARSE)
+        return;
+    from = mp_step(from, AHEAD * pitch);
+    for (int i = 0; i < CHUNK; i++) {
+        __builtin_prefetch(from, 0, 2);
+        from = mp_step(from, pitch);
     }
-    row(to, to_pitch, from, from_pitch, blocks, length);
-}
-
-MP_INLINE bool is_sparse(MPI_Aint pitch)
-{
-    return pitch >= SPARSE || pitch <= -SPARSE;
 }
 
 MP_INLINE void grid(char *to, struct mp_pitch to_pitch, const char *from,
                     struct mp_pitch from_pitch, MPI_Count blocks, MPI_Count rows, size_t length)
 {
-    bool sparse = blocks > AHEAD && (is_sparse(from_pitch.block) || is_sparse(to_pitch.block));
+    MPI_Count chunk = blocks > MANY ? CHUNK : blocks;
     for (; rows > 0; rows--) {
-        if (sparse)
-            sparse_row(to, to_pitch.block, from, from_pitch.block, blocks, length);
-        else
-            row(to, to_pitch.block, from, from_pitch.block, blocks, length);
+        char *to_row = to;
+        const char *from_row = from;
+        for (MPI_Count left = blocks; left > 0; left -= chunk) {
+            if (left > MANY) {
+                fetch(from_row, from_pitch.block);
+                fetch(to_row, to_pitch.block);
+            }
+            row(to_row, to_pitch.block, from_row, from_pitch.block, left < chunk ? left : chunk,
+                length);
+            to_row = mp_step(to_row, chunk * to_pitch.block);
+            from_row = mp_step(from_row, chunk * from_pitch.block);
+        }
         to = mp_step(to, to_pitch.row);
         from = mp_step(from, from_pitch.row);
     }
 }
 
-// The lengths that have a loop of their own.
-#define EACH_LENGTH(DO) DO(1) DO(2) DO(3) DO(4) DO(8) DO(12) DO(16) DO(24) DO(32) DO(64)
+// The lengths that have a loop of their own: in lists, and in grids.
+#define LIST_LENGTHS(DO) DO(1) DO(2) DO(4) DO(8) DO(12) DO(16) DO(24) DO(32) DO(64)
+#define GRID_LENGTHS(DO) \
+    LIST_LENGTHS(DO)     \
+    DO(3) DO(5) DO(6) DO(7) DO(9) DO(10) DO(11) DO(13) DO(14) DO(15) DO(20) DO(40) DO(48) DO(56)
 
 void mp_move_grid(char *to, struct mp_pitch to_pitch, const char *from, struct mp_pitch from_pitch,
                   MPI_Count blocks, MPI_Count rows, MPI_Count length)
@@ -94,7 +98,7 @@ void mp_move_grid(char *to, struct mp_pitch to_pitch, const char *from, struct m
     case bytes:                                                    \
         grid(to, to_pitch, from, from_pitch, blocks, rows, bytes); \
         break;
-        EACH_LENGTH(CASE)
+        GRID_LENGTHS(CASE)
 #undef CASE
     default:
         grid(to, to_pitch, from, from_pitch, blocks, rows, (size_t)length);
@@ -152,7 +156,7 @@ MP_INLINE void each_length(enum way way, const struct mp_form *form, const char 
     case bytes:                                              \
         near_or_far(way, form, a, b, first, count, (bytes)); \
         break;
-        EACH_LENGTH(CASE)
+        LIST_LENGTHS(CASE)
 #undef CASE
     default:
         near_or_far(way, form, a, b, first, count, (size_t)form->length);

@@ -283,6 +283,61 @@ int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numb
     return finish(mp_form_shift(form, first), &bounds, one_part(total, old), 1, type);
 }
 
+// What a share selects, of lines whose form is given and that are `stride` bytes apart.
+static struct mp_form *form_of_share(struct mp_form *line, const struct mp_share *share,
+                                     MPI_Count stride)
+{
+    struct mp_form *full = NULL, *rest = NULL;
+    if (line && share->full) {
+        mp_form_hold(line);
+        full = mp_form_repeat(line, share->block, stride);
+        full = mp_form_repeat(full, share->full, mp_form_reach(share->step, stride));
+    }
+    if (line && share->rest) {
+        mp_form_hold(line);
+        rest = mp_form_repeat(line, share->rest, stride);
+        rest = mp_form_shift(rest, mp_form_reach(share->full * share->step, stride));
+    }
+    mp_form_release(line);
+    if (!share->rest)
+        return full;
+    if (!share->full)
+        return rest;
+    struct mp_form_list list = {.failed = !full || !rest};
+    if (!list.failed) {
+        mp_form_list_add(&list, 0, full);
+        mp_form_list_add(&list, 0, rest);
+    }
+    mp_form_release(full);
+    mp_form_release(rest);
+    return mp_form_list_end(&list);
+}
+
+int mp_datatype_darray(int dimensions, struct mp_numbers sizes, const struct mp_share shares[],
+                       int order, struct mp_datatype *old, struct mp_datatype **type)
+{
+    struct bounds bounds = {.basic = -1, .align = 1};
+    MPI_Count stride = old->extent, total = 1, first = 0, last = 0;
+    for (int d = 0; d < dimensions; d++)
+        total = times(total, shares[d].full * shares[d].block + shares[d].rest, &bounds.overflow);
+    struct mp_form *form = old->size && total && !bounds.overflow ? form_of(old) : NULL;
+    for (int i = 0; i < dimensions && !bounds.overflow; i++) {
+        int d = order == MPI_ORDER_C ? dimensions - 1 - i : i;
+        const struct mp_share *share = &shares[d];
+        MPI_Count end = share->rest ? share->full * share->step + share->rest
+                                    : (share->full - 1) * share->step + share->block;
+        form = form_of_share(form, share, stride);
+        add(&first, share->first, stride, &bounds.overflow);
+        add(&last, share->first + end - 1, stride, &bounds.overflow);
+        stride = times(stride, mp_number(sizes, d), &bounds.overflow);
+    }
+    bounds_add(&bounds, old, total, first, last);
+    bounds.lb = 0;
+    bounds.ub = stride;
+    bounds.resized = true;
+    return finish(mp_form_shift(form, first), &bounds, one_part(total, old), 1, type);
+}
+
 int mp_datatype_record(struct mp_datatype *type, int combiner, bool large, MPI_Count integers,
                        MPI_Count addresses, MPI_Count counts)
 {

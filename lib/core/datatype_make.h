@@ -38,6 +38,16 @@ int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numb
                          struct mp_numbers starts, int order, struct mp_datatype *old,
                          struct mp_datatype **type);
 
+// What one process has of an array that is dealt out in one dimension: `full` blocks of `block`
+// elements, `step` elements apart, the first one at `first`, and a last one of `rest` elements.
+struct mp_share {
+    MPI_Count first, block, step, full, rest;
+};
+
+// The part of an array that has that share in each dimension; the whole array is its extent.
+int mp_datatype_darray(int dimensions, struct mp_numbers sizes, const struct mp_share shares[],
+                       int order, struct mp_datatype *old, struct mp_datatype **type);
+
 int mp_datatype_resized(struct mp_datatype *old, MPI_Count lb, MPI_Count extent,
                         struct mp_datatype **type);
 

@@ -11,9 +11,9 @@
 
 enum way { PACK, UNPACK, COPY };
 
-// Units of so few runs are moved run by run, each in as many units as the first-level cache holds,
-// where there are enough units in a row.
-enum { RUNS_FEW = 32, UNITS_SOME = 4, UNITS_MANY = 64, CACHE_PART = 24 << 10 };
+// Units of few runs are moved run by run in so many units as the first-level cache holds, if there
+// are some in a row.
+enum { UNITS_SOME = 4, UNITS_LEAST = 8, UNITS_MANY = 64, CACHE_PART = 24 << 10 };
 
 // Where one stands in the loops. The outermost has no end: what the caller asks for is known to be
 // there.
@@ -234,7 +234,7 @@ MP_INLINE void move_tiles(enum way way, const struct mp_form *form, char *at, MP
 {
     MPI_Count distance = pitch < 0 ? -pitch : pitch;
     MPI_Count most = CACHE_PART / (distance ? distance : 1);
-    most = most > UNITS_MANY ? UNITS_MANY : most < 8 ? 8 : most;
+    most = most > UNITS_MANY ? UNITS_MANY : most < UNITS_LEAST ? UNITS_LEAST : most;
     struct mp_pitch here = {pitch, 0}, there = {way == COPY ? pitch : form->unit, 0};
     while (units > 0) {
         MPI_Count n = units < most ? units : most;
@@ -271,7 +271,7 @@ MP_INLINE void move_units(enum way way, const struct mp_form *form, const struct
             move_grid(way, c->at, here, other, there, units, rows, form->length);
         return;
     }
-    bool tiles = form->kind != MP_UNIT_PIECES && form->count <= RUNS_FEW && units >= UNITS_SOME;
+    bool tiles = form->kind != MP_UNIT_PIECES && form->count <= MP_FEW && units >= UNITS_SOME;
     for (MPI_Count row = 0; row < rows; row++) {
         char *at = mp_step(c->at, row * here.row), *to = mp_step(other, row * there.row);
         if (tiles) {

@@ -19,6 +19,7 @@ static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet
 {
     request->source = packet->source;
     request->result_tag = packet->tag;
+    request->total = total;
     // Truncated: the status tells what arrived in the buffer, the error tells the rest (3.2.4).
     request->error = total > request->length ? MPI_ERR_TRUNCATE : 0;
     request->bytes = total > request->length ? request->length : total;

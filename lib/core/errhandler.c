@@ -65,8 +65,7 @@ static _Noreturn void end(int call, struct object on, int code)
     if (on.comm && on.comm->name[0])
         snprintf(where, sizeof where, "communicator \"%s\", ", on.comm->name);
     else if (on.comm)
-        snprintf(where, sizeof where, "communicator with context %u, ",
-                 (unsigned)on.comm->context);
+        snprintf(where, sizeof where, "communicator with context %u, ", (unsigned)on.comm->context);
     else if (on.session)
         snprintf(where, sizeof where, "a session, ");
     snprintf(message, sizeof message, "%s: %s [%s%s]", mp_call_name(call), mp_fail_text(code),

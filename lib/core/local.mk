@@ -7,6 +7,7 @@ libmpi_abi_sources += \
     lib/core/channel.h \
     lib/core/comm.c lib/core/comm.h \
     lib/core/datatype.c lib/core/datatype.h \
+    lib/core/datatype_f90.c lib/core/datatype_f90.h \
     lib/core/datatype_form.c lib/core/datatype_form.h \
     lib/core/datatype_kernels.c lib/core/datatype_kernels.h \
     lib/core/datatype_make.c lib/core/datatype_make.h \

@@ -3,9 +3,9 @@
 //
 // While one user of MPI (core/process.h) is there, and its thread level is below
 // MPI_THREAD_MULTIPLE, calls come one at a time and nobody needs a lock: the guard is down. But a
-// second user may come at any time: MPI_Session_init may be called by any thread, also while another
-// one is in a call of the World Model (11.3.1). Whoever raises the guard then has to be sure that no
-// thread is inside without the lock (a stray):
+// second user may come at any time: MPI_Session_init may be called by any thread, also while
+// another one is in a call of the World Model (11.3.1). Whoever raises the guard then has to be
+// sure that no thread is inside without the lock (a stray):
 //
 // - A call says that it is inside (board->call) and then looks at the guard; whoever raises the
 //   guard does that and then looks at board->call. Between the two, each needs a fence, or both
@@ -39,7 +39,7 @@ OWN uint32_t held;      // how often this thread holds the lock
 OWN uint32_t released;  // what mp_lock_release took from `held`
 OWN uint32_t callbacks; // functions of the program's that this thread is in
 
-static uint32_t inside;        // threads in guarded calls; under the lock
+static uint32_t inside;         // threads in guarded calls; under the lock
 static _Atomic uint32_t parked; // a stray has seen the guard and waits for the lock
 
 static void take(void)
@@ -82,9 +82,8 @@ int mp_enter_guarded(int call)
             drop();
             return mp_raise(call, NULL,
                             mp_fail(MPI_ERR_OTHER, "called %s",
-                                    mp_process.state == MP_BEFORE_INIT
-                                        ? "before MPI_Init"
-                                        : "after MPI_Finalize"));
+                                    mp_process.state == MP_BEFORE_INIT ? "before MPI_Init"
+                                                                       : "after MPI_Finalize"));
         }
         if (guard_is_up()) {
             break;

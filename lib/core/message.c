@@ -29,7 +29,7 @@ static inline void copy_short(void *to, const void *from, size_t bytes)
         memcpy(to, from, 8);
     } else if (bytes == 4) {
         memcpy(to, from, 4);
-    } else {
+    } else if (bytes) { // from may be NULL for an empty message
         memcpy(to, from, bytes);
     }
 }

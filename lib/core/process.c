@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // MPI in this process, from its first user to its last, and the end by abort.
 //
-// Once opened, the channel stays open until the process ends, also while nobody uses MPI: a peer may
-// be ahead of us and write to our ring for a session that we have yet to start, and where we are in
-// each ring is known to nobody but us. So all that the last user leaves to do is to see that
+// Once opened, the channel stays open until the process ends, also while nobody uses MPI: a peer
+// may be ahead of us and write to our ring for a session that we have yet to start, and where we
+// are in each ring is known to nobody but us. So all that the last user leaves to do is to see that
 // nothing of ours is left behind here: what is in a ring or in a socket reaches the peer even after
 // this process has ended.
 #define _GNU_SOURCE
@@ -37,7 +37,7 @@ struct mp_process mp_process = {.guarded = 1, .size = 1, .board = &no_board};
 const struct mp_channel *mp_channel;
 
 static struct mp_boot boot;
-static int users_at[5];      // by thread level, of which the ABI's numbers are multiples of 1024
+static int users_at[5]; // by thread level, of which the ABI's numbers are multiples of 1024
 
 static int open_channel(void)
 {
@@ -129,8 +129,7 @@ int mp_process_open(int thread_level)
 
 static bool all_sent(void)
 {
-    return mp_outgoing_idle() && mp_partitioned_idle() &&
-           (!mp_channel->idle || mp_channel->idle());
+    return mp_outgoing_idle() && mp_partitioned_idle() && (!mp_channel->idle || mp_channel->idle());
 }
 
 void mp_process_close(int thread_level)

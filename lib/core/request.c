@@ -128,9 +128,10 @@ void mp_request_wait(struct mp_request *request)
 static int truncation(const struct mp_request *request)
 {
     return mp_fail(MPI_ERR_TRUNCATE,
-                   "the message from rank %d with tag %d is longer than the receive buffer of "
-                   "%lld bytes",
-                   request->source, request->result_tag, (long long)request->length);
+                   "the message from rank %d with tag %d has %lld bytes, the receive buffer only "
+                   "%lld",
+                   request->source, request->result_tag, (long long)request->total,
+                   (long long)request->length);
 }
 
 int mp_request_finish(MPI_Request *handle, MPI_Status *status)

@@ -64,6 +64,7 @@ struct mp_request {
     int source;
     int result_tag;
     MPI_Count bytes; // of data received
+    MPI_Count total; // receive: of the message, more than `bytes` when it was truncated
     // The transfer.
     MPI_Count length;  // bytes of the packed message
     MPI_Count moved;   // of them, sent or received so far

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Sessions (MPI 5.0, 11.3): handles on MPI that know nothing of each other, and the process sets
 // from which groups are made. What is derived from a session (groups, their groups, communicators)
-// points to it and holds it. Read next: core/process.h (users of MPI), collectives/comm_from_group.c.
+// points to it and holds it. Read next: core/process.h (users of MPI),
+// collectives/comm_from_group.c.
 #ifndef MP_CORE_SESSION_H
 #define MP_CORE_SESSION_H
 
@@ -16,9 +17,9 @@ struct mp_group;
 struct mp_info;
 
 struct mp_session {
-    struct mp_object object; // refs: the handle, and all that was derived from it
-    bool finalized;          // the handle is no more
-    int thread_level;        // MPI_THREAD_*
+    struct mp_object object;          // refs: the handle, and all that was derived from it
+    bool finalized;                   // the handle is no more
+    int thread_level;                 // MPI_THREAD_*
     struct mp_errhandler *errhandler; // held
     struct mp_bsend_buffer *buffer;   // MPI_Session_attach_buffer
     struct mp_info *hints;            // what MPI_Session_get_info tells; owned

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Every blocking collective gives what a serial program would, bit for bit, for every root, for
 // counts from none to long, all layouts, in place and not, int and large functions, on
-// communicators of every size up to the world's, in the world's order and reversed. ranks: 1 2 3 5
-// 8 timeout: 180
+// communicators of every size up to the world's, in the world's order and reversed.
+// ranks: 1 2 3 5 8
+// timeout: 180
 #include "coll_model.h"
 
 static const int counts[] = {0, 1, 7, 300, 5000};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Ranks that disagree about the length of a collective: whoever receives too much is told so,
-// nobody hangs and nothing is written beyond a buffer. (In a tree, a rank may get its data from one
-// that was told, and notice nothing.) ranks: 2 3 5
+// nobody hangs and nothing is written beyond a buffer. (In a tree, a rank may get its data from
+// one that was told, and notice nothing.)
+// ranks: 2 3 5
 #include "check.h"
 
 enum { SHORT = 10, LONG = 3000, HUGE_COUNT = 200000 };

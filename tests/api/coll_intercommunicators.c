@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Collectives on an intercommunicator: blocking, nonblocking and persistent, with the root in
-// either group, for groups of every pair of sizes that the world can be cut in. ranks: 2 3 5 7
+// either group, for groups of every pair of sizes that the world can be cut in.
+// ranks: 2 3 5 7
 // timeout: 120
 #include "coll_model.h"
 

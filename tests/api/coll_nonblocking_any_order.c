@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Nonblocking collectives: many outstanding at once, on several communicators, completed in any
 // order, each rank in its own, with blocking ones and point-to-point messages in between; each
-// gives what a serial program would. ranks: 1 2 3 5 8 timeout: 180
+// gives what a serial program would.
+// ranks: 1 2 3 5 8
+// timeout: 180
 #include "coll_model.h"
 
 enum { OUTSTANDING = 24, ROUNDS = 12 };

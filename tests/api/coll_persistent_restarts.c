@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Persistent collectives: requests made in one order, the same at all ranks, and started again and
-// again in another, with new contents each time, several at once.
+// Persistent collectives: requests made in one order, the same at all ranks, and started again
+// and again in another, with new contents each time, several at once.
 // ranks: 1 2 3 5
 #include "coll_model.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// MPI_Comm_dup: same group in the same order, messages apart; the error handler and the attributes
-// come along as their callbacks say, the name and the hints do not; with_info takes hints.
-// MPI_Comm_free deletes the attributes, and operations under way outlive it.
+// MPI_Comm_dup: same group in the same order, messages apart; the error handler and the
+// attributes come along as their callbacks say, the name and the hints do not; with_info takes
+// hints. MPI_Comm_free deletes the attributes, and operations under way outlive it.
 // ranks: 1 2 4
 #include "check.h"
 

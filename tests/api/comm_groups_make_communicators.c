@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // MPI_Comm_create and MPI_Comm_create_group: members get a communicator in the group's order,
 // others MPI_COMM_NULL; create with disjoint groups at once; create_group is called by members
-// only, also for overlapping groups one after the other. ranks: 1 2 3 5 8
+// only, also for overlapping groups one after the other.
+// ranks: 1 2 3 5 8
 #include "check.h"
 
 static MPI_Group world;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MPI_Comm_idup: several under way at once, on several communicators, among other collectives, and
-// completed in any order; each result is a communicator of its own.
+// MPI_Comm_idup: several under way at once, on several communicators, among other collectives,
+// and completed in any order; each result is a communicator of its own.
 // ranks: 1 2 3 5
 #include "check.h"
 

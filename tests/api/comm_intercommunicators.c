@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Intercommunicators: created over a bridge from leaders that are not rank 0, compared, duplicated,
-// split, cut down with MPI_Comm_create, merged in the order that `high` asks for; point-to-point
-// goes to the other group.
+// Intercommunicators: created over a bridge from leaders that are not rank 0, compared,
+// duplicated, split, cut down with MPI_Comm_create, merged in the order that `high` asks for;
+// point-to-point goes to the other group.
 // ranks: 2 3 5 8
 #include "check.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Threads that make and free communicators and run collectives at the same time, each on a
-// communicator of its own, never get each other's context. The threads of a rank are in different
-// phases at different ranks, and so meet in every order.
+// communicator of its own, never get each other's context. The threads of a rank are in
+// different phases at different ranks, and so meet in every order.
 // ranks: 1 2 3
 // timeout: 120
 #include "threads.h"

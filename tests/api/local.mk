@@ -22,10 +22,12 @@ api_tests += \
     tests/api/comm_idup_goes_on_alone \
     tests/api/comm_intercommunicators \
     tests/api/comm_split_by_color_and_key \
+    tests/api/comm_split_by_hardware \
     tests/api/comm_threads_agree \
     tests/api/communicators_are_separate \
     tests/api/counts_of_partial_elements \
     tests/api/error_handlers_are_called \
+    tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
     tests/api/freed_requests_complete \
     tests/api/init_and_finalize_queries \
@@ -52,11 +54,23 @@ api_tests += \
     tests/api/receives_match_in_posting_order \
     tests/api/request_get_status_keeps_the_request \
     tests/api/sendrecv_forms \
+    tests/api/session_any_time_functions \
+    tests/api/session_beside_the_world \
+    tests/api/session_buffers_are_the_second_choice \
+    tests/api/session_ends_without_loss \
+    tests/api/session_hints_of_communicators \
+    tests/api/session_intercommunicators \
+    tests/api/session_makes_communicators \
+    tests/api/session_raises_its_errors \
+    tests/api/session_starts_beside_a_blocked_thread \
+    tests/api/session_threads_do_not_mix \
     tests/api/synchronous_waits_for_match \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
     tests/api/threads_share_a_communicator \
     tests/api/threads_wait_without_polling_peers \
-    tests/api/truncation_is_an_error_of_the_receive
+    tests/api/truncation_is_an_error_of_the_receive \
+    tests/api/type_darray_deals_out_all \
+    tests/api/type_f90_by_precision
 
-EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/threads.h
+EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/sessions.h tests/api/threads.h

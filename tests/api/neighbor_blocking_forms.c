@@ -11,10 +11,10 @@ int main(int argc, char **argv)
 {
     start(&argc, &argv);
     net_setup();
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 40; round++) {
         struct net net;
         net_any(&net);
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 12; i++) {
             struct exchange e = exchange_any(&net, BLOCKING);
             if (net.comm != MPI_COMM_NULL) {
                 exchange_begin(&e);

@@ -529,12 +529,12 @@ static inline void exchange_verify(const struct exchange *e)
 
 static inline struct exchange exchange_any(const struct net *net, int form)
 {
-    static const unsigned most[] = {1, 3, 40, 5000};
+    static const unsigned most[] = {1, 3, 40, 3000, 3000, 50000};
     return (struct exchange){.net = net,
                              .operation = (int)net_random(EXCHANGES),
                              .form = form,
                              .large = (int)net_random(2),
-                             .most = (int)net_random(most[net_random(4)] + 1),
+                             .most = (int)net_random(most[net_random(6)] + 1),
                              .seed = net_random(1000000)};
 }
 

@@ -3,5 +3,7 @@
 
 conformance_tests += \
     tests/conformance/collectives.c \
+    tests/conformance/datatypes_distributed.c \
     tests/conformance/objects.c \
+    tests/conformance/partitioned.c \
     tests/conformance/point_to_point.c

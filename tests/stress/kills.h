@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the driver of the kill test and its victims share: a file that both map. The driver writes
-// what shall happen before it starts mprun; the victims write how far they are. Read next: killer.c.
+// what shall happen before it starts mprun; the victims write how far they are. Read next:
+// killer.c.
 #ifndef TESTS_STRESS_KILLS_H
 #define TESTS_STRESS_KILLS_H
 
