@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the standard lets a program call at any time (11.4.1) works before MPI is started, while
 // only a session is there, between sessions, in the World Model, after it, and from several
-// threads. ranks: 1 2
+// threads.
+// ranks: 1 2
 #include "sessions.h"
 
 #include "threads.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sessions before MPI_Init, beside the world, across MPI_Finalize and after it; nested, and ended
-// in any order. The world and each session go on unharmed by the end of the others. ranks: 1 2 4
+// in any order. The world and each session go on unharmed by the end of the others.
+// ranks: 1 2 4
 #include "sessions.h"
 
 static void world_works(void)

@@ -4,7 +4,7 @@
 // ranks: 2
 #include "sessions.h"
 
-enum { MESSAGE = 50000, BIG = 2 * MESSAGE, SMALL = 100 + MPI_BSEND_OVERHEAD };
+enum { MESSAGE = 50000, BIG = 8 * MESSAGE, SMALL = 100 + MPI_BSEND_OVERHEAD };
 
 static unsigned char message[MESSAGE], arrived[MESSAGE];
 

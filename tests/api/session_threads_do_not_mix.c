@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Many threads start sessions and make communicators at the same time, from equal and from
 // different groups, told apart by their strings alone; every communicator connects the right
-// threads. So does an intercommunicator. ranks: 1 2 4 timeout: 120
+// threads. So does an intercommunicator.
+// ranks: 1 2 4
+// timeout: 120
 #include "sessions.h"
 
 #include "threads.h"

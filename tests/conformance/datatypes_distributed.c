@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // MPI_Type_create_darray: which elements each process of a grid gets, in which order, and the
 // extent; and the sizes of the types that MPI_Type_create_f90_xxx makes. Left out: precisions
-// beyond double, which depend on the Fortran compiler that Open MPI was built with. ranks: 1
+// beyond double, which depend on the Fortran compiler that Open MPI was built with.
+// ranks: 1
 #include <mpi.h>
 #include <stdio.h>
 
