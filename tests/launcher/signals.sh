@@ -71,6 +71,6 @@ kill -CONT $front
 ended 6
 # Ranks start with the signals that mprun's parent has.
 expect 0 -n 1 sh -c 'grep -E "^Sig(Blk|Ign)" /proc/self/status | sort'
-grep -E "^Sig(Blk|Ign)" /proc/self/status | sort > "$work/own"
+$default grep -E "^Sig(Blk|Ign)" /proc/self/status | sort > "$work/own"
 cmp -s "$work/own" "$work/out" || fail "$what: $(cat "$work/out" "$work/own")"
 finish
