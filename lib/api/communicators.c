@@ -6,6 +6,8 @@
 
 #include "api/api.h"
 #include "core/info.h"
+#include "core/match.h"
+#include "core/progress.h"
 #include "core/request.h"
 
 #include <string.h>
@@ -399,10 +401,31 @@ MP_WEAK(Intercomm_merge);
 
 // ---- The end
 
+// A message that has arrived on a communicator that is being freed, and that no receive asked for,
+// is lost. The communicator is freed all the same, and a program that handles its errors is told;
+// others run on as they would elsewhere.
+static int report_lost_message(const struct mp_comm *comm)
+{
+    if (comm->errhandler == &mp_errors_are_fatal || comm->errhandler == &mp_errors_abort) {
+        return 0;
+    }
+    mp_progress();
+    if (mp_list_empty(&comm->match->arrived)) {
+        return 0;
+    }
+    const struct mp_unexpected *lost =
+        mp_container_of(comm->match->arrived.next, struct mp_unexpected, arrived);
+    return mp_fail(MPI_ERR_OTHER,
+                   "a message from rank %d with tag %d and %llu bytes was never received; the "
+                   "communicator is freed, and the message is lost",
+                   lost->packet.source, lost->packet.tag, (unsigned long long)lost->packet.total);
+}
+
 static int release(int call, MPI_Comm *comm)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
+    struct mp_errhandler *handler = NULL;
+    int err = mp_enter(call), lost = 0;
     if (err) {
         return err;
     }
@@ -412,11 +435,21 @@ static int release(int call, MPI_Comm *comm)
         err = mp_fail(MPI_ERR_COMM, "comm is %s, which is predefined and cannot be freed",
                       c == &mp_comm_world ? "MPI_COMM_WORLD" : "MPI_COMM_SELF");
     }
-    err = err ? err : mp_comm_free(c);
+    if (!err) {
+        handler = c->errhandler;
+        mp_errhandler_hold(handler);
+        lost = report_lost_message(c);
+        err = mp_comm_free(c);
+    }
     if (!err) {
         *comm = MPI_COMM_NULL;
     }
-    return mp_leave(call, err ? c : NULL, err);
+    int result = lost && !err ? (mp_exit(), mp_raise_with(call, handler, lost))
+                              : mp_leave(call, err ? c : NULL, err);
+    if (handler) {
+        mp_errhandler_release(handler);
+    }
+    return result;
 }
 
 int PMPI_Comm_free(MPI_Comm *comm)

@@ -20,10 +20,12 @@ struct call {
     struct mp_datatype *type;
 };
 
-// Nothing moves to or from MPI_PROC_NULL: there, and only there, MPI_DATATYPE_NULL will do.
+// Where nothing moves, MPI_DATATYPE_NULL will do: to and from MPI_PROC_NULL, and, since programs
+// written with MPICH rely on it, for a count of 0.
 static int check_type(struct call *call)
 {
-    if (unlikely(call->datatype == MPI_DATATYPE_NULL) && call->peer == MPI_PROC_NULL) {
+    if (unlikely(call->datatype == MPI_DATATYPE_NULL) &&
+        (call->peer == MPI_PROC_NULL || call->count == 0)) {
         call->datatype = MPI_BYTE;
     }
     return mp_check_type(call->datatype, "datatype", &call->type);

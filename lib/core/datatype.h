@@ -147,6 +147,13 @@ MPI_Count mp_datatype_span(const struct mp_datatype *type, MPI_Count count, MPI_
 MPI_Count mp_datatype_elements(const struct mp_datatype *type, MPI_Count bytes);
 MPI_Count mp_datatype_element_bytes(const struct mp_datatype *type, MPI_Count elements);
 
+// True if a stream of so many bytes ends within a basic element.
+static inline bool mp_datatype_is_cut(const struct mp_datatype *type, MPI_Count bytes)
+{
+    return type->size > 1 && unlikely(bytes % type->size != 0) &&
+           mp_datatype_elements(type, bytes) == MPI_UNDEFINED;
+}
+
 // The representation "external32" (14.5.2): bytes of one element in it, and the conversion of the
 // packed stream of `count` elements from and to it. An error when a value does not fit.
 MPI_Count mp_datatype_external_size(const struct mp_datatype *type);

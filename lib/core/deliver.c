@@ -22,6 +22,9 @@ static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet
     request->total = total;
     // Truncated: the status tells what arrived in the buffer, the error tells the rest (3.2.4).
     request->error = total > request->length ? MPI_ERR_TRUNCATE : 0;
+    if (mp_datatype_is_cut(request->type, total) && total < request->length) {
+        request->error = MPI_ERR_TYPE; // no sender's type has that signature (3.3.1)
+    }
     request->bytes = total > request->length ? request->length : total;
     return request->bytes;
 }

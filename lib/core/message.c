@@ -91,7 +91,9 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
         struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
         if (cell) {
             MPI_Count length = cell->length;
-            if (word != wanted || length > count * type->size || cell->source != source) {
+            MPI_Count capacity = count * type->size;
+            if (word != wanted || length > capacity || cell->source != source ||
+                (length != capacity && mp_datatype_is_cut(type, length))) {
                 return false;
             }
             const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);

@@ -125,6 +125,15 @@ void mp_request_wait(struct mp_request *request)
     mp_waiter_end(&waiter);
 }
 
+// A message that ends within a basic element of the receive's type.
+static int cut(const struct mp_request *request)
+{
+    return mp_fail(MPI_ERR_TYPE,
+                   "the message from rank %d with tag %d has %lld bytes, which is no whole number "
+                   "of the receive's basic elements: the types of send and receive differ",
+                   request->source, request->result_tag, (long long)request->total);
+}
+
 static int truncation(const struct mp_request *request)
 {
     return mp_fail(MPI_ERR_TRUNCATE,
@@ -147,6 +156,8 @@ int mp_request_finish(MPI_Request *handle, MPI_Status *status)
     }
     if (error == MPI_ERR_TRUNCATE && request->kind == MP_REQUEST_RECV) {
         truncation(request);
+    } else if (error == MPI_ERR_TYPE && request->kind == MP_REQUEST_RECV) {
+        cut(request);
     } else if (error && request->ops && request->ops->explain) {
         request->ops->explain(request);
     }

@@ -26,15 +26,22 @@ static const struct {
 // What a session gets that does not say: a library cannot know what else calls MPI.
 enum { DEFAULT_LEVEL = 3 };
 
-static size_t level_of(const struct mp_info *hints)
+// A misspelt level must not become another one: threads would meet what was not made for them.
+static int level_of(const struct mp_info *hints, size_t *level)
 {
     const char *asked = hints ? mp_info_find(hints, "thread_level") : NULL;
     for (size_t i = 0; asked && i < mp_array_length(levels); i++) {
         if (strcmp(asked, levels[i].name) == 0) {
-            return i;
+            *level = i;
+            return 0;
         }
     }
-    return DEFAULT_LEVEL; // a value that is not known is ignored, like any hint
+    *level = DEFAULT_LEVEL;
+    return asked ? mp_fail(MPI_ERR_INFO_VALUE,
+                           "the info's key \"thread_level\" is \"%s\", must be MPI_THREAD_SINGLE, "
+                           "MPI_THREAD_FUNNELED, MPI_THREAD_SERIALIZED or MPI_THREAD_MULTIPLE",
+                           asked)
+                 : 0;
 }
 
 // ---- Memory allocation kinds: KIND[:RESTRICTOR]...,KIND...
@@ -175,15 +182,17 @@ void mp_session_release(struct mp_session *session)
 int mp_session_new(const struct mp_info *hints, struct mp_errhandler *errhandler,
                    struct mp_session **made)
 {
-    size_t level = level_of(hints);
     char kinds[MPI_MAX_INFO_VAL];
-
+    size_t level;
+    int error = level_of(hints, &level);
+    if (error) {
+        return error;
+    }
     provide_kinds(hints ? mp_info_find(hints, "mpi_memory_alloc_kinds") : NULL, kinds,
                   sizeof kinds);
     struct mp_session *session = mp_object_new(MP_KIND_SESSION, sizeof *session);
     struct mp_info *info = session ? mp_info_new() : NULL;
-    int error = info ? 0 : mp_fail(MPI_ERR_NO_MEM, "no memory for a session");
-
+    error = info ? 0 : mp_fail(MPI_ERR_NO_MEM, "no memory for a session");
     error = error ? error : mp_info_put(info, "thread_level", levels[level].name);
     error = error ? error : mp_info_put(info, "mpi_memory_alloc_kinds", kinds);
     error = error ? error : mp_process_open(levels[level].level);

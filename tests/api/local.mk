@@ -5,6 +5,8 @@ api_tests += \
     tests/api/abort_ends_with_its_code \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/exit_without_finalize_is_a_failure \
+    tests/api/free_tells_of_a_lost_message \
+    tests/api/cut_element_is_an_error_of_the_receive \
     tests/api/any_some_all_complete_each_once \
     tests/api/any_source_keeps_order \
     tests/api/buffered_sends_use_the_attached_buffer \

@@ -58,6 +58,11 @@ int main(int argc, char **argv)
     // The making of a session.
     FAILS(MPI_ERR_INFO, MPI_Session_init((MPI_Info)(uintptr_t)0x7777, of_session, &session));
     RAISED(MPI_SESSION_NULL, MPI_ERR_INFO);
+    OK(MPI_Info_create(&info));
+    OK(MPI_Info_set(info, "thread_level", "MPI_THREAD_MULTIPEL"));
+    FAILS(MPI_ERR_INFO_VALUE, MPI_Session_init(info, of_session, &session));
+    RAISED(MPI_SESSION_NULL, MPI_ERR_INFO_VALUE);
+    OK(MPI_Info_free(&info));
     FAILS(MPI_ERR_ARG, MPI_Session_init(MPI_INFO_NULL, of_session, NULL));
     RAISED(MPI_SESSION_NULL, MPI_ERR_ARG);
     OK(MPI_Session_init(MPI_INFO_NULL, of_session, &session));
