@@ -41,6 +41,9 @@ api_tests += \
     tests/api/messages_to_self \
     tests/api/modes_deliver_every_size \
     tests/api/mprobe_takes_the_message \
+    tests/api/neighbor_blocking_forms \
+    tests/api/neighbor_requests \
+    tests/api/neighbor_short_blocks \
     tests/api/null_requests_complete_at_once \
     tests/api/order_per_source_tag_comm \
     tests/api/part_ends_match_in_order \
@@ -71,8 +74,14 @@ api_tests += \
     tests/api/threads_own_communicators \
     tests/api/threads_share_a_communicator \
     tests/api/threads_wait_without_polling_peers \
+    tests/api/topo_cart_grids \
+    tests/api/topo_dims_create \
+    tests/api/topo_dist_graphs \
+    tests/api/topo_graphs \
+    tests/api/topo_wrong_arguments \
     tests/api/truncation_is_an_error_of_the_receive \
     tests/api/type_darray_deals_out_all \
     tests/api/type_f90_by_precision
 
-EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/sessions.h tests/api/threads.h
+EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/neighbor_model.h \
+    tests/api/sessions.h tests/api/threads.h

@@ -27,7 +27,8 @@ struct net {
 
 static inline int *ints(int n)
 {
-    return room((size_t)(n > 0 ? n : 1) * sizeof(int));
+    size_t bytes = (size_t)(n > 0 ? n : 1) * sizeof(int);
+    return memset(room(bytes), 0, bytes);
 }
 
 static inline void net_new(struct net *net, const char *kind, int ranks)

@@ -2,8 +2,9 @@
 # tests/stress: randomized traffic against a model, run as tests/api are; and the kill test, a
 # script with a driver and a victim.
 
-stress_tests += tests/stress/traffic
+stress_tests += tests/stress/traffic tests/stress/types
 script_tests += tests/stress/kills.sh
 check_PROGRAMS += tests/stress/killer tests/stress/victim
 tests_stress_killer_LDADD =
-EXTRA_DIST += tests/stress/traffic_plan.h tests/stress/traffic_receive.h tests/stress/kills.h
+EXTRA_DIST += tests/stress/traffic_plan.h tests/stress/traffic_receive.h tests/stress/kills.h \
+    tests/stress/types_model.h tests/stress/types_match.h

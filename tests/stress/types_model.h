@@ -400,8 +400,6 @@ static struct tree tree_random_struct(int depth)
     return tree_struct(count, lengths, places, child_of, children, children_count);
 }
 
-static bool darray_works;
-
 // A random tree of at most that depth.
 static struct tree tree_random(int depth)
 {
@@ -445,7 +443,7 @@ static struct tree tree_random(int depth)
     case 9:
         return tree_dup(old);
     case 10:
-        return darray_works ? tree_darray(old) : tree_subarray(old);
+        return tree_darray(old);
     default:
         return tree_subarray(old);
     }
