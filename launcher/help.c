@@ -5,6 +5,7 @@
 #include "launcher/help.h"
 
 #include "config.h"
+#include "launcher/functions.h"
 #include "launcher/machine.h"
 #include "launcher/options.h"
 #include "launcher/segment.h"
@@ -80,4 +81,5 @@ void help_print_info(void)
         printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB\n", sizes[i],
                (double)bytes / (1 << 20), plan.cells, plan.bulk >> 10);
     }
+    functions_print();
 }

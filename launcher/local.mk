@@ -8,6 +8,7 @@ mprun_sources += \
     launcher/environment.c \
     launcher/family.c launcher/family.h \
     launcher/front.c launcher/front.h \
+    launcher/functions.c launcher/functions.h \
     launcher/help.c launcher/help.h \
     launcher/hosts.c launcher/hosts.h \
     launcher/input.c launcher/input.h \

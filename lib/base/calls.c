@@ -11,21 +11,21 @@
 // One member per name, so that the compiler counts the offsets.
 struct name_block {
     char none[1];
-#define MP_CALL(name) char name[sizeof("MPI_" #name)];
+#define MP_CALL(name, chapter) char name[sizeof("MPI_" #name)];
 #include "base/calls.def"
 #undef MP_CALL
 };
 
 static const struct name_block names = {
     "",
-#define MP_CALL(name) "MPI_" #name,
+#define MP_CALL(name, chapter) "MPI_" #name,
 #include "base/calls.def"
 #undef MP_CALL
 };
 
 static const uint16_t offsets[MP_CALL_COUNT] = {
     offsetof(struct name_block, none),
-#define MP_CALL(name) offsetof(struct name_block, name),
+#define MP_CALL(name, chapter) offsetof(struct name_block, name),
 #include "base/calls.def"
 #undef MP_CALL
 };

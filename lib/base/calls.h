@@ -9,7 +9,7 @@
 
 enum mp_call {
     MP_CALL_NONE, // in no MPI call
-#define MP_CALL(name) MP_CALL_##name,
+#define MP_CALL(name, chapter) MP_CALL_##name,
 #include "base/calls.def"
 #undef MP_CALL
     MP_CALL_COUNT

@@ -6,4 +6,5 @@ conformance_tests += \
     tests/conformance/datatypes_distributed.c \
     tests/conformance/objects.c \
     tests/conformance/partitioned.c \
-    tests/conformance/point_to_point.c
+    tests/conformance/point_to_point.c \
+    tests/conformance/topologies.c
