@@ -57,7 +57,8 @@ static void apply(struct list *list, const struct environment_changes *changes)
 char **environment_build(const struct options *options, const struct program *program, int extra,
                          char ***slots)
 {
-    static const char *const ours[] = {MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL};
+    static const char *const ours[] = {MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL,
+                                       MP_ENV_HEAP};
     const struct environment_changes *all = &options->environment;
     const struct environment_changes *own = &program->environment;
     bool only_listed = all->only_listed || own->only_listed;

@@ -35,8 +35,10 @@
 
 enum { FEW_FDS = 96 }; // what mprun needs besides those that grow with the number of ranks
 
-// The slots at the end of a program's environment.
-enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CONTROL, SLOTS };
+// The slots at the end of a program's environment. // Each channel has one of its own: the control
+// socket, or the shared heap if there is one. It comes last, since the first empty slot is the end
+// of the environment.
+enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CHANNEL, SLOTS };
 
 struct starter {
     struct job *job;
@@ -46,6 +48,7 @@ struct starter {
     char size[40];
     char rank[40];
     char control[40];
+    char heap[60];
 };
 
 // Makes room for the descriptors that this job needs. Ranks get the old limit back.
@@ -81,6 +84,9 @@ static int prepare(struct starter *s, const char **step)
     snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, SEGMENT_FD);
     snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
     snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, CONTROL_FD);
+    snprintf(s->heap, sizeof s->heap, "%s=" MP_HEAP_FORMAT, MP_ENV_HEAP, HEAP_FD,
+             mp_heap_shift((uint32_t)o->nranks, machine_memory()),
+             (unsigned long long)MP_HEAP_ADDRESS);
     return 0;
 }
 
@@ -139,7 +145,9 @@ static int start_ranks(struct starter *s)
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
-        slots[SLOT_CONTROL] = o->channel == MP_CHANNEL_SOCKET ? s->control : NULL;
+        slots[SLOT_CHANNEL] = o->channel == MP_CHANNEL_SOCKET ? s->control
+                              : s->job->segment->shared_heap  ? s->heap
+                                                              : NULL;
         for (int k = 0; k < program->ranks; k++, rank++) {
             s->job->ranks[rank].program = program;
             if (start_rank(s, rank, &step) == 0)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum { MASK_BYTES = 1024, MASK_WORDS = MASK_BYTES / 8, MAX_CPUS = MASK_BYTES * 8 };
@@ -211,4 +212,10 @@ bool machine_has_membarrier(void)
     long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
 
     return commands >= 0 && (commands & needed) == needed;
+}
+
+uint64_t machine_memory(void)
+{
+    struct sysinfo info;
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : 0;
 }

@@ -23,6 +23,9 @@ const struct cores *machine_cores(void);
 // How many processes the kernel killed for want of memory since it started, -1 if it does not say.
 int64_t machine_oom_kills(void);
 
+// Bytes of memory that the machine has.
+uint64_t machine_memory(void);
+
 // Whether membarrier(2) is there for processes that share memory.
 bool machine_has_membarrier(void);
 

@@ -32,6 +32,8 @@ static void settle_descriptors(void)
         close(fd);
     if (getenv(MP_ENV_SEGMENT)) {
         fcntl(SEGMENT_FD, F_SETFD, FD_CLOEXEC);
+        if (getenv(MP_ENV_HEAP))
+            fcntl(HEAP_FD, F_SETFD, FD_CLOEXEC);
         fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
     }
 }

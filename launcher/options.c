@@ -94,6 +94,13 @@ static int apply_no_oversubscribe(struct parser *p, char **values)
     return 0;
 }
 
+static int apply_no_shared_heap(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->no_shared_heap = true;
+    return 0;
+}
+
 static int set_channel(struct parser *p, const char *given, const char *name)
 {
     if (strcmp(name, "shm") == 0)
@@ -293,6 +300,8 @@ const struct option options_table[] = {
 
     {"channel", "shm|socket", GROUP_JOB, apply_channel,
      "how ranks talk (default: shm; or MPRUN_CHANNEL)"},
+    {"no-shared-heap", NULL, GROUP_JOB, apply_no_shared_heap,
+     "leave malloc to the C library (or MPRUN_SHARED_HEAP=0)"},
     {"timeout", "SECONDS", GROUP_JOB, apply_timeout, "end the job after SECONDS, with status 124"},
 
     {"help h ?", NULL, GROUP_ABOUT, apply_help, "print this"},
@@ -501,6 +510,9 @@ int options_parse(struct options *options, int argc, char **argv)
     const char *channel = getenv("MPRUN_CHANNEL");
     if (channel && *channel && set_channel(&parser, "MPRUN_CHANNEL", channel) != 0)
         return EXIT_USAGE;
+
+    const char *heap = getenv("MPRUN_SHARED_HEAP");
+    options->no_shared_heap = heap && strcmp(heap, "0") == 0;
 
     for (;;) {
         parser.program = &options->programs[options->nprograms];

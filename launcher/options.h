@@ -53,6 +53,7 @@ struct options {
     bool quiet;
     bool verbose;
     bool no_oversubscribe;
+    bool no_shared_heap;
     enum binding bind;
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after

@@ -14,7 +14,34 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+// True if the system gives out more address space than it has memory. Where it does not, a page of
+// a shared file that cannot be had is a fatal signal, where malloc would have returned NULL.
+static bool overcommits(uint64_t bytes)
+{
+    void *probe = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return probe != MAP_FAILED && munmap(probe, bytes) == 0;
+}
+
+// The memory from which ranks take their large blocks, another memfd, as sparse. Without it
+// everything works, just slower, so nothing that goes wrong here is worth a word.
+static bool make_heap(uint32_t nranks)
+{
+    uint64_t bytes = MP_HEAP_HEAD + ((uint64_t)nranks << mp_heap_shift(nranks, machine_memory()));
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_FSIZE, &files) != 0 ||
+        (files.rlim_cur != RLIM_INFINITY && files.rlim_cur < bytes) || !overcommits(bytes))
+        return false; // a file above the limit would cost us a signal
+    int fd = memfd_create("mprun-heap", MFD_CLOEXEC);
+    bool made = fd >= 0 && ftruncate(fd, (off_t)bytes) == 0 && dup2(fd, HEAP_FD) >= 0;
+    if (fd >= 0 && fd != HEAP_FD)
+        close(fd);
+    return made;
+}
 
 struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
                                          char *error, size_t room)
@@ -32,6 +59,9 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
     plan.start_ns = start_ns;
     if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
         plan.job = (uint64_t)start_ns * 0x9e3779b97f4a7c15u + (uint64_t)getpid();
+
+    plan.shared_heap = !options->no_shared_heap && nranks > 1 &&
+                       options->channel == MP_CHANNEL_SHM && make_heap(nranks);
 
     int fd = memfd_create("mprun", MFD_CLOEXEC);
     if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 || dup2(fd, SEGMENT_FD) < 0) {

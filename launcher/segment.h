@@ -11,6 +11,8 @@ enum { GRACE_MS = 250 };
 
 // Creates the job's segment as descriptor SEGMENT_FD, which ranks inherit. Returns its header and
 // boards, mapped for the life of the process; NULL with a sentence in `error` if that fails.
+// And the shared heap as descriptor HEAP_FD, unless it is not wanted or cannot be had; the header
+// says so.
 struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
                                          char *error, size_t room);
 

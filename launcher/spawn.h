@@ -23,10 +23,10 @@ struct birth {
     size_t cpus_bytes;
 };
 
-// Descriptors that a rank finds its segment and its control socket at. High, so that shell scripts
-// which use 3 to 9 between mprun and the program do no harm; below 64, so that the kernel need not
-// enlarge the table of descriptors.
-enum { SEGMENT_FD = 62, CONTROL_FD = 63 };
+// Descriptors that a rank finds its heap, its segment and its control socket at. High, so that
+// shell scripts which use 3 to 9 between mprun and the program do no harm; below 64, so that the
+// kernel need not enlarge the table of descriptors.
+enum { HEAP_FD = 61, SEGMENT_FD = 62, CONTROL_FD = 63 };
 
 // Starts a process that dies with this one, whatever ends it. Call from the main thread only.
 // Returns its id; or, when it could not be executed, -1 with errno saying why and *step naming what

@@ -1,7 +1,7 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
 # Calls and includes go downwards only:
-#   api -> collectives -> core -> { shm, socket } -> boot -> base
+#   api -> collectives -> core -> { shm, socket, heap } -> boot -> base
 # and boot/protocol.h and shm/layout.h, which say what the launcher and a rank share, may be
 # read from any of them. This reads every #include line and fails on an arrow that points upwards or sideways,
 # on a name without its folder, and on a foreign library outside the launcher.
@@ -22,7 +22,7 @@ function bad(why) {
 BEGIN {
     level["lib/base"] = 1
     level["lib/boot"] = 2
-    level["lib/shm"] = level["lib/socket"] = 3
+    level["lib/shm"] = level["lib/socket"] = level["lib/heap"] = 3
     level["lib/core"] = 4
     level["collectives"] = 5
     level["lib/api"] = 6

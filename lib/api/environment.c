@@ -9,6 +9,7 @@
 #include "core/bsend.h"
 #include "core/hardware.h"
 #include "core/info.h"
+#include "heap/heap.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -310,8 +311,11 @@ int PMPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr)
         err = mp_fail(MPI_ERR_ARG, "size is %lld, must be 0 or more", (long long)size);
     }
     if (!err) {
-        void *memory = NULL;
-        if (posix_memalign(&memory, alignment_of(hints), size > 0 ? (size_t)size : 1) != 0) {
+        // From the heap, whoever's malloc it is: this memory is to be sent.
+        void *memory =
+            size < 4096 ? NULL : mp_heap_allocate((size_t)size, alignment_of(hints), false);
+        if (!memory &&
+            posix_memalign(&memory, alignment_of(hints), size > 0 ? (size_t)size : 1) != 0) {
             err = mp_fail(MPI_ERR_NO_MEM, "%lld bytes are not to be had", (long long)size);
         }
         memcpy(baseptr, &memory, sizeof memory);
@@ -326,7 +330,11 @@ int PMPI_Free_mem(void *base)
     if (err) {
         return err;
     }
-    free(base);
+    if (mp_heap_made(base)) {
+        mp_heap_free(base);
+    } else {
+        free(base);
+    }
     return mp_leave(MP_CALL_Free_mem, NULL, 0);
 }
 MP_WEAK(Free_mem);

@@ -182,6 +182,10 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
     unsetenv(MP_ENV_SIZE);
     unsetenv(MP_ENV_SEGMENT);
     unsetenv(MP_ENV_CONTROL);
+    const char *heap = getenv(MP_ENV_HEAP); // lib/heap has mapped it, and may still look at it
+    if (heap)
+        set_close_on_exec(atoi(heap));
+    unsetenv(MP_ENV_HEAP);
 
     boot->rank = rank;
     boot->size = size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the launcher and a rank say to each other. At birth: four environment variables and two
+// What the launcher and a rank say to each other. At birth: five environment variables and three
 // inherited file descriptors. Later, over the control socket (a SOCK_SEQPACKET pair, one per rank):
 // requests for a connection to a peer, answered by one end of a fresh socket pair at both peers.
 // Everything else goes through the rank's board in the control segment (shm/layout.h).
@@ -12,6 +12,11 @@
 #define MP_ENV_SIZE    "MPRUN_SIZE"       // world size, decimal
 #define MP_ENV_SEGMENT "MPRUN_SEGMENT_FD" // descriptor of the control segment
 #define MP_ENV_CONTROL "MPRUN_CONTROL_FD" // descriptor of the control socket
+
+#define MP_ENV_HEAP "MPRUN_HEAP" // the shared heap, if there is one, as MP_HEAP_FORMAT
+
+// Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h).
+#define MP_HEAP_FORMAT "%d,%u,%llx"
 
 // One datagram on the control socket.
 enum mp_control_kind {

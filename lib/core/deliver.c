@@ -7,6 +7,7 @@
 #include "core/errhandler.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
+#include "heap/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,11 @@ bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI
     if (request->type->contiguous) {
         char *to = (char *)request->buffer + request->type->true_lb + from;
         return mp_channel->pull(peer, address, to, (size_t)bytes);
+    }
+    const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, (size_t)bytes);
+    if (near) {
+        mp_datatype_unpack(request->type, request->buffer, request->count, from, near, bytes);
+        return true;
     }
     char *piece = malloc(PULL_PIECE);
     MPI_Count moved = 0;

@@ -17,6 +17,7 @@
 #include "core/outgoing.h"
 #include "core/partitioned.h"
 #include "core/progress.h"
+#include "heap/heap.h"
 #include "socket/socket.h"
 
 #include <errno.h>
@@ -73,6 +74,9 @@ static int join(void)
     mp_process.crowded = boot.segment->ranks_per_core > 1;
     mp_process.board = mp_segment_board(boot.segment, boot.rank);
     mp_process.board->call = no_board.call;
+    if (boot.segment->shared_heap) {
+        mp_heap_join(boot.segment, boot.rank);
+    }
     int error = open_channel();
     return error ? error : mp_comm_open();
 }

@@ -52,7 +52,7 @@ struct mp_segment_header {
     // looks at a sleeper's word (see core/wait.c). Written by the launcher.
     uint32_t fence;
     uint32_t universe;    // MPI_UNIVERSE_SIZE
-    uint32_t shared_heap; // reserved for the single-copy heap
+    uint32_t shared_heap; // whether there is a heap; its shape travels in MP_ENV_HEAP
     uint32_t grace_ms;    // what the launcher gives a rank between SIGTERM and SIGKILL
     char processor[256];  // name for MPI_Get_processor_name; empty: ask the kernel
 };
@@ -133,6 +133,29 @@ static inline struct mp_ring *mp_segment_ring(struct mp_segment_header *segment,
 static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct mp_ring *ring)
 {
     return (char *)(ring->cells + segment->cells);
+}
+
+// The shared heap (lib/heap) is a second, sparse memfd that all ranks map at one address. It begins
+// with one _Atomic int32_t per rank: the process that allocates in that rank's area, 0 for none,
+// written by that process with a compare-and-swap. From MP_HEAP_HEAD on follow the areas, one per
+// rank, of 1 << shift bytes each. The address lies between where Linux places programs and where
+// it places libraries and stacks, on every 64-bit machine whose address space is that large;
+// elsewhere the mapping fails, and there is no heap.
+#define MP_HEAP_HEAD    ((uint64_t)2 << 20)
+#define MP_HEAP_ADDRESS UINT64_C(0x200000000000)
+#define MP_HEAP_MAX     (UINT64_C(1) << 45) // of all areas together
+
+// An area's shift, for so many ranks: twice the machine's memory, as far as there are addresses.
+static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
+{
+    unsigned shift = 30;
+    while (shift < 43 && UINT64_C(1) << shift < 2 * memory_bytes) {
+        shift++;
+    }
+    while (shift > 30 && (uint64_t)nranks << shift > MP_HEAP_MAX) {
+        shift--;
+    }
+    return shift;
 }
 
 // Fills `header` with the layout of a job of `nranks`. The memory behind the header must read as

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: MIT
+// How a process comes to its part of the job's heap, and what becomes of it.
+//
+// The file. The launcher makes one sparse memfd for the job and chooses the address (shm/layout.h).
+// Every process that loads this library under mprun maps all of it there, in its constructor, so
+// that blocks allocated before MPI_Init lie in it too. What is not used yet is mapped without
+// access and opened in growing windows, each rank's own as it allocates, a peer's as messages name
+// it: otherwise one mlockall would fill the whole file with pages.
+//
+// The owner. One process may allocate in a rank's area: the first that writes its id into the
+// rank's word. A script may start several programs that load this library under one rank; the area
+// of one that has ended goes to the next. Peers use an area only if its owner is also the process
+// that joined the job as that rank (board->pid): if another one did, addresses in its messages are
+// not addresses of this file. Both words are written before a rank's first message, so whoever has
+// heard from a peer may judge.
+//
+// fork. The mapping is not inherited (MADV_DONTFORK); otherwise the child would write into its
+// parent's memory. It gets a private copy of what is in use, made by the parent before the fork,
+// after all other handlers have taken their locks (ours was registered first and so runs last). A
+// child never allocates here again; it frees what it got. vfork and posix_spawn run no handlers and
+// need nothing, and the descriptor is closed on exec once MPI_Init has been called.
+//
+// Off: not under mprun; MPRUN_SHARED_HEAP=0 or --no-shared-heap; the address is taken, or mmap is
+// refused (ulimit -v); a sanitizer or valgrind, which have their own idea of the address space. If
+// malloc is not ours, only MPI_Alloc_mem uses the heap.
+#define _GNU_SOURCE
+#include "heap/heap.h"
+
+#include "boot/protocol.h"
+#include "heap/extents.h"
+#include "shm/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    PAGE = 4096,
+    THRESHOLD = 32 << 10, // blocks from here on; half of an eager message's largest, in pages
+    COLOURS = 16          // see mp_heap_allocate
+};
+// The first window of an area; further ones double it.
+#define WINDOW ((size_t)64 << 20)
+// Free memory that is kept for reuse: this much, and a share of what is in use.
+#define KEEP_BYTES ((size_t)32 << 20)
+enum { KEEP_SHARE = 16 };
+
+struct mp_heap mp_heap;
+uintptr_t mp_heap_blocks;
+size_t mp_heap_blocks_bytes;
+size_t mp_heap_threshold = SIZE_MAX;
+
+static struct {
+    int fd;
+    int size;
+    char *base;             // of the whole mapping
+    _Atomic int32_t *owner; // per rank: the process that allocates in its area, 0 for none
+    size_t opened;          // how far into our own area we may go
+    bool inherited;         // in a forked child: the blocks are private copies
+    char *image;            // while we fork: the copies, laid out like the area
+    struct mp_segment_header *segment;
+    struct mp_extents extents;
+    pthread_mutex_t lock; // for the extents and all that follows from them
+} heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+// ---- Windows
+
+// Opens the area at `area` up to at least `end`. Returns how far it is open now.
+static size_t open_window(char *area, size_t opened, size_t end)
+{
+    size_t area_bytes = (size_t)1 << mp_heap.shift;
+    size_t to = opened ? opened : WINDOW;
+
+    while (to < end) {
+        to *= 2;
+    }
+    if (to > area_bytes) {
+        to = area_bytes;
+    }
+    if (mprotect(area + opened, to - opened, PROT_READ | PROT_WRITE) != 0) {
+        return opened;
+    }
+    // Everything in one piece, so that a block needs no alignment to have huge pages, and arrays of
+    // one size do not all begin at the same place in the caches.
+    madvise(area + opened, to - opened, MADV_HUGEPAGE);
+    return to;
+}
+
+// ---- Blocks
+
+static char *page_address(uint32_t page)
+{
+    return (char *)mp_heap_blocks + (size_t)page * PAGE;
+}
+
+static uint32_t page_of(const void *block)
+{
+    return (uint32_t)(((uintptr_t)block - mp_heap_blocks) / PAGE);
+}
+
+_Noreturn static void complain(void)
+{
+    static const char text[] = "free() or realloc(): not the address of a block\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    abort();
+}
+
+// The pages of the block. No lock: the entries of a live block are changed by its owner only.
+static uint32_t count_of(const void *block)
+{
+    uint32_t count = mp_extents_count(&heap.extents, page_of(block));
+    if (unlikely(!count)) {
+        complain();
+    }
+    return count;
+}
+
+// Makes `count` pages read as zero again, and gives the memory back to the system.
+static void discard(char *pages, size_t bytes)
+{
+    int error = errno; // free leaves it alone
+    int way = heap.inherited ? MADV_DONTNEED : MADV_REMOVE;
+    if (madvise(pages, bytes, way) != 0) {
+        memset(pages, 0, bytes);
+    }
+    errno = error;
+}
+
+// Cleans dirty extents when there are too many. The lock is free while the system works.
+static void trim(void)
+{
+    size_t keep = KEEP_BYTES / PAGE + heap.extents.used_pages / KEEP_SHARE;
+    uint32_t first, count;
+
+    if (heap.extents.dirty_pages <= keep) {
+        return;
+    }
+    while (heap.extents.dirty_pages > keep / 2 &&
+           mp_extents_clean_begin(&heap.extents, &first, &count)) {
+        pthread_mutex_unlock(&heap.lock);
+        discard(page_address(first), (size_t)count * PAGE);
+        pthread_mutex_lock(&heap.lock);
+        mp_extents_clean_end(&heap.extents, first);
+    }
+}
+
+void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero)
+{
+    static unsigned next_colour;
+    size_t unit = alignment > PAGE ? alignment / PAGE : 1;
+    size_t area_pages = (size_t)1 << mp_heap.shift >> 12;
+    bool dirty;
+
+    if (!mp_heap.own || bytes / PAGE >= area_pages || unit >= area_pages) {
+        return NULL;
+    }
+    pthread_mutex_lock(&heap.lock);
+    // Blocks do not all begin at the start of a page: loops over several arrays would have all of
+    // them in the same sets of the caches, and loads would wait for stores 4096 bytes away.
+    size_t colour = alignment <= 64 ? next_colour++ % COLOURS * 64 : 0;
+    size_t pages = (bytes + colour + PAGE - 1) / PAGE;
+    uint32_t first = mp_extents_take(&heap.extents, (uint32_t)pages, (uint32_t)unit, &dirty);
+    size_t end = ((size_t)first + pages) * PAGE;
+    if (first != MP_EXTENT_NONE && end > heap.opened) {
+        heap.opened = open_window((char *)mp_heap.own, heap.opened, end);
+        madvise((char *)mp_heap.own, heap.opened, MADV_DODUMP);
+        if (end > heap.opened) {
+            mp_extents_give(&heap.extents, first);
+            first = MP_EXTENT_NONE;
+        }
+    }
+    pthread_mutex_unlock(&heap.lock);
+    if (first == MP_EXTENT_NONE) {
+        return NULL;
+    }
+    char *block = page_address(first) + colour;
+    if (zero && dirty) {
+        memset(block, 0, bytes);
+    }
+    return block;
+}
+
+void mp_heap_free(void *block)
+{
+    uint32_t count = count_of(block);
+
+    pthread_mutex_lock(&heap.lock);
+    mp_extents_give(&heap.extents, page_of(block));
+    if (unlikely(heap.inherited)) {
+        discard(page_address(page_of(block)), (size_t)count * PAGE);
+    } else {
+        trim();
+    }
+    pthread_mutex_unlock(&heap.lock);
+}
+
+size_t mp_heap_usable(const void *block)
+{
+    return (size_t)count_of(block) * PAGE - (uintptr_t)block % PAGE;
+}
+
+bool mp_heap_resize(void *block, size_t bytes)
+{
+    size_t pages = ((uintptr_t)block % PAGE + bytes + PAGE - 1) / PAGE;
+    uint32_t first = page_of(block);
+    uint32_t count = count_of(block);
+    bool done = pages == count;
+
+    if (!done && mp_heap.own && pages < heap.extents.pages &&
+        (pages < count || (first + pages) * PAGE <= heap.opened)) {
+        pthread_mutex_lock(&heap.lock);
+        done = mp_extents_resize(&heap.extents, first, (uint32_t)pages);
+        trim();
+        pthread_mutex_unlock(&heap.lock);
+    }
+    return done;
+}
+
+// ---- fork
+
+static void copy_extent(uint32_t first, uint32_t count, void *argument)
+{
+    off_t start = (char *)mp_heap.own - heap.base;
+    off_t at = start + (off_t)first * PAGE;
+    off_t end = at + (off_t)count * PAGE;
+    struct stat *file = argument;
+
+    while (at < end) {
+        off_t stop = end;
+        if (file) { // skip what was never touched
+            at = lseek(heap.fd, at, SEEK_DATA);
+            if (at < 0 || at >= end) {
+                return;
+            }
+            stop = lseek(heap.fd, at, SEEK_HOLE);
+            stop = stop < 0 || stop > end ? end : stop;
+        }
+        memcpy(heap.image + (at - start), heap.base + at, (size_t)(stop - at));
+        at = stop;
+    }
+}
+
+// True if our descriptor is still that of the heap: a program may close what it did not open.
+static bool have_file(struct stat *file)
+{
+    struct stat opened;
+    return fstat(heap.fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+           opened.st_size == file->st_size && opened.st_ino == file->st_ino &&
+           opened.st_dev == file->st_dev;
+}
+
+static struct stat heap_file;
+
+static void before_fork(void)
+{
+    int error = errno;
+
+    pthread_mutex_lock(&heap.lock);
+    if (!mp_heap.own || heap.extents.used_pages == 0) {
+        return;
+    }
+    heap.image = mmap(NULL, heap.opened, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (heap.image == MAP_FAILED) {
+        heap.image = NULL;
+    } else {
+        mp_extents_each(&heap.extents, copy_extent, have_file(&heap_file) ? &heap_file : NULL);
+    }
+    errno = error;
+}
+
+static void after_fork_in_parent(void)
+{
+    if (heap.image) {
+        munmap(heap.image, heap.opened);
+        heap.image = NULL;
+    }
+    pthread_mutex_unlock(&heap.lock);
+}
+
+static void after_fork_in_child(void)
+{
+    if (mp_heap.own) {
+        char *area = (char *)mp_heap.own;
+        int error = errno;
+        // Nothing else shall come to lie here: free would take it for ours.
+        mmap(area, (size_t)1 << mp_heap.shift, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        if (heap.image) {
+            void *there =
+                mremap(heap.image, heap.opened, heap.opened, MREMAP_MAYMOVE | MREMAP_FIXED, area);
+            (void)there;
+            heap.image = NULL;
+        } else if (heap.extents.used_pages && have_file(&heap_file)) {
+            // No room for a copy. What the child writes is its own even so, and it sees what its
+            // parent writes later only where it has written nothing itself.
+            mmap(area, heap.opened, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
+                 heap.fd, area - heap.base);
+        }
+        heap.inherited = true;
+        mp_heap.own = mp_heap.own_bytes = 0;
+        mp_heap.opened = NULL;
+        mp_heap_threshold = SIZE_MAX;
+        errno = error;
+    }
+    pthread_mutex_unlock(&heap.lock);
+}
+
+// ---- The beginning
+
+static bool switched_off(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+    return true;
+#endif
+#endif
+    extern void __asan_init(void) __attribute__((weak));
+    extern void __tsan_init(void) __attribute__((weak));
+    extern void __msan_init(void) __attribute__((weak));
+    const char *wish = getenv("MPRUN_SHARED_HEAP");
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return __asan_init || __tsan_init || __msan_init || (wish && strcmp(wish, "0") == 0) ||
+           (preloaded && strstr(preloaded, "vgpreload")); // valgrind
+}
+
+// Becomes the owner of the area of `rank`, unless a living process is. *stale: another one was.
+static bool claim(int rank, bool *stale)
+{
+    int32_t self = (int32_t)getpid();
+    int32_t owner = 0;
+
+    *stale = false;
+    if (atomic_compare_exchange_strong(&heap.owner[rank], &owner, self)) {
+        return true;
+    }
+    // It may be this very process, before it executed another program.
+    if (owner != self && (kill(owner, 0) == 0 || errno != ESRCH)) {
+        return false;
+    }
+    *stale = true;
+    return atomic_compare_exchange_strong(&heap.owner[rank], &owner, self);
+}
+
+// Maps the heap. Returns false with nothing changed if that cannot be.
+static bool map_heap(int rank, unsigned shift, char *base)
+{
+    size_t area = (size_t)1 << shift;
+    size_t total = MP_HEAP_HEAD + (size_t)heap.size * area;
+    size_t room = mp_extents_room((uint32_t)(area / PAGE));
+    bool stale;
+
+    if (fstat(heap.fd, &heap_file) != 0 || heap_file.st_size != (off_t)total ||
+        mmap(base, total, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, heap.fd,
+             0) != base) {
+        return false;
+    }
+    void *notes = mmap(NULL, room, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    heap.owner = (_Atomic int32_t *)(void *)base;
+    if (notes != MAP_FAILED && mprotect(base, MP_HEAP_HEAD, PROT_READ | PROT_WRITE) == 0 &&
+        madvise(base, total, MADV_DONTFORK) == 0 && madvise(base, total, MADV_DONTDUMP) == 0 &&
+        pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0 &&
+        claim(rank, &stale)) {
+        off_t start = (off_t)(MP_HEAP_HEAD + (size_t)rank * area);
+        if (!stale || fallocate(heap.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
+                                (off_t)area) == 0) {
+            heap.base = base;
+            mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD;
+            mp_heap.shift = shift;
+            mp_extents_open(&heap.extents, notes, (uint32_t)(area / PAGE));
+            mp_heap_blocks = mp_heap.own = mp_heap.areas + (size_t)rank * area;
+            mp_heap_blocks_bytes = area;
+            return true;
+        }
+    }
+    if (notes != MAP_FAILED) {
+        munmap(notes, room);
+    }
+    munmap(base, total);
+    return false;
+}
+
+// Is malloc ours, or another allocator's that comes first, or, in a static program and where the
+// library was loaded late, the C library's? Its behaviour tells, whatever stands in between.
+static bool malloc_is_ours(void)
+{
+    void *(*volatile allocate)(size_t) = malloc;
+    void (*volatile release)(void *) = free;
+    void *block = allocate(THRESHOLD);
+    bool ours = mp_heap_made(block);
+
+    release(block);
+    return ours && mp_extents_count(&heap.extents, page_of(block)) == 0;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    const char *heap_text = getenv(MP_ENV_HEAP);
+    const char *rank_text = getenv(MP_ENV_RANK);
+    const char *size_text = getenv(MP_ENV_SIZE);
+    unsigned long long base;
+    unsigned shift;
+    int rank;
+
+    if (!heap_text || !rank_text || !size_text || switched_off() ||
+        sscanf(heap_text, MP_HEAP_FORMAT, &heap.fd, &shift, &base) != 3) {
+        return;
+    }
+    rank = atoi(rank_text);
+    heap.size = atoi(size_text);
+    if (rank < 0 || rank >= heap.size || shift < 21 || shift > 43 ||
+        !map_heap(rank, shift, (char *)(uintptr_t)base)) {
+        return;
+    }
+    mp_heap_threshold = THRESHOLD;
+    if (!malloc_is_ours()) {
+        mp_heap_threshold = SIZE_MAX;
+    }
+}
+
+// ---- The job
+
+void mp_heap_join(struct mp_segment_header *segment, int rank)
+{
+    // A child that was forked before MPI_Init and became the rank has no heap.
+    if (!mp_heap.own || mp_heap.own != mp_heap.areas + ((size_t)rank << mp_heap.shift) ||
+        atomic_load(&heap.owner[rank]) != (int32_t)getpid()) {
+        return;
+    }
+    heap.segment = segment;
+    mp_heap.opened = calloc((size_t)heap.size, sizeof *mp_heap.opened);
+    mp_heap.own_bytes = mp_heap.opened ? (size_t)1 << mp_heap.shift : 0;
+}
+
+bool mp_heap_open_peer(int world, size_t end)
+{
+    struct mp_board *board = mp_segment_board(heap.segment, world);
+    int32_t pid = atomic_load_explicit(&board->pid, memory_order_acquire);
+
+    if (pid == 0 || atomic_load_explicit(&heap.owner[world], memory_order_acquire) != pid) {
+        return false;
+    }
+    char *area = (char *)mp_heap.areas + ((size_t)world << mp_heap.shift);
+    mp_heap.opened[world] = open_window(area, mp_heap.opened[world], end);
+    return end <= mp_heap.opened[world];
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The shared heap: large blocks of a rank's dynamic memory lie in a file that every rank of the job
+// maps at the same address, so a pointer into it means the same byte everywhere, and a message
+// between two such blocks is one memcpy. Each rank owns one area of that file. Where there is no
+// heap (not started by mprun, switched off, refused by the machine), all of this says so and
+// everything works without.
+// Read next: heap/heap.c (how it is mapped, who owns what), heap/extents.h (the allocator),
+// heap/malloc.c (malloc and free).
+#ifndef MP_HEAP_H
+#define MP_HEAP_H
+
+#include "base/bits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mp_segment_header;
+
+// What the inline functions below look at. All 0 where there is no heap.
+struct mp_heap {
+    uintptr_t areas;  // address of rank 0's area
+    unsigned shift;   // an area is 1 << shift bytes
+    uintptr_t own;    // address of this rank's area; 0: this process owns none
+    size_t own_bytes; // of it, what blocks may lie in; 0: none
+    size_t *opened;   // per world rank: how far into its area this process may go; 0: ask first
+};
+extern struct mp_heap mp_heap;
+
+// Joins the heap to the job, once the board of `rank` is claimed: from now on peers may be reached.
+void mp_heap_join(struct mp_segment_header *segment, int rank);
+
+// The slow way of mp_heap_reach.
+bool mp_heap_open_peer(int world, size_t end);
+
+// The address through which this process may read and write the `bytes` bytes at `address` in the
+// memory of rank `world`; or NULL if they are not all in that rank's heap, or it or we have none.
+// It stays valid for as long as the block does over there. The peer must have joined the job, and
+// must have told us that address: so ask when a message or a collective names it.
+static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
+{
+    if (!mp_heap.opened) {
+        return NULL;
+    }
+    size_t at = (uintptr_t)address - mp_heap.areas - ((size_t)world << mp_heap.shift);
+    size_t area = (size_t)1 << mp_heap.shift;
+    if (at >= area || bytes > area - at) {
+        return NULL;
+    }
+    if (unlikely(at + bytes > mp_heap.opened[world]) && !mp_heap_open_peer(world, at + bytes)) {
+        return NULL;
+    }
+    return (void *)(uintptr_t)address;
+}
+
+// True if these bytes lie in this rank's own heap, so that peers can reach them.
+static inline bool mp_heap_holds(const void *address, size_t bytes)
+{
+    size_t at = (uintptr_t)address - mp_heap.own;
+    return mp_heap.opened && at < mp_heap.own_bytes && bytes <= mp_heap.own_bytes - at;
+}
+
+// ---- Memory, for malloc.c and MPI_Alloc_mem. Any thread, any time.
+
+// A block of `bytes` (1 or more) at a multiple of `alignment`, a power of two; zeroed if `zero`.
+// NULL if there is no heap or it is full: take the C library's memory then.
+void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero);
+
+// True if `block` came from mp_heap_allocate, in this process or in the one that forked it.
+static inline bool mp_heap_made(const void *block)
+{
+    extern uintptr_t mp_heap_blocks;
+    extern size_t mp_heap_blocks_bytes;
+    return (uintptr_t)block - mp_heap_blocks < mp_heap_blocks_bytes;
+}
+
+// For blocks that mp_heap_made. A wrong address ends the process with a message.
+void mp_heap_free(void *block);
+size_t mp_heap_usable(const void *block);
+
+// Makes the block `bytes` long where it lies. False if that cannot be done there.
+bool mp_heap_resize(void *block, size_t bytes);
+
+// ---- For malloc.c only
+
+// Blocks of at least this many bytes come from the heap; SIZE_MAX while there is none, and where
+// the process's malloc is not ours.
+extern size_t mp_heap_threshold;
+
+#endif
