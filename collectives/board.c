@@ -1,101 +1,218 @@
 // SPDX-License-Identifier: MIT
-// Boards and the barrier on them.
+// Boards: where they lie, and the waiting for one another on them.
 //
-// Where the lines are: the lines of context pair p are number p * world size + world rank in the
-// pool, so nothing has to be allocated or told to anybody.
+// Where desks and slots are: those of context pair p are number p * world size + world rank, so
+// nothing has to be allocated or told to anybody.
 //
-// Why a barrier is right: `arrived` counts the barriers that its rank has entered on this
-// communicator; only that rank writes it. A rank leaves barrier e when every line is at least e. A
-// line may already be at e + 1 (its rank left e and entered the next), never further, since that
-// rank then waits for us.
+// Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
+// whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
+// rest. The post of turn t stands where that of turn t - MP_POSTS stood, which everybody must have
+// done with: a rank is done with a turn when it posts in the next one. So before turn t is posted,
+// all members must be seen at turn t - MP_POSTS + 1. `seen` remembers up to which turn that is
+// known; in operations in which everybody waits for everybody it is known anyway, and in the
+// others (a broadcast's root does not wait) it is looked up once in a few turns.
+//
+// Progress. Steps within a turn are published in one word that only grows, turn and step together.
+// Whoever waits for a step is therefore never stopped by a rank that is further, even one that
+// gave its turn up since the ranks disagree about counts. A rank waits for steps only of those
+// whose posts say that they take part in the same way; they publish MP_STEP_DONE at the end.
 //
 // Why a pair can be used again: a context pair is agreed upon only when all members have freed the
-// communicator that had it before, so nobody looks at its lines any more. Each member sets its own
-// line to 0 when it makes the new communicator. The first barrier goes by messages: when it is
-// over, all have done that.
+// communicator that had it before, so nobody looks at its desks any more. Each member resets its
+// own desk when it makes the new communicator. Before the first turn there is a barrier by
+// messages: when it is over, all have done that.
 #include "collectives/board.h"
 
-#include "core/channel.h"
-#include "core/process.h"
 #include "core/progress.h"
 
-// One per rank and communicator, written only by that rank.
-struct mp_board_line {
-    _Alignas(MP_APART) _Atomic uint64_t arrived;
-};
-_Static_assert(sizeof(struct mp_board_line) == MP_APART, "one line of the pool");
-
-// Looks at the lines between two progress calls, when a rank is alone on its core.
+// Looks at the desks between two progress calls, when a rank is alone on its core.
 enum { LOOKS = 32 };
 
-static struct mp_board_line *pool_lines(const struct mp_comm *comm)
+static void find(struct mp_comm *comm)
 {
-    const struct mp_segment_header *segment = mp_process.segment;
-    uint64_t first = (uint64_t)(comm->context / 2) * segment->nranks;
-    if (!mp_process.shm || comm->remote || first + segment->nranks > segment->pool_lines) {
-        return NULL;
+    struct mp_segment_header *segment = mp_process.segment;
+    uint64_t pair = comm->context / 2;
+    struct mp_comm_board *board = &comm->board;
+
+    *board = (struct mp_comm_board){.desks = NULL};
+    if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
+        return;
     }
-    return (struct mp_board_line *)(void *)((char *)mp_process.segment + segment->pool_offset) +
-           first;
+    board->desks = (struct mp_desk *)(void *)((char *)segment + segment->desks_offset) +
+                   pair * segment->nranks;
+    if (pair < segment->slot_pairs) {
+        board->slots =
+            (char *)segment + segment->slots_offset + pair * segment->nranks * MP_SLOT_BYTES;
+    }
 }
 
 void mp_board_world(void)
 {
-    mp_comm_world.lines = pool_lines(&mp_comm_world);
-    mp_comm_world.board_ready = true; // fresh memory: all lines are 0
+    find(&mp_comm_world);
+    mp_comm_world.board.ready = true; // fresh memory: all is 0
 }
 
 void mp_board_new(struct mp_comm *comm)
 {
-    comm->lines = pool_lines(comm);
-    comm->board_ready = false;
-    comm->board_epoch = 0;
-    if (comm->lines) {
-        atomic_store_explicit(&comm->lines[mp_process.rank].arrived, 0, memory_order_relaxed);
+    find(comm);
+    if (comm->board.desks) {
+        struct mp_desk *own = &comm->board.desks[mp_process.rank];
+        for (int i = 0; i < MP_POSTS; i++) {
+            atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
+        }
+        atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
     }
 }
 
 void mp_board_ready(struct mp_comm *comm)
 {
-    comm->board_ready = true;
+    comm->board.ready = true;
 }
 
-// True when all ranks have arrived at `epoch`. *from: the ranks before it were seen to have.
-static inline bool all_arrived(const struct mp_comm *comm, uint64_t epoch, int *from)
+static void notify(const struct mp_comm *comm, int who)
 {
-    for (; *from < comm->size; ++*from) {
-        const struct mp_board_line *line = &comm->lines[mp_group_world(comm->group, *from)];
-        // Acquire: pairs with the release below; what the rank did before the barrier is visible.
-        if (atomic_load_explicit(&line->arrived, memory_order_acquire) < epoch) {
+    if (who >= 0) {
+        mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, who)].board);
+        return;
+    }
+    for (int i = 0; i < comm->size && who == MP_EVERYBODY; i++) {
+        mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
+    }
+}
+
+// ---- Waiting
+
+// What is waited for: that for all ranks of a range one word of their desk is at least a value.
+struct condition {
+    const struct mp_comm *comm;
+    int from, to; // those before `from` were seen to be there
+    uint64_t turn;
+    uint64_t progress; // 0: the post of `turn` is waited for
+    bool either;       // that progress, or the post of the turn after it
+};
+
+static inline bool posted(const struct condition *c, int rank, uint64_t turn)
+{
+    const struct mp_desk *desk = mp_board_desk(c->comm, rank);
+    // Acquire: pairs with the release in mp_board_post.
+    return atomic_load_explicit(&desk->posts[turn % MP_POSTS].turn, memory_order_acquire) >= turn;
+}
+
+static inline bool is_there(const struct condition *c, int rank)
+{
+    if (!c->progress) {
+        return posted(c, rank, c->turn);
+    }
+    const struct mp_desk *desk = mp_board_desk(c->comm, rank);
+    // Acquire: pairs with the release in mp_board_step.
+    return atomic_load_explicit(&desk->progress, memory_order_acquire) >= c->progress ||
+           (c->either && posted(c, rank, c->turn + 1));
+}
+
+static inline bool holds(struct condition *c)
+{
+    for (; c->from < c->to; c->from++) {
+        if (!is_there(c, c->from)) {
             return false;
         }
     }
     return true;
 }
 
-bool mp_board_barrier(struct mp_comm *comm)
+static void await(struct condition *c)
 {
-    if (!comm->lines || !comm->board_ready) {
-        return false;
-    }
-    uint64_t epoch = ++comm->board_epoch;
-    int from = 0;
+    const struct mp_comm *comm = c->comm;
 
-    atomic_store_explicit(&comm->lines[mp_process.rank].arrived, epoch, memory_order_release);
-    for (int i = 0; i < comm->size; i++) {
-        mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
-    }
-    bool shared = mp_process.crowded;
-    for (int look = 0; look < (shared ? 1 : LOOKS); look++) {
-        if (all_arrived(comm, epoch, &from)) {
-            return true;
+    for (int look = 0; look < (mp_process.crowded ? 1 : LOOKS); look++) {
+        if (holds(c)) {
+            return;
         }
     }
     struct mp_waiter waiter;
-    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, 0, comm->context + 1, 0);
-    while (!all_arrived(comm, epoch, &from)) {
+    int peer = c->to - c->from == 1 ? mp_group_world(comm->group, c->from) : MP_PEER_SEVERAL;
+    mp_waiter_begin(&waiter, peer, 0, comm->context + 1, 0);
+    while (!holds(c)) {
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);
-    return true;
+}
+
+void mp_board_await_slow(struct mp_comm *comm, int from, int to)
+{
+    struct condition c = {.comm = comm, .from = from, .to = to, .turn = comm->board.turn};
+    await(&c);
+}
+
+void mp_board_await_step_slow(struct mp_comm *comm, int from, int to, uint64_t progress)
+{
+    struct condition c = {.comm = comm, .from = from, .to = to, .progress = progress};
+    await(&c);
+}
+
+void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress)
+{
+    struct condition c = {.comm = comm,
+                          .from = who < 0 ? 0 : who,
+                          .to = who < 0 ? comm->size : who + 1,
+                          .turn = progress >> 24,
+                          .progress = progress,
+                          .either = true};
+    int self = comm->rank;
+    if (who >= 0) {
+        await(&c);
+        return;
+    }
+    // All others: this rank itself is as far as it is.
+    c.to = self;
+    await(&c);
+    c.from = self + 1;
+    c.to = comm->size;
+    await(&c);
+}
+
+// ---- Turns
+
+// Makes sure that all have done with the turn whose post is in the way of the present one.
+static void make_room(struct mp_comm *comm)
+{
+    uint64_t needed = comm->board.turn - MP_POSTS + 1;
+    uint64_t better = comm->board.turn - MP_POSTS / 2;
+    struct condition c = {.comm = comm, .to = comm->size, .turn = better};
+
+    if (holds(&c)) {
+        comm->board.seen = better;
+        return;
+    }
+    c.from = 0;
+    c.turn = needed;
+    await(&c);
+    comm->board.seen = needed;
+}
+
+struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes)
+{
+    uint64_t turn = ++comm->board.turn;
+    if (unlikely(turn >= comm->board.seen + MP_POSTS)) {
+        make_room(comm);
+    }
+    struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
+    post->bytes = bytes;
+    post->kind = kind;
+    post->root = root;
+    return post;
+}
+
+void mp_board_post(struct mp_comm *comm)
+{
+    uint64_t turn = comm->board.turn;
+    struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
+    atomic_store_explicit(&post->turn, turn, memory_order_release);
+    notify(comm, MP_EVERYBODY);
+}
+
+void mp_board_step(struct mp_comm *comm, unsigned step, int who)
+{
+    struct mp_desk *own = &comm->board.desks[mp_process.rank];
+    atomic_store_explicit(&own->progress, mp_board_progress(comm, step), memory_order_release);
+    notify(comm, who);
 }

@@ -1,25 +1,109 @@
 // SPDX-License-Identifier: MIT
-// A communicator's board in shared memory: one line per rank, in the segment's pool. A barrier is a
-// store to one's own line and a look at all others'.
+// A communicator's board in shared memory: per rank a desk, on which it posts what it gives to a
+// collective operation, and a slot of a few chunks for what does not fit there. The blocking
+// operations of shm_*.c consist of these calls: begin a turn, post, wait for the others' posts,
+// and, where more than one step is needed, publish and await progress within the turn.
+//
+// All members must begin the same turns in the same order, which blocking collectives do.
+// The arguments why all this is right stand in board.c. Read next: slots.h, shm_reduce.c.
 #ifndef MP_COLLECTIVES_BOARD_H
 #define MP_COLLECTIVES_BOARD_H
 
+#include "core/channel.h"
 #include "core/comm.h"
+#include "core/process.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 // Gives MPI_COMM_WORLD its board: at MPI_Init.
 void mp_board_world(void);
 
 // Gives a new intracommunicator its board, when it is made, at all its ranks. No communication; the
-// communicator simply has none when the channel is not shared memory or the pool has no place.
+// communicator simply has none when the channel is not shared memory or there is no place left.
 void mp_board_new(struct mp_comm *comm);
 
-// A barrier on the board. False: the communicator has no board, or it must not be used yet (the
-// first barrier of a communicator goes by messages; call mp_board_ready after it); use messages.
-bool mp_board_barrier(struct mp_comm *comm);
-
-// To be called by all ranks when a barrier by messages on this communicator is over.
+// To be called by all ranks when a barrier by messages on this communicator is over: no turn may be
+// begun before `board.ready` is set.
 void mp_board_ready(struct mp_comm *comm);
+
+// Flags of a post, above its kind.
+enum {
+    MP_POST_KIND = 0xff,
+    MP_POST_INLINE = 1 << 8,  // the data is in the post
+    MP_POST_OPERAND = 1 << 9, // address[0] may be read by all members, at any length up to `bytes`
+    MP_POST_RESULT = 1 << 10  // address[1] may be written by all members
+};
+
+enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
+
+// The last step of a turn: all that others could wait for has been done.
+enum { MP_STEP_DONE = (1 << 24) - 1 };
+
+// Begins a turn and returns this rank's post for it, for the caller to fill in.
+struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes);
+
+// Publishes it. Everybody is woken: who is ahead may wait for room for a post of its own.
+void mp_board_post(struct mp_comm *comm);
+
+// Waits for posts of the present turn.
+void mp_board_await_slow(struct mp_comm *comm, int from, int to);
+
+// Publishes progress within the turn, for `who` to see: a rank, MP_EVERYBODY or MP_NOBODY.
+void mp_board_step(struct mp_comm *comm, unsigned step, int who);
+void mp_board_await_step_slow(struct mp_comm *comm, int from, int to, uint64_t progress);
+
+// Waits until `who` (or all) have reached that progress, or a later turn without any.
+void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress);
+
+static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank)
+{
+    return &comm->board.desks[mp_group_world(comm->group, rank)];
+}
+
+static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm, int rank)
+{
+    return &mp_board_desk(comm, rank)->posts[comm->board.turn % MP_POSTS];
+}
+
+static inline bool mp_board_has_posted(const struct mp_comm *comm, int rank)
+{
+    // Acquire: pairs with the release in mp_board_post.
+    return atomic_load_explicit(&mp_board_post_of(comm, rank)->turn, memory_order_acquire) >=
+           comm->board.turn;
+}
+
+// Waits for the post of one rank and returns it.
+static inline const struct mp_post *mp_board_await(struct mp_comm *comm, int rank)
+{
+    if (!mp_board_has_posted(comm, rank)) {
+        mp_board_await_slow(comm, rank, rank + 1);
+    }
+    return mp_board_post_of(comm, rank);
+}
+
+// Waits for the posts of all.
+static inline void mp_board_await_all(struct mp_comm *comm)
+{
+    mp_board_await_slow(comm, 0, comm->size);
+    comm->board.seen = comm->board.turn;
+}
+
+static inline uint64_t mp_board_progress(const struct mp_comm *comm, unsigned step)
+{
+    return comm->board.turn << 24 | step;
+}
+
+// Waits until a rank, or all, have published this step or a later one. Only for ranks whose post
+// says that they will.
+static inline void mp_board_await_step(struct mp_comm *comm, int rank, unsigned step)
+{
+    mp_board_await_step_slow(comm, rank, rank + 1, mp_board_progress(comm, step));
+}
+
+static inline void mp_board_await_step_all(struct mp_comm *comm, unsigned step)
+{
+    mp_board_await_step_slow(comm, 0, comm->size, mp_board_progress(comm, step));
+}
 
 #endif

@@ -4,7 +4,7 @@
 // ranks know: the size of the communicator, whether every block has the same size, and that size.
 #include "collectives/choose.h"
 
-#include "collectives/board.h"
+#include "collectives/shm.h"
 #include "core/errhandler.h"
 
 #include <ctype.h>
@@ -19,8 +19,7 @@ enum { EVEN = 1, INTER = 2 };
 
 struct choice {
     enum mp_collective_kind kind;
-    const char *name;
-    mp_build_fn *build;
+    struct mp_algorithm algorithm;
     int flags;       // EVEN: the same count at all ranks. INTER: for intercommunicators (only)
     int ranks;       // taken up to this many ranks
     MPI_Count bytes; // and up to this many bytes: of the buffer, or of one rank's block
@@ -28,44 +27,47 @@ struct choice {
 
 static const struct choice table[] = {
     // operation, algorithm, builder, for, ranks up to, bytes up to
-    {MP_BARRIER, "board", mp_barrier_dissemination, 0, ANY, ANY}, // see run_barrier below
-    {MP_BARRIER, "dissemination", mp_barrier_dissemination, 0, ANY, ANY},
-    {MP_BARRIER, "inter", mp_barrier_inter, INTER, ANY, ANY},
-    {MP_BCAST, "linear", mp_bcast_linear, 0, 4, LLONG_MAX},
-    {MP_BCAST, "binomial", mp_bcast_binomial, 0, ANY, 256 << 10},
-    {MP_BCAST, "scatter_allgather", mp_bcast_scatter_allgather, 0, ANY, LLONG_MAX},
-    {MP_BCAST, "inter", mp_bcast_inter, INTER, ANY, LLONG_MAX},
-    {MP_REDUCE, "gather", mp_reduce_gather, 0, ANY, 16 << 10},
-    {MP_REDUCE, "sliced", mp_reduce_sliced, 0, ANY, LLONG_MAX},
-    {MP_REDUCE, "inter", mp_reduce_inter, INTER, ANY, LLONG_MAX},
-    {MP_ALLREDUCE, "exchange", mp_allreduce_exchange, 0, 4, 8 << 10},
-    {MP_ALLREDUCE, "reduce_bcast", mp_allreduce_reduce_bcast, 0, ANY, 16 << 10},
-    {MP_ALLREDUCE, "sliced", mp_allreduce_sliced, 0, ANY, LLONG_MAX},
-    {MP_ALLREDUCE, "inter", mp_allreduce_inter, INTER, ANY, LLONG_MAX},
-    {MP_GATHER, "linear", mp_gather_linear, 0, 16, LLONG_MAX},
-    {MP_GATHER, "binomial", mp_gather_binomial, EVEN, ANY, 1 << 10},
-    {MP_GATHER, "linear", mp_gather_linear, 0, ANY, LLONG_MAX},
-    {MP_GATHER, "inter", mp_gather_inter, INTER, ANY, LLONG_MAX},
-    {MP_SCATTER, "linear", mp_scatter_linear, 0, 16, LLONG_MAX},
-    {MP_SCATTER, "binomial", mp_scatter_binomial, EVEN, ANY, 1 << 10},
-    {MP_SCATTER, "linear", mp_scatter_linear, 0, ANY, LLONG_MAX},
-    {MP_SCATTER, "inter", mp_scatter_inter, INTER, ANY, LLONG_MAX},
-    {MP_ALLGATHER, "direct", mp_allgather_direct, 0, 4, LLONG_MAX},
-    {MP_ALLGATHER, "bruck", mp_allgather_bruck, EVEN, ANY, 1 << 10},
-    {MP_ALLGATHER, "direct", mp_allgather_direct, 0, 16, LLONG_MAX},
-    {MP_ALLGATHER, "ring", mp_allgather_ring, 0, ANY, LLONG_MAX},
-    {MP_ALLGATHER, "inter", mp_allgather_inter, INTER, ANY, LLONG_MAX},
-    {MP_ALLTOALL, "direct", mp_alltoall_direct, 0, 8, LLONG_MAX},
-    {MP_ALLTOALL, "bruck", mp_alltoall_bruck, EVEN, ANY, 128},
-    {MP_ALLTOALL, "direct", mp_alltoall_direct, 0, ANY, LLONG_MAX},
-    {MP_ALLTOALL, "inter", mp_alltoall_inter, INTER, ANY, LLONG_MAX},
-    {MP_SCAN, "chain", mp_scan_chain, 0, ANY, LLONG_MAX},
-    {MP_EXSCAN, "chain", mp_exscan_chain, 0, ANY, LLONG_MAX},
-    {MP_REDUCE_SCATTER, "root", mp_reduce_scatter_root, 0, ANY, 1 << 10},
-    {MP_REDUCE_SCATTER, "sliced", mp_reduce_scatter_sliced, 0, ANY, LLONG_MAX},
-    {MP_REDUCE_SCATTER, "inter", mp_reduce_scatter_inter, INTER, ANY, LLONG_MAX},
-    {MP_NEIGHBOR_ALLGATHER, "direct", mp_neighbor_allgather_direct, 0, ANY, LLONG_MAX},
-    {MP_NEIGHBOR_ALLTOALL, "direct", mp_neighbor_alltoall_direct, 0, ANY, LLONG_MAX},
+    {MP_BARRIER, {"board", NULL, mp_shm_barrier}, 0, ANY, ANY},
+    {MP_BARRIER, {"dissemination", mp_barrier_dissemination, NULL}, 0, ANY, ANY},
+    {MP_BARRIER, {"inter", mp_barrier_inter, NULL}, INTER, ANY, ANY},
+    {MP_BCAST, {"board", NULL, mp_shm_bcast}, 0, ANY, LLONG_MAX},
+    {MP_BCAST, {"linear", mp_bcast_linear, NULL}, 0, 4, LLONG_MAX},
+    {MP_BCAST, {"binomial", mp_bcast_binomial, NULL}, 0, ANY, 256 << 10},
+    {MP_BCAST, {"scatter_allgather", mp_bcast_scatter_allgather, NULL}, 0, ANY, LLONG_MAX},
+    {MP_BCAST, {"inter", mp_bcast_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_REDUCE, {"board", NULL, mp_shm_reduce}, 0, ANY, LLONG_MAX},
+    {MP_REDUCE, {"gather", mp_reduce_gather, NULL}, 0, ANY, 16 << 10},
+    {MP_REDUCE, {"sliced", mp_reduce_sliced, NULL}, 0, ANY, LLONG_MAX},
+    {MP_REDUCE, {"inter", mp_reduce_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, {"board", NULL, mp_shm_allreduce}, 0, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, {"exchange", mp_allreduce_exchange, NULL}, 0, 4, 8 << 10},
+    {MP_ALLREDUCE, {"reduce_bcast", mp_allreduce_reduce_bcast, NULL}, 0, ANY, 16 << 10},
+    {MP_ALLREDUCE, {"sliced", mp_allreduce_sliced, NULL}, 0, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, {"inter", mp_allreduce_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_GATHER, {"linear", mp_gather_linear, NULL}, 0, 16, LLONG_MAX},
+    {MP_GATHER, {"binomial", mp_gather_binomial, NULL}, EVEN, ANY, 1 << 10},
+    {MP_GATHER, {"linear", mp_gather_linear, NULL}, 0, ANY, LLONG_MAX},
+    {MP_GATHER, {"inter", mp_gather_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_SCATTER, {"linear", mp_scatter_linear, NULL}, 0, 16, LLONG_MAX},
+    {MP_SCATTER, {"binomial", mp_scatter_binomial, NULL}, EVEN, ANY, 1 << 10},
+    {MP_SCATTER, {"linear", mp_scatter_linear, NULL}, 0, ANY, LLONG_MAX},
+    {MP_SCATTER, {"inter", mp_scatter_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_ALLGATHER, {"direct", mp_allgather_direct, NULL}, 0, 4, LLONG_MAX},
+    {MP_ALLGATHER, {"bruck", mp_allgather_bruck, NULL}, EVEN, ANY, 1 << 10},
+    {MP_ALLGATHER, {"direct", mp_allgather_direct, NULL}, 0, 16, LLONG_MAX},
+    {MP_ALLGATHER, {"ring", mp_allgather_ring, NULL}, 0, ANY, LLONG_MAX},
+    {MP_ALLGATHER, {"inter", mp_allgather_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_ALLTOALL, {"direct", mp_alltoall_direct, NULL}, 0, 8, LLONG_MAX},
+    {MP_ALLTOALL, {"bruck", mp_alltoall_bruck, NULL}, EVEN, ANY, 128},
+    {MP_ALLTOALL, {"direct", mp_alltoall_direct, NULL}, 0, ANY, LLONG_MAX},
+    {MP_ALLTOALL, {"inter", mp_alltoall_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_SCAN, {"chain", mp_scan_chain, NULL}, 0, ANY, LLONG_MAX},
+    {MP_EXSCAN, {"chain", mp_exscan_chain, NULL}, 0, ANY, LLONG_MAX},
+    {MP_REDUCE_SCATTER, {"root", mp_reduce_scatter_root, NULL}, 0, ANY, 1 << 10},
+    {MP_REDUCE_SCATTER, {"sliced", mp_reduce_scatter_sliced, NULL}, 0, ANY, LLONG_MAX},
+    {MP_REDUCE_SCATTER, {"inter", mp_reduce_scatter_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLGATHER, {"direct", mp_neighbor_allgather_direct, NULL}, 0, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLTOALL, {"direct", mp_neighbor_alltoall_direct, NULL}, 0, ANY, LLONG_MAX},
 };
 
 static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
@@ -134,56 +136,68 @@ static MPI_Count size_of(const struct mp_collective *c)
     return blocks->counts.each * blocks->type->size;
 }
 
-static mp_build_fn *refuse(const struct mp_collective *c)
+static void refuse(const struct mp_collective *c)
 {
     char list[256] = "";
     size_t at = 0;
     for (size_t i = 0; i < mp_array_length(table); i++) {
-        if (table[i].kind == c->kind && !(table[i].flags & INTER) && !strstr(list, table[i].name) &&
-            at + strlen(table[i].name) + 3 < sizeof list) {
+        if (table[i].kind == c->kind && !(table[i].flags & INTER) &&
+            !strstr(list, table[i].algorithm.name) &&
+            at + strlen(table[i].algorithm.name) + 3 < sizeof list) {
             at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
-                                   table[i].name);
+                                   table[i].algorithm.name);
         }
     }
     mp_fail(MPI_ERR_OTHER,
             "the variable MPRUN_COLL_... asks for \"%s\" as algorithm for %s; there is %s",
             wanted[c->kind], names[c->kind], list);
-    return NULL;
 }
 
-mp_build_fn *mp_choose(const struct mp_collective *collective)
+// Whether the row can do the operation at all.
+static bool can(const struct choice *row, const struct mp_collective *c, bool blocking)
 {
-    int inter = collective->comm->remote ? INTER : 0;
-    bool even = !collective->uneven;
-    bool known = false;
+    if (((row->flags & INTER) != 0) != (c->comm->remote != NULL) ||
+        ((row->flags & EVEN) && c->uneven)) {
+        return false;
+    }
+    return !row->algorithm.run || (blocking && mp_shm_can(c));
+}
 
+const struct mp_algorithm *mp_choose(const struct mp_collective *c, bool blocking)
+{
     if (unlikely(!wanted_known)) {
         look_up();
     }
-    const char *name = inter ? NULL : wanted[collective->kind];
-    MPI_Count bytes = inter ? 0 : size_of(collective);
-    mp_build_fn *fits = NULL;
     const struct choice *end = table + mp_array_length(table);
-    for (const struct choice *row = table + first_row[collective->kind];
-         row < end && row->kind == collective->kind; row++) {
-        if ((row->flags & INTER) != inter) {
+    const struct choice *row = table + first_row[c->kind];
+    const char *name = c->comm->remote ? NULL : wanted[c->kind];
+    if (likely(!name) && row->algorithm.run && can(row, c, blocking)) {
+        return &row->algorithm; // whatever the size
+    }
+    bool known = false;
+    MPI_Count bytes = c->comm->remote ? 0 : size_of(c);
+    const struct choice *fits = NULL;
+    for (; row < end && row->kind == c->kind; row++) {
+        bool named = name && strcmp(row->algorithm.name, name) == 0;
+        known = known || named;
+        if (!can(row, c, blocking)) {
             continue;
         }
-        if (name && strcmp(row->name, name) == 0) {
-            known = true;
-            if (even || !(row->flags & EVEN)) {
-                return row->build;
-            }
+        if (named) {
+            return &row->algorithm;
         }
-        if (!fits && (even || !(row->flags & EVEN)) && collective->comm->size <= row->ranks &&
-            bytes <= row->bytes) {
-            fits = row->build;
+        if (!fits && c->comm->size <= row->ranks && bytes <= row->bytes) {
+            fits = row;
             if (!name) {
                 break;
             }
         }
     }
-    return name && !known ? refuse(collective) : fits;
+    if (name && !known) {
+        refuse(c);
+        return NULL;
+    }
+    return fits ? &fits->algorithm : NULL;
 }
 
 void mp_choose_print(FILE *out)
@@ -193,13 +207,13 @@ void mp_choose_print(FILE *out)
     }
     for (size_t i = 0; i < mp_array_length(table); i++) {
         const struct choice *row = &table[i];
-        fprintf(out, "%-15s %-18s", names[row->kind], row->name);
+        fprintf(out, "%-15s %-18s", names[row->kind], row->algorithm.name);
         if (row->flags & INTER) {
             fprintf(out, " intercommunicators");
         } else if (wanted[row->kind]) {
             fprintf(out, " %s",
-                    strcmp(wanted[row->kind], row->name) == 0 ? "always (variable)"
-                                                              : "never (variable)");
+                    strcmp(wanted[row->kind], row->algorithm.name) == 0 ? "always (variable)"
+                                                                        : "never (variable)");
         } else {
             if (row->ranks != ANY) {
                 fprintf(out, " up to %d ranks", row->ranks);
@@ -217,11 +231,11 @@ void mp_choose_print(FILE *out)
 
 // ---- The three ways to have it done
 
-static struct mp_schedule *build(const struct mp_collective *collective, int *error)
+static struct mp_schedule *build_by(const struct mp_collective *collective,
+                                    const struct mp_algorithm *algorithm, int *error)
 {
     int tag = mp_schedule_tag(collective->comm);
-    mp_build_fn *builder = mp_choose(collective);
-    if (!builder) {
+    if (!algorithm) {
         *error = MPI_ERR_OTHER;
         return NULL;
     }
@@ -230,32 +244,23 @@ static struct mp_schedule *build(const struct mp_collective *collective, int *er
         *error = MPI_ERR_NO_MEM;
         return NULL;
     }
-    builder(schedule, collective);
+    algorithm->build(schedule, collective);
     return schedule;
 }
 
-static int run(const struct mp_collective *collective)
+static struct mp_schedule *build(const struct mp_collective *collective, int *error)
 {
-    int error;
-    struct mp_schedule *schedule = build(collective, &error);
-    return schedule ? mp_schedule_run(schedule) : error;
+    return build_by(collective, mp_choose(collective, false), error);
 }
 
-// On the communicator's board, if it has one that is in use yet.
-static int run_barrier(const struct mp_collective *collective)
+// Before a board is used for the first time: a barrier by messages.
+static int make_ready(struct mp_comm *comm)
 {
-    struct mp_comm *comm = collective->comm;
-    if (comm->lines) {
-        if (unlikely(!wanted_known)) {
-            look_up();
-        }
-        const char *name = wanted[MP_BARRIER];
-        if ((!name || strcmp(name, "board") == 0) && mp_board_barrier(comm)) {
-            return 0;
-        }
-    }
-    int error = run(collective);
-    if (!error && comm->lines) {
+    struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
+    int error;
+    struct mp_schedule *schedule = build(&barrier, &error);
+    error = schedule ? mp_schedule_run(schedule) : error;
+    if (!error) {
         mp_board_ready(comm);
     }
     return error;
@@ -263,7 +268,14 @@ static int run_barrier(const struct mp_collective *collective)
 
 int mp_collective_run(const struct mp_collective *collective)
 {
-    return collective->kind == MP_BARRIER ? run_barrier(collective) : run(collective);
+    const struct mp_algorithm *algorithm = mp_choose(collective, true);
+    if (likely(algorithm && algorithm->run)) {
+        int error = likely(collective->comm->board.ready) ? 0 : make_ready(collective->comm);
+        return error ? error : algorithm->run(collective);
+    }
+    int error;
+    struct mp_schedule *schedule = build_by(collective, algorithm, &error);
+    return schedule ? mp_schedule_run(schedule) : error;
 }
 
 int mp_collective_start(const struct mp_collective *collective, struct mp_request **request)

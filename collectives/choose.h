@@ -4,12 +4,21 @@
 #define MP_COLLECTIVES_CHOOSE_H
 
 #include "collectives/collectives.h"
+#include "collectives/shm.h"
 
 #include <stdio.h>
 
+// A blocking operation on a communicator that has a board may be done at once in shared memory, by
+// `run`; otherwise `build` makes a schedule.
+struct mp_algorithm {
+    const char *name;
+    mp_build_fn *build;
+    mp_run_fn *run;
+};
+
 // The algorithm for an operation: by the table, or by the variable MPRUN_COLL_<NAME> (for instance
 // MPRUN_COLL_BCAST=linear). NULL with mp_fail when that names none that can do it.
-mp_build_fn *mp_choose(const struct mp_collective *collective);
+const struct mp_algorithm *mp_choose(const struct mp_collective *collective, bool blocking);
 
 // Writes the table, with what the variables make of it.
 void mp_choose_print(FILE *out);

@@ -28,5 +28,12 @@ libmpi_abi_sources += \
     collectives/scatter.c \
     collectives/schedule.c \
     collectives/schedule.h \
+    collectives/shm.h \
+    collectives/shm_barrier.c \
+    collectives/shm_bcast.c \
+    collectives/shm_combine.c \
+    collectives/shm_combine.h \
+    collectives/shm_reduce.c \
+    collectives/slots.h \
     collectives/topology_make.c \
     collectives/topology_make.h

@@ -9,6 +9,7 @@
 #include "core/group.h"
 #include "core/object.h"
 #include "mpi.h"
+#include "shm/layout.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +19,6 @@ struct mp_info;
 struct mp_match;
 struct mp_bsend_buffer;
 struct mp_topology;
-struct mp_board_line;
 struct mp_session;
 
 // Context ids come in pairs: an even one for point-to-point, the odd one after it for collectives,
@@ -27,6 +27,19 @@ struct mp_session;
 #define MP_CONTEXT_PAIRS 65536
 
 enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_BOOT = 2 };
+
+// This rank's view of the communicator's board in the segment (collectives/board.h).
+struct mp_comm_board {
+    struct mp_desk
+        *desks;     // by world rank. NULL: none (other channel, intercommunicator, pool full)
+    char *slots;    // by world rank; NULL: none
+    uint64_t turn;  // of the operation that was begun last
+    uint64_t seen;  // all members were seen to have reached this turn
+    uint64_t chunk; // chunks of this rank's slot that were used so far
+    uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
+    int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
+    bool ready;                    // all members have reset their desk
+};
 
 struct mp_comm {
     struct mp_object object;
@@ -45,13 +58,9 @@ struct mp_comm {
     struct mp_info *info;
     struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
     struct mp_topology *topology;   // shared with its duplicates (core/topology.h); NULL: none
-    // The communicator's board in the segment: one 128-byte line per rank, all written only by
-    // their rank (collectives/board.c). NULL: none (socket channel, intercommunicator, pool full).
-    struct mp_board_line *lines; // by world rank
-    uint64_t board_epoch;        // barriers entered on the board
-    bool board_ready;            // all members have reset their line
-    struct mp_comm *intra;       // intercommunicator: private intracommunicator of the local group
-    bool freed;                  // MPI_Comm_free was called; lives on while operations hold it
+    struct mp_comm_board board;
+    struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
+    bool freed;            // MPI_Comm_free was called; lives on while operations hold it
     char name[MPI_MAX_OBJECT_NAME];
 };
 

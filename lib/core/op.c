@@ -85,12 +85,13 @@ const char *mp_op_name(const struct mp_op *op)
 }
 
 // False where the predefined operation is not defined on the format.
-static bool apply(int op, enum mp_format format, const void *in, void *inout, MPI_Count count)
+static bool apply(int op, enum mp_format format, const void *left, const void *right, void *out,
+                  MPI_Count count)
 {
     switch (op) {
 #define CASE(handle, function) \
     case INDEX(handle):        \
-        return function(format, in, inout, count)
+        return function(format, left, right, out, count)
         CASE(MPI_SUM, mp_op_sum);
         CASE(MPI_MIN, mp_op_min);
         CASE(MPI_MAX, mp_op_max);
@@ -121,7 +122,7 @@ static enum mp_format format_of(const struct mp_datatype *type)
 
 int mp_op_check(const struct mp_op *op, const struct mp_datatype *type)
 {
-    if (!op->predefined || apply(op->predefined, format_of(type), NULL, NULL, 0))
+    if (!op->predefined || apply(op->predefined, format_of(type), NULL, NULL, NULL, 0))
         return 0;
     if (op->predefined == INDEX(MPI_REPLACE) || op->predefined == INDEX(MPI_NO_OP))
         return mp_fail(MPI_ERR_OP, "%s is for one-sided communication only, not for reductions",
@@ -135,7 +136,7 @@ void mp_op_apply(const struct mp_op *op, const void *in, void *inout, MPI_Count 
                  struct mp_datatype *type)
 {
     if (likely(op->predefined != 0)) {
-        apply(op->predefined, format_of(type), in, inout, count);
+        apply(op->predefined, format_of(type), in, inout, inout, count);
         return;
     }
     MPI_Datatype handle = mp_datatype_handle(type);
@@ -152,4 +153,15 @@ void mp_op_apply(const struct mp_op *op, const void *in, void *inout, MPI_Count 
         inout = (char *)inout + length * type->extent;
         count -= length;
     }
+}
+
+bool mp_op_is_direct(const struct mp_op *op, const struct mp_datatype *type)
+{
+    return op->predefined && type->contiguous;
+}
+
+void mp_op_combine(const struct mp_op *op, const void *left, const void *right, void *out,
+                   MPI_Count count, const struct mp_datatype *type)
+{
+    apply(op->predefined, format_of(type), left, right, out, count);
 }

@@ -33,6 +33,13 @@ int mp_op_check(const struct mp_op *op, const struct mp_datatype *type);
 void mp_op_apply(const struct mp_op *op, const void *in, void *inout, MPI_Count count,
                  struct mp_datatype *type);
 
+// True where mp_op_combine may be used: a predefined operation on a type without gaps.
+bool mp_op_is_direct(const struct mp_op *op, const struct mp_datatype *type);
+
+// out[i] = left[i] op right[i]. `out` may be `left` or `right`, and overlaps them not otherwise.
+void mp_op_combine(const struct mp_op *op, const void *left, const void *right, void *out,
+                   MPI_Count count, const struct mp_datatype *type);
+
 // The name of an operation for messages: "MPI_SUM", or "a user-defined operation".
 const char *mp_op_name(const struct mp_op *op);
 

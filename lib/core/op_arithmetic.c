@@ -92,7 +92,8 @@ static struct half_complex half_complex_prod(struct half_complex a, struct half_
 
 // ---- The operations
 
-bool mp_op_sum(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_sum(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count)
 {
     switch (format) {
     case MP_FORMAT_INT8:
@@ -138,7 +139,8 @@ bool mp_op_sum(enum mp_format format, const void *in, void *inout, MPI_Count cou
     }
 }
 
-bool mp_op_prod(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_prod(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count)
 {
     switch (format) {
     case MP_FORMAT_INT8:
@@ -228,7 +230,8 @@ bool mp_op_prod(enum mp_format format, const void *in, void *inout, MPI_Count co
         EXTREME_INT128(compare)                                              \
         EXTREME_QUAD(compare)
 
-bool mp_op_min(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_min(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count)
 {
     switch (format) {
         EXTREME(<)
@@ -237,7 +240,8 @@ bool mp_op_min(enum mp_format format, const void *in, void *inout, MPI_Count cou
     }
 }
 
-bool mp_op_max(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_max(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count)
 {
     switch (format) {
         EXTREME(>)

@@ -35,7 +35,8 @@ int64_t mp_logical_false = 0;
         MP_EACH(uint64_t, a operator b) \
         BITWISE_INT128(operator)
 
-bool mp_op_band(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_band(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count)
 {
     switch (format) {
         BITWISE(&)
@@ -44,7 +45,8 @@ bool mp_op_band(enum mp_format format, const void *in, void *inout, MPI_Count co
     }
 }
 
-bool mp_op_bor(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_bor(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count)
 {
     switch (format) {
         BITWISE(|)
@@ -53,7 +55,8 @@ bool mp_op_bor(enum mp_format format, const void *in, void *inout, MPI_Count cou
     }
 }
 
-bool mp_op_bxor(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_bxor(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count)
 {
     switch (format) {
         BITWISE(^)
@@ -104,7 +107,8 @@ bool mp_op_bxor(enum mp_format format, const void *in, void *inout, MPI_Count co
         LOGICAL(int64_t, operator)         \
         TRUTH_INT128(operator)
 
-bool mp_op_land(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_land(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count)
 {
     switch (format) {
         TRUTH(&)
@@ -113,7 +117,8 @@ bool mp_op_land(enum mp_format format, const void *in, void *inout, MPI_Count co
     }
 }
 
-bool mp_op_lor(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_lor(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count)
 {
     switch (format) {
         TRUTH(|)
@@ -122,7 +127,8 @@ bool mp_op_lor(enum mp_format format, const void *in, void *inout, MPI_Count cou
     }
 }
 
-bool mp_op_lxor(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_lxor(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count)
 {
     switch (format) {
         TRUTH(^)

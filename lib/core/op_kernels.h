@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The predefined operations on arrays without gaps between their elements: one function for each
-// operation, a loop in it for each format, so that the compiler can vectorize. They return false,
-// and do nothing, where the operation is not defined on the format (6.9.2); with a count of 0 that
-// is all one learns.
+// operation (out = left op right, element by element), a loop in it for each format, so that the
+// compiler can vectorize. They return false, and do nothing, where the operation is not defined on
+// the format (6.9.2); with a count of 0 that is all one learns.
 #ifndef MP_CORE_OP_KERNELS_H
 #define MP_CORE_OP_KERNELS_H
 
@@ -12,22 +12,34 @@
 #include <stdbool.h>
 
 // op_arithmetic.c
-bool mp_op_sum(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_prod(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_min(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_max(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_sum(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count);
+bool mp_op_prod(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count);
+bool mp_op_min(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count);
+bool mp_op_max(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count);
 
 // op_bits.c
-bool mp_op_band(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_bor(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_bxor(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_land(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_lor(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_lxor(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_band(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count);
+bool mp_op_bor(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count);
+bool mp_op_bxor(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count);
+bool mp_op_land(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count);
+bool mp_op_lor(enum mp_format format, const void *left, const void *right, void *out,
+               MPI_Count count);
+bool mp_op_lxor(enum mp_format format, const void *left, const void *right, void *out,
+                MPI_Count count);
 
 // op_location.c
-bool mp_op_minloc(enum mp_format format, const void *in, void *inout, MPI_Count count);
-bool mp_op_maxloc(enum mp_format format, const void *in, void *inout, MPI_Count count);
+bool mp_op_minloc(enum mp_format format, const void *left, const void *right, void *out,
+                  MPI_Count count);
+bool mp_op_maxloc(enum mp_format format, const void *left, const void *right, void *out,
+                  MPI_Count count);
 
 // The 16-byte floating-point type of REAL*16, where there is one.
 #include <float.h>
@@ -49,16 +61,26 @@ typedef unsigned __int128 mp_uint128;
 #define MP_HAVE_INT128 0
 #endif
 
-// The loop of a format: element i of `in` is a, of `inout` b; b becomes the expression.
-#define MP_EACH(type, expression)                 \
-    {                                             \
-        const type *restrict in_ = in;            \
-        type *restrict inout_ = inout;            \
-        for (MPI_Count i = 0; i < count; i++) {   \
-            const type a = in_[i], b = inout_[i]; \
-            inout_[i] = (type)(expression);       \
-        }                                         \
-        return true;                              \
+// `out` may be one of the operands, or apart from both, so no iteration depends on another: tells
+// the compiler, which could not know.
+#if defined(__clang__)
+#define MP_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define MP_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+// The loop of a format: element i of `left` is a, of `right` b; that of `out` the expression.
+#define MP_EACH(type, expression)                   \
+    {                                               \
+        const type *left_ = left;                   \
+        const type *right_ = right;                 \
+        type *out_ = out;                           \
+        MP_INDEPENDENT                              \
+        for (MPI_Count i = 0; i < count; i++) {     \
+            const type a = left_[i], b = right_[i]; \
+            out_[i] = (type)(expression);           \
+        }                                           \
+        return true;                                \
     }
 
 // These files are nothing but loops: have them vectorized at any level of optimization.

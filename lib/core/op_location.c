@@ -19,19 +19,19 @@ PAIR(long_double_int, long double, int);
 PAIR(float_float, float, float);
 PAIR(double_double, double, double);
 
-#define LOCATE(type, better)                                                  \
-    {                                                                         \
-        const struct type *restrict a = in;                                   \
-        struct type *restrict b = inout;                                      \
-        for (MPI_Count i = 0; i < count; i++) {                               \
-            if (a[i].value better b[i].value) {                               \
-                b[i].value = a[i].value;                                      \
-                b[i].index = a[i].index;                                      \
-            } else if (a[i].value == b[i].value && a[i].index < b[i].index) { \
-                b[i].index = a[i].index;                                      \
-            }                                                                 \
-        }                                                                     \
-        return true;                                                          \
+#define LOCATE(type, better)                                                                \
+    {                                                                                       \
+        const struct type *a = left;                                                        \
+        const struct type *b = right;                                                       \
+        struct type *to = out;                                                              \
+        for (MPI_Count i = 0; i < count; i++) {                                             \
+            bool same = a[i].value == b[i].value;                                           \
+            bool first = a[i].value better b[i].value || (same && a[i].index < b[i].index); \
+            const struct type *from = first ? &a[i] : &b[i];                                \
+            to[i].value = from->value;                                                      \
+            to[i].index = from->index;                                                      \
+        }                                                                                   \
+        return true;                                                                        \
     }
 
 #define LOCATE_CASES(better)            \
@@ -52,7 +52,8 @@ PAIR(double_double, double, double);
     case MP_FORMAT_DOUBLE_DOUBLE:       \
         LOCATE(double_double, better)
 
-bool mp_op_minloc(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_minloc(enum mp_format format, const void *left, const void *right, void *out,
+                  MPI_Count count)
 {
     switch (format) {
         LOCATE_CASES(<)
@@ -61,7 +62,8 @@ bool mp_op_minloc(enum mp_format format, const void *in, void *inout, MPI_Count 
     }
 }
 
-bool mp_op_maxloc(enum mp_format format, const void *in, void *inout, MPI_Count count)
+bool mp_op_maxloc(enum mp_format format, const void *left, const void *right, void *out,
+                  MPI_Count count)
 {
     switch (format) {
         LOCATE_CASES(>)

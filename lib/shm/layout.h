@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The control segment of a job: one memfd that the launcher creates and every rank maps. It holds a
-// header, a board per rank, doorbells, the pool of communicator boards, and a ring for every
-// ordered pair of ranks. The launcher and the library share this file and nothing else about
-// memory. Offsets, never pointers; words that different ranks write are 128 bytes apart (two lines:
-// the adjacent-line prefetcher pairs them). Pages are touched only when used.
-// Read next: shm/ring.h (how a ring is written and read), core/wait.h (sleeping and waking).
+// header, a board per rank, doorbells, desks and slots for the collectives of communicators, and a
+// ring for every ordered pair of ranks. The launcher and the library share this file and nothing
+// else about memory. Offsets, never pointers; words that different ranks write are 128 bytes apart
+// (two lines: the adjacent-line prefetcher pairs them). Pages are touched only when used. Read
+// next: shm/ring.h (how a ring is written and read), core/wait.h (sleeping and waking).
 #ifndef MP_SHM_LAYOUT_H
 #define MP_SHM_LAYOUT_H
 
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 1
+#define MP_SEGMENT_VERSION 2
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -38,12 +38,14 @@ struct mp_segment_header {
     uint32_t channel;        // enum mp_channel_id
     uint32_t cells;          // cells per ring, a power of two
     uint32_t bulk;           // bytes of a ring's bulk area, a power of two
-    uint32_t pool_lines;     // MP_APART-byte lines in the pool of communicator boards
+    uint32_t desk_pairs;     // context pairs whose communicator finds a desk per rank (below)
+    uint32_t slot_pairs;     // and those, no more, with a slot of MP_CHUNKS chunks per rank too
     uint32_t ranks_per_core; // ceil(ranks / usable cores): above 1, a waiting rank yields at once
     uint32_t cores;          // usable cores: affinity mask and cgroup quota
     uint64_t boards_offset;
     uint64_t doorbells_offset;
-    uint64_t pool_offset;
+    uint64_t desks_offset;
+    uint64_t slots_offset;
     uint64_t rings_offset;
     uint64_t ring_bytes;
     uint64_t doorbell_bytes; // per rank
@@ -110,6 +112,38 @@ struct mp_ring {
     _Alignas(MP_APART) struct mp_cell cells[];
 };
 
+// A communicator's board consists of one desk per rank, and one slot. What is posted on a desk, and
+// the argument why that is right, is in collectives/board.c; slots are in collectives/slots.c.
+enum {
+    MP_POSTS = 8,           // posts that a desk keeps: so far a rank may be ahead of another
+    MP_POST_ROOM = 96,      // bytes of data in a post
+    MP_CHUNKS = 4,          // in a slot
+    MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
+    MP_SLOT_BYTES = MP_CHUNKS * MP_CHUNK_BYTES
+};
+
+// Written by the desk's rank; `turn` last, with release: the number of the collective operation on
+// this communicator.
+struct mp_post {
+    _Alignas(MP_APART) _Atomic uint64_t turn;
+    uint64_t bytes;  // that the rank gives to this operation, or takes
+    uint32_t kind;   // enum mp_collective_kind, and flags above it
+    int32_t root;    // or 0
+    uint32_t chunk;  // number of the first chunk of its slot, where there is one
+    uint32_t stride; // from one rank's part of a chunk to the next
+    union {
+        char data[MP_POST_ROOM];
+        uint64_t address[2]; // of the operand and of the result in the rank's memory
+    };
+};
+_Static_assert(sizeof(struct mp_post) == MP_APART, "a post is a pair of lines");
+
+struct mp_desk {
+    struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
+    // How far the rank is within a turn: the turn, and 24 bits of step. Written by the rank.
+    _Alignas(MP_APART) _Atomic uint64_t progress;
+};
+
 static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)
 {
     return (struct mp_board *)(void *)((char *)segment + segment->boards_offset) + rank;
@@ -170,14 +204,18 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->nranks = nranks;
     header->cells = nranks <= 64 ? 128 : 32;
     header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;
-    header->pool_lines = 4096 + 64 * nranks;
+    header->desk_pairs = 64 + 4096 / nranks;
+    header->slot_pairs = 16 + 512 / nranks;
     header->boards_offset = at;
     at = mp_round_up(at + (uint64_t)nranks * sizeof(struct mp_board), 4096);
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);
-    header->pool_offset = at;
-    at = mp_round_up(at + (uint64_t)header->pool_lines * MP_APART, 4096);
+    header->desks_offset = at;
+    at += (uint64_t)header->desk_pairs * nranks * sizeof(struct mp_desk);
+    at = mp_round_up(at, 4096);
+    header->slots_offset = at;
+    at += (uint64_t)header->slot_pairs * nranks * MP_SLOT_BYTES;
     header->rings_offset = at;
     header->ring_bytes = mp_round_up(
         sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);

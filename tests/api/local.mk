@@ -17,6 +17,7 @@ api_tests += \
     tests/api/coll_intercommunicators \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_persistent_restarts \
+    tests/api/coll_sums_are_serial \
     tests/api/coll_wrong_arguments \
     tests/api/comm_contexts_come_back \
     tests/api/comm_dup_copies_what_it_should \
