@@ -117,7 +117,13 @@ static void check_pack(const struct elements *from, const unsigned char *stream)
     MPI_Datatype type = from->tree->type;
     MPI_Pack(from->buffer, half, type, packed, room, &position, MPI_COMM_SELF);
     void *rest = (char *)from->buffer + half * model_extent(from->tree->model);
-    MPI_Pack(rest, from->count - half, type, packed, room, &position, MPI_COMM_SELF);
+    MPI_Count position_c = position;
+    if (random_below(2)) {
+        MPI_Pack_c(rest, from->count - half, type, packed, room, &position_c, MPI_COMM_SELF);
+        position = (int)position_c;
+    } else {
+        MPI_Pack(rest, from->count - half, type, packed, room, &position, MPI_COMM_SELF);
+    }
     CHECK(position == room, "packed %d bytes, should be %d", position, room);
     CHECK(memcmp(packed + begin, stream, (size_t)from->bytes) == 0, "packed data is wrong");
     CHECK(packed[room] == 0x5a, "packed too much");
@@ -130,7 +136,11 @@ static void check_unpack(struct elements *to, const unsigned char *stream)
     MPI_Datatype type = to->tree->type;
     MPI_Unpack(stream, (int)to->bytes, &position, to->buffer, half, type, MPI_COMM_SELF);
     void *rest = (char *)to->buffer + half * model_extent(to->tree->model);
-    MPI_Unpack(stream, (int)to->bytes, &position, rest, to->count - half, type, MPI_COMM_SELF);
+    MPI_Count position_c = position;
+    if (random_below(2))
+        MPI_Unpack_c(stream, to->bytes, &position_c, rest, to->count - half, type, MPI_COMM_SELF);
+    else
+        MPI_Unpack(stream, (int)to->bytes, &position, rest, to->count - half, type, MPI_COMM_SELF);
     check_elements(to, stream, to->bytes, "unpack");
 }
 
@@ -153,8 +163,13 @@ static void check_external(const struct elements *from, struct elements *to,
                       &position);
     CHECK(position == bytes, "position %ld after %ld bytes", (long)position, (long)bytes);
     position = 0;
-    MPI_Unpack_external("external32", packed, bytes, &position, to->buffer, to->count,
-                        to->tree->type);
+    MPI_Count position_c = 0;
+    if (random_below(2))
+        MPI_Unpack_external_c("external32", packed, bytes, &position_c, to->buffer, to->count,
+                              to->tree->type);
+    else
+        MPI_Unpack_external("external32", packed, bytes, &position, to->buffer, to->count,
+                            to->tree->type);
     check_elements(to, stream, from->bytes, "external32");
     free(packed);
 }
@@ -306,6 +321,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
+    basics_setup();
     double begin = MPI_Wtime();
     for (uint64_t i = 0; i < cases; i++) {
         current = first + i;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Random datatypes, each built twice: by the library, and as the plain list of its basic types and
 // their places that the standard calls the type map. Trees of all constructors, and for the data of
-// any tree another one that matches it and lays it out differently. Only mpi.h and libc; used by
-// types.c and by tests/unit/datatype.c.
+// any tree another one that matches it and lays it out differently. Only mpi.h and libc. Half of
+// the calls are of the large-count functions. Read next: types.c.
 #ifndef TESTS_STRESS_TYPES_MODEL_H
 #define TESTS_STRESS_TYPES_MODEL_H
 
@@ -54,7 +54,7 @@ struct basic {
     {                                                     \
         type, {{0, bytes}}, bytes, align, bytes, external \
     }
-static const struct basic basics[] = {
+static struct basic basics[] = {
     SINGLE(MPI_CHAR, 1, 1, 1),
     SINGLE(MPI_SHORT, 2, 2, 2),
     SINGLE(MPI_INT, 4, 4, 4),
@@ -64,8 +64,20 @@ static const struct basic basics[] = {
     SINGLE(MPI_2INT, 8, 4, 8),
     {MPI_DOUBLE_INT, {{0, 8}, {8, 4}}, 16, 8, 12, 12},
     {MPI_SHORT_INT, {{0, 2}, {4, 4}}, 8, 4, 6, 6},
+    // Types by precision: see basics_setup.
+    SINGLE(MPI_DATATYPE_NULL, 8, 8, 8),
+    SINGLE(MPI_DATATYPE_NULL, 8, 4, 8),
+    SINGLE(MPI_DATATYPE_NULL, 4, 4, 4),
 };
 enum { BASICS = sizeof basics / sizeof *basics };
+
+// After MPI_Init.
+static void basics_setup(void)
+{
+    MPI_Type_create_f90_real(15, 307, &basics[BASICS - 3].type);
+    MPI_Type_create_f90_complex(6, 37, &basics[BASICS - 2].type);
+    MPI_Type_create_f90_integer(9, &basics[BASICS - 1].type);
+}
 
 struct entry {
     int at, basic; // of basics[]
@@ -248,8 +260,12 @@ static struct tree tree_blocks(int kind, int count, int *lengths, const int *pla
         MPI_Type_create_hindexed_c(count, wide_lengths, wide_places, old.type, &new.type);
     else if (kind == HINDEXED)
         MPI_Type_create_hindexed(count, lengths, bytes, old.type, &new.type);
+    else if (kind == INDEXED_BLOCK && large)
+        MPI_Type_create_indexed_block_c(count, wide_lengths[0], wide_places, old.type, &new.type);
     else if (kind == INDEXED_BLOCK)
         MPI_Type_create_indexed_block(count, lengths[0], places, old.type, &new.type);
+    else if (large)
+        MPI_Type_create_hindexed_block_c(count, wide_lengths[0], wide_places, old.type, &new.type);
     else
         MPI_Type_create_hindexed_block(count, lengths[0], bytes, old.type, &new.type);
     return tree_replace(old, new, fits);
@@ -260,8 +276,12 @@ static struct tree tree_vector(int count, int length, int stride, bool bytes, st
 {
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
     long step = bytes ? stride : stride * model_extent(old.model);
-    bool fits = true;
-    if (bytes)
+    bool fits = true, large = random_below(2);
+    if (bytes && large)
+        MPI_Type_create_hvector_c(count, length, stride, old.type, &new.type);
+    else if (large)
+        MPI_Type_vector_c(count, length, stride, old.type, &new.type);
+    else if (bytes)
         MPI_Type_create_hvector(count, length, stride, old.type, &new.type);
     else
         MPI_Type_vector(count, length, stride, old.type, &new.type);
@@ -273,14 +293,20 @@ static struct tree tree_vector(int count, int length, int stride, bool bytes, st
 static struct tree tree_contiguous(int count, struct tree old)
 {
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
-    MPI_Type_contiguous(count, old.type, &new.type);
+    if (random_below(2))
+        MPI_Type_contiguous_c(count, old.type, &new.type);
+    else
+        MPI_Type_contiguous(count, old.type, &new.type);
     return tree_replace(old, new, model_add(new.model, old.model, 0, count));
 }
 
 static struct tree tree_resized(long lb, long extent, struct tree old)
 {
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
-    MPI_Type_create_resized(old.type, lb, extent, &new.type);
+    if (random_below(2))
+        MPI_Type_create_resized_c(old.type, lb, extent, &new.type);
+    else
+        MPI_Type_create_resized(old.type, lb, extent, &new.type);
     bool fits = model_add(new.model, old.model, 0, 1);
     model_mark(new.model, lb, extent);
     return tree_replace(old, new, fits);
@@ -300,12 +326,18 @@ static struct tree tree_struct(int count, const int *lengths, const MPI_Aint *pl
 {
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
     MPI_Datatype types[ENTRIES_MAX];
+    MPI_Count wide_lengths[ENTRIES_MAX], wide_places[ENTRIES_MAX];
     bool fits = true;
     for (int i = 0; i < count; i++) {
+        wide_lengths[i] = lengths[i];
+        wide_places[i] = places[i];
         types[i] = children[child_of[i]].type;
         fits = fits && model_add(new.model, children[child_of[i]].model, places[i], lengths[i]);
     }
-    MPI_Type_create_struct(count, lengths, places, types, &new.type);
+    if (random_below(2))
+        MPI_Type_create_struct_c(count, wide_lengths, wide_places, types, &new.type);
+    else
+        MPI_Type_create_struct(count, lengths, places, types, &new.type);
     for (int i = 1; i < child_count; i++)
         tree_drop(children[i]);
     return tree_replace(children[0], new, fits);
@@ -337,6 +369,7 @@ static struct tree tree_subarray(struct tree old)
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
     int order = random_below(2) ? MPI_ORDER_C : MPI_ORDER_FORTRAN;
     int sizes[3], subsizes[3], starts[3];
+    MPI_Count wide[3][3];
     bool in[3][16];
     for (int d = 0; d < 3; d++) {
         sizes[d] = 1 + random_below(4);
@@ -344,8 +377,14 @@ static struct tree tree_subarray(struct tree old)
         starts[d] = random_below(sizes[d] - subsizes[d] + 1);
         for (int i = 0; i < sizes[d]; i++)
             in[d][i] = i >= starts[d] && i < starts[d] + subsizes[d];
+        wide[0][d] = sizes[d];
+        wide[1][d] = subsizes[d];
+        wide[2][d] = starts[d];
     }
-    MPI_Type_create_subarray(3, sizes, subsizes, starts, order, old.type, &new.type);
+    if (random_below(2))
+        MPI_Type_create_subarray_c(3, wide[0], wide[1], wide[2], order, old.type, &new.type);
+    else
+        MPI_Type_create_subarray(3, sizes, subsizes, starts, order, old.type, &new.type);
     return tree_replace(old, new, model_array(new.model, old.model, order, sizes, in));
 }
 
@@ -356,9 +395,10 @@ static struct tree tree_darray(struct tree old)
     struct tree new = {MPI_DATATYPE_NULL, model_new()};
     int order = random_below(2) ? MPI_ORDER_C : MPI_ORDER_FORTRAN;
     int sizes[3], kind[3], block[3], processes[3], coordinate[3], rank = 0, all = 1;
+    MPI_Count wide_sizes[3];
     bool in[3][16];
     for (int d = 0; d < 3; d++) {
-        sizes[d] = 1 + random_below(5);
+        wide_sizes[d] = sizes[d] = 1 + random_below(5);
         kind[d] = kinds[random_below(3)];
         processes[d] = kind[d] == MPI_DISTRIBUTE_NONE ? 1 : 1 + random_below(3);
         coordinate[d] = random_below(processes[d]);
@@ -375,7 +415,12 @@ static struct tree tree_darray(struct tree old)
         for (int i = 0; i < sizes[d]; i++)
             in[d][i] = kind[d] == MPI_DISTRIBUTE_NONE || i / length % processes[d] == coordinate[d];
     }
-    MPI_Type_create_darray(all, rank, 3, sizes, kind, block, processes, order, old.type, &new.type);
+    if (random_below(2))
+        MPI_Type_create_darray_c(all, rank, 3, wide_sizes, kind, block, processes, order, old.type,
+                                 &new.type);
+    else
+        MPI_Type_create_darray(all, rank, 3, sizes, kind, block, processes, order, old.type,
+                               &new.type);
     return tree_replace(old, new, model_array(new.model, old.model, order, sizes, in));
 }
 
