@@ -14,13 +14,14 @@
 #include <time.h>
 
 static int rank = -1, size;
+static char check_again[200]; // how to see it fail once more; mostly there is nothing to say
 
 #define CHECK(condition, ...)                                                              \
     do {                                                                                   \
         if (!(condition)) {                                                                \
             fprintf(stderr, "rank %d: %s:%d: %s: ", rank, __FILE__, __LINE__, #condition); \
             fprintf(stderr, __VA_ARGS__);                                                  \
-            fprintf(stderr, "\n");                                                         \
+            fprintf(stderr, "\n%s", check_again);                                          \
             MPI_Abort(MPI_COMM_WORLD, 1);                                                  \
         }                                                                                  \
     } while (0)

@@ -261,11 +261,11 @@ static struct tree tree_blocks(int kind, int count, int *lengths, const int *pla
     else if (kind == HINDEXED)
         MPI_Type_create_hindexed(count, lengths, bytes, old.type, &new.type);
     else if (kind == INDEXED_BLOCK && large)
-        MPI_Type_create_indexed_block_c(count, wide_lengths[0], wide_places, old.type, &new.type);
+        MPI_Type_create_indexed_block_c(count, lengths[0], wide_places, old.type, &new.type);
     else if (kind == INDEXED_BLOCK)
         MPI_Type_create_indexed_block(count, lengths[0], places, old.type, &new.type);
     else if (large)
-        MPI_Type_create_hindexed_block_c(count, wide_lengths[0], wide_places, old.type, &new.type);
+        MPI_Type_create_hindexed_block_c(count, lengths[0], wide_places, old.type, &new.type);
     else
         MPI_Type_create_hindexed_block(count, lengths[0], bytes, old.type, &new.type);
     return tree_replace(old, new, fits);
