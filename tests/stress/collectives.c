@@ -8,7 +8,7 @@
 //     mprun -n 5 tests/stress/collectives 100 7 4711        the play of that number, once more
 // Read next: collectives_data.h, collectives_model.h, collectives_call.h, collectives_comms.h.
 // ranks: 1 2 3 5 8
-// args: 800 1
+// args: 400 1
 // timeout: 120
 #include "collectives_comms.h"
 
