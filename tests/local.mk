@@ -29,7 +29,7 @@ conformance_programs = $(conformance_tests:.c=)
 TESTS += $(script_tests) $(api_tests) $(stress_tests) $(conformance_programs)
 
 # Ours are built as a user would; tests/runner builds Open MPI's.
-$(conformance_programs): %: %.c lib/mpi.h libmpi_abi.la mpicc
+$(conformance_programs): %: %.c tests/conformance/say.h lib/mpi.h libmpi_abi.la mpicc
 	@$(MKDIR_P) tests/conformance
 	$(AM_V_CC)$(builddir)/mpicc -std=gnu11 $(WARN_CFLAGS) $(WERROR) $(CFLAGS) $(LDFLAGS) -o $@ $< -lm
 CLEANFILES += $(conformance_programs)

@@ -64,7 +64,7 @@ void mp_info_put_start(struct mp_info *info, int argc, char **argv)
         put_if_short(info, "argv", text);
 
     if (getcwd(text, sizeof text))
-        put_if_short(info, "wd", text);
+        put_if_short(info, "wdir", text);
     struct utsname machine;
     if (uname(&machine) == 0) {
         put_if_short(info, "arch", machine.machine);

@@ -33,6 +33,7 @@ api_tests += \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
     tests/api/freed_requests_complete \
+    tests/api/info_env_tells_the_start \
     tests/api/init_and_finalize_queries \
     tests/api/large_count_forms \
     tests/api/large_message_is_overtaken_by_tag \
