@@ -188,18 +188,21 @@ MP_WEAK(Type_get_true_extent_x);
 
 int PMPI_Type_get_name(MPI_Datatype datatype, char *type_name, int *resultlen)
 {
-    struct mp_datatype *type;
+    struct mp_datatype *type = NULL;
+    const char *name = "MPI_DATATYPE_NULL"; // a valid argument, with this name (7.8)
     int err = mp_enter(MP_CALL_Type_get_name);
     if (err)
         return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
+    if (datatype != MPI_DATATYPE_NULL)
+        err = mp_check_any_type(datatype, "datatype", &type);
     if (!err)
         err = mp_check_pointer(type_name, "type_name");
     if (!err)
         err = mp_check_pointer(resultlen, "resultlen");
     if (!err) {
-        strcpy(type_name, type->name);
-        *resultlen = (int)strlen(type->name);
+        name = type ? type->name : name;
+        strcpy(type_name, name);
+        *resultlen = (int)strlen(name);
     }
     return mp_leave(MP_CALL_Type_get_name, NULL, err);
 }

@@ -43,6 +43,7 @@ api_tests += \
     tests/api/messages_to_self \
     tests/api/modes_deliver_every_size \
     tests/api/mprobe_takes_the_message \
+    tests/api/names_of_null_handles \
     tests/api/neighbor_blocking_forms \
     tests/api/neighbor_requests \
     tests/api/neighbor_short_blocks \
