@@ -34,7 +34,12 @@ api_tests += \
     tests/api/flood_of_unexpected_messages \
     tests/api/freed_requests_complete \
     tests/api/info_env_tells_the_start \
+    tests/api/heap_blocks_follow_the_rules \
+    tests/api/heap_children_run_programs \
+    tests/api/heap_fork_gives_a_private_copy \
+    tests/api/heap_freed_memory_comes_back \
     tests/api/init_and_finalize_queries \
+    tests/api/messages_between_all_kinds_of_memory \
     tests/api/large_count_forms \
     tests/api/large_message_is_overtaken_by_tag \
     tests/api/large_messages_cross \

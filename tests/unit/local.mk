@@ -29,3 +29,5 @@ unit_tests += tests/unit/op
 tests_unit_op_LDADD = $(unit_libs) -lm
 unit_tests += tests/unit/schedule
 tests_unit_schedule_LDADD = $(unit_libs)
+unit_tests += tests/unit/extents
+tests_unit_extents_LDADD = $(unit_libs)

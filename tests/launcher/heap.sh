@@ -1,0 +1,228 @@
+#! /bin/sh
+# SPDX-License-Identifier: MIT
+# timeout: 120
+# The shared heap where programs are not alike: switched off by option and variable, refused by a
+# limit on address space, built statically, with another allocator, in a plug-in, in a library that
+# Python loads, under valgrind, after other programs of the same rank. The same program each time:
+# it says where malloc's and MPI_Alloc_mem's large blocks lie, and exchanges them with its peer.
+. "${srcdir:-.}/tests/launcher/lib.sh"
+unset MPRUN_SHARED_HEAP
+builddir=${builddir:-$top_builddir}
+
+cat > "$work/probe.c" << 'END'
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BYTES = 500000 };
+
+static const char *place_of(const void *block)
+{
+    char line[512];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned long from, to, at = (unsigned long)block;
+    const char *place = "nowhere";
+    while (maps && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx", &from, &to) == 2 && at >= from && at < to)
+            place = strstr(line, "mprun-heap") ? "heap" : "own";
+    if (maps)
+        fclose(maps);
+    return place;
+}
+
+static void exchange(char *out, char *in, int rank)
+{
+    memset(out, 'a' + rank, BYTES);
+    memset(in, 0, BYTES);
+    MPI_Sendrecv(out, BYTES, MPI_BYTE, 1 - rank, 0, in, BYTES, MPI_BYTE, 1 - rank, 0,
+                 MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    for (int i = 0; i < BYTES; i++)
+        if (in[i] != 'a' + 1 - rank || out[i] != 'a' + rank)
+            MPI_Abort(MPI_COMM_WORLD, 99);
+}
+
+int run(void);
+int run(void)
+{
+    char *before = malloc(BYTES), *asked, *after;
+    int rank;
+    MPI_Init(NULL, NULL);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    after = malloc(BYTES);
+    MPI_Alloc_mem(BYTES, MPI_INFO_NULL, &asked);
+    exchange(before, after, rank);
+    exchange(asked, before, rank);
+    after = realloc(after, 2 * BYTES);
+    exchange(after, asked, rank);
+    printf("%s %s %s\n", place_of(before), place_of(after), place_of(asked));
+    fflush(stdout);
+    free(before);
+    free(after);
+    MPI_Free_mem(asked);
+    MPI_Finalize();
+    return 0;
+}
+END
+cat > "$work/main.c" << 'END'
+int run(void);
+int main(int argc, char **argv) { return (void)argv, argc > 1 ? 0 : run(); }
+END
+# A plug-in frees what its host allocated, and the other way round.
+cat > "$work/host.c" << 'END'
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+int run(void);
+int main(int argc, char **argv)
+{
+    (void)argc;
+    void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+    char *(*pass)(char *) = 0;
+    if (!library)
+        return 1;
+    *(void **)&pass = dlsym(library, "pass");
+    for (int i = 0; i < 100; i++) {
+        char *back = pass(memset(malloc(200000), i, 200000));
+        if (back[0] != i || back[99999] != i)
+            return 2;
+        free(back);
+    }
+    dlclose(library);
+    return run();
+}
+END
+cat > "$work/plugin.c" << 'END'
+#include <stdlib.h>
+#include <string.h>
+char *pass(char *block);
+char *pass(char *block)
+{
+    char *mine = memcpy(malloc(100000), block, 100000);
+    free(block);
+    return mine;
+}
+END
+cd "$work" || exit 1
+"$builddir/mpicc" -O1 -g -o probe probe.c main.c || fail "does not build"
+"$builddir/mpicc" -O1 -o host host.c probe.c -ldl || fail "host.c does not build"
+"$builddir/mpicc" -O1 -fPIC -shared -o libprobe.so probe.c || fail "libprobe.so does not build"
+${CC:-cc} -O1 -fPIC -shared -o plugin.so plugin.c || fail "plugin.so does not build"
+
+ours='heap heap heap
+heap heap heap'
+none='own own own
+own own own'
+mine='own own heap
+own own heap'
+expect 0 -n 2 ./probe
+if [ "$(sed -n 1p "$work/out")" = 'own own own' ] && ! "$MPRUN" -n 2 sh -c '[ "$MPRUN_HEAP" ]'; then
+    echo "this machine gives out no shared heap"
+    exit 77
+fi
+says "$ours"
+expect 0 --no-shared-heap -n 2 ./probe
+says "$none"
+MPRUN_SHARED_HEAP=0
+export MPRUN_SHARED_HEAP
+expect 0 -n 2 ./probe
+says "$none"
+unset MPRUN_SHARED_HEAP
+expect 0 -x MPRUN_SHARED_HEAP=0 -n 1 ./probe : -n 1 ./probe # one has it and the other has not
+says 'heap heap heap
+own own own'
+expect 0 --channel socket -n 2 ./probe
+says "$none"
+expect 0 -n 2 sh -c 'ulimit -v 2000000; exec ./probe'
+says "$none"
+expect 0 -n 2 sh -c 'ulimit -n 40; exec ./probe'
+says "$ours"
+run sh -c 'ulimit -f 8000000; exec "$@"' sh "$MPRUN" -n 2 ./probe
+[ $status -eq 0 ] || fail "under ulimit -f: exit $status"
+says "$none"
+
+# Several programs under one rank: those before, one beside, the same again by exec.
+expect 0 -n 2 sh -c './probe nothing; ./probe nothing; exec ./probe'
+says "$ours"
+expect 0 -n 2 sh -c './probe nothing & ./probe; wait'
+expect 0 -n 2 ./host ./plugin.so
+says "$ours"
+
+if "$builddir/mpicc" -O1 -static -o static probe.c main.c 2> /dev/null; then
+    expect 0 -n 2 ./static
+    says "$mine"
+fi
+for allocator in /usr/lib/*/libjemalloc.so.2 /usr/lib/*/libtcmalloc.so.4 /usr/lib/*/libmimalloc.so.2; do
+    [ -f "$allocator" ] || continue
+    expect 0 -x LD_PRELOAD="$allocator" -n 2 ./probe
+    says "$mine"
+done
+# An allocator that comes first and takes its memory from the C library's next malloc, ours, as
+# tracers do; and one that has its own.
+cat > own.c << 'END'
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+static size_t *block(size_t bytes)
+{
+    size_t *b = mmap(NULL, bytes + 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    b[0] = bytes;
+    return b + 2;
+}
+void *malloc(size_t n) { return block(n); }
+void *calloc(size_t n, size_t m) { return block(n * m); }
+void free(void *p)
+{
+    if (p)
+        munmap((size_t *)p - 2, ((size_t *)p)[-2] + 16);
+}
+void *realloc(void *p, size_t n)
+{
+    void *q = block(n);
+    if (p) {
+        size_t old = ((size_t *)p)[-2];
+        memcpy(q, p, old < n ? old : n);
+        free(p);
+    }
+    return q;
+}
+int posix_memalign(void **p, size_t a, size_t n)
+{
+    *p = a <= 16 ? block(n) : NULL;
+    return *p ? 0 : 12;
+}
+END
+if ${CC:-cc} -O1 -fPIC -shared -fno-builtin -w -o own.so own.c; then
+    expect 0 -x LD_PRELOAD="$work/own.so" -n 2 ./probe
+    says "$mine"
+fi
+# Python: libmpi_abi comes late and locally, so malloc is the C library's.
+if command -v python3 > /dev/null; then
+    expect 0 -n 2 python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL("./libprobe.so").run())'
+    says "$mine"
+fi
+if command -v valgrind > /dev/null; then
+    expect 0 -n 2 valgrind -q --error-exitcode=9 ./probe
+    says "$none"
+fi
+for sanitizer in address thread; do
+    if "$builddir/mpicc" -O1 -g -fsanitize=$sanitizer -o sanitized probe.c main.c 2> /dev/null; then
+        ASAN_OPTIONS=detect_leaks=0 expect 0 -n 2 ./sanitized
+        says "$none"
+    fi
+done
+# What becomes of a wrong free is told.
+cat > wrong.c << 'END'
+#include <mpi.h>
+#include <stdlib.h>
+int main(void)
+{
+    char *volatile block = malloc(1000000);
+    free(block + 500000);
+    return 0;
+}
+END
+"$builddir/mpicc" -w -o wrong wrong.c && expect 134 -n 2 sh -c 'ulimit -c 0; exec ./wrong' &&
+    warns 'not the address of a block'
+finish
