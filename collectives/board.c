@@ -24,6 +24,7 @@
 #include "collectives/board.h"
 
 #include "core/progress.h"
+#include "heap/heap.h"
 
 // Looks at the desks between two progress calls, when a rank is alone on its core.
 enum { LOOKS = 32 };
@@ -35,6 +36,7 @@ static void find(struct mp_comm *comm)
     struct mp_comm_board *board = &comm->board;
 
     *board = (struct mp_comm_board){.desks = NULL};
+    atomic_store_explicit(&mp_process.board->reaches, mp_heap.opened != NULL, memory_order_relaxed);
     if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
         return;
     }
@@ -215,4 +217,17 @@ void mp_board_step(struct mp_comm *comm, unsigned step, int who)
     struct mp_desk *own = &comm->board.desks[mp_process.rank];
     atomic_store_explicit(&own->progress, mp_board_progress(comm, step), memory_order_release);
     notify(comm, who);
+}
+
+bool mp_board_all_reach(struct mp_comm *comm)
+{
+    bool all = comm->board.all_reach;
+    for (int i = 0; i < comm->size && !all; i++) {
+        const struct mp_board *board = mp_shm_peers[mp_group_world(comm->group, i)].board;
+        if (!atomic_load_explicit(&board->reaches, memory_order_relaxed)) {
+            return false;
+        }
+    }
+    comm->board.all_reach = true;
+    return true;
 }

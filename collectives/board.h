@@ -31,8 +31,9 @@ void mp_board_ready(struct mp_comm *comm);
 enum {
     MP_POST_KIND = 0xff,
     MP_POST_INLINE = 1 << 8,  // the data is in the post
-    MP_POST_OPERAND = 1 << 9, // address[0] may be read by all members, at any length up to `bytes`
-    MP_POST_RESULT = 1 << 10  // address[1] may be written by all members
+    MP_POST_OPERAND = 1 << 9, // address[0] may be read by all who have mapped the shared heap
+    MP_POST_RESULT = 1 << 10, // address[1] may be written by them
+    MP_POST_REACHES = 1 << 11 // this rank has mapped it
 };
 
 enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
@@ -45,6 +46,10 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
 
 // Publishes it. Everybody is woken: who is ahead may wait for room for a post of its own.
 void mp_board_post(struct mp_comm *comm);
+
+// True once all members are known to have mapped the shared heap. Not known to all at the same
+// time: only for what one rank decides alone.
+bool mp_board_all_reach(struct mp_comm *comm);
 
 // Waits for posts of the present turn.
 void mp_board_await_slow(struct mp_comm *comm, int from, int to);

@@ -29,11 +29,18 @@ libmpi_abi_sources += \
     collectives/schedule.c \
     collectives/schedule.h \
     collectives/shm.h \
+    collectives/shm_alltoall.c \
     collectives/shm_barrier.c \
     collectives/shm_bcast.c \
     collectives/shm_combine.c \
     collectives/shm_combine.h \
+    collectives/shm_gather.c \
+    collectives/shm_give.c \
+    collectives/shm_parts.h \
     collectives/shm_reduce.c \
+    collectives/shm_reduce_scatter.c \
+    collectives/shm_scan.c \
+    collectives/shm_scatter.c \
     collectives/slots.h \
     collectives/topology_make.c \
     collectives/topology_make.h

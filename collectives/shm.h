@@ -9,6 +9,7 @@
 
 #include "collectives/collectives.h"
 #include "collectives/slots.h"
+#include "heap/heap.h"
 
 #include <string.h>
 
@@ -19,7 +20,15 @@ mp_run_fn mp_shm_bcast;
 mp_run_fn mp_shm_reduce;
 mp_run_fn mp_shm_allreduce;
 mp_run_fn mp_shm_reduce_scatter;
-mp_run_fn mp_shm_scan;
+mp_run_fn mp_shm_scan; // and the exclusive one
+mp_run_fn mp_shm_gather;
+mp_run_fn mp_shm_scatter;
+mp_run_fn mp_shm_allgather;
+mp_run_fn mp_shm_alltoall;
+
+// Blocks of this many bytes and more are read straight from their rank's memory, if that is within
+// reach: the least that makes waiting for the readers pay.
+enum { MP_SHM_MEMORY_LEAST = 16 << 10 };
 
 // True where the operation can go that way: to be answered from what all ranks know.
 bool mp_shm_can(const struct mp_collective *collective);
@@ -35,6 +44,7 @@ static inline void mp_shm_put(char *to, const struct mp_datatype *type, const vo
     }
 }
 
+// And back.
 static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *type, void *buffer,
                               MPI_Count count, MPI_Count from, MPI_Count bytes)
 {
@@ -45,27 +55,19 @@ static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *
     }
 }
 
-// Until there is a heap that ranks share, no memory of a program is within reach of another rank.
-static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
-{
-    (void)world;
-    (void)address;
-    (void)bytes;
-    return NULL;
-}
-
-// This rank's memory as others may use it, in flags of a post. NULL address: none of it.
+// Whether peers that have mapped the shared heap may use this rank's memory.
 static inline bool mp_shm_is_reachable(const void *address, MPI_Count bytes)
 {
-    return mp_heap_reach(mp_process.rank, address, (size_t)bytes) != NULL;
+    return mp_heap_holds(address, (size_t)bytes);
 }
 
-// Where a member's memory is for this rank. It was said to be reachable.
-static inline char *mp_shm_reach(const struct mp_comm *comm, int rank, uint64_t address,
-                                 MPI_Count bytes)
+// Where a member's memory is for this rank, which has mapped the heap; it was said to be reachable.
+char *mp_shm_reach(const struct mp_comm *comm, int rank, uint64_t address, MPI_Count bytes);
+
+// Starts the post of a flag for whoever must know whether this rank reaches others.
+static inline unsigned mp_shm_reaches(void)
 {
-    return mp_heap_reach(mp_group_world(comm->group, rank), (const void *)(uintptr_t)address,
-                         (size_t)bytes);
+    return mp_heap.opened ? MP_POST_REACHES : 0;
 }
 
 // Whether a rank's post is of the same operation, with the same root, and as many bytes as here:
@@ -76,7 +78,43 @@ int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes);
 // The same without the bytes.
 int mp_shm_compare_kind(const struct mp_collective *c, int rank);
 
+// Chunks that so many bytes take.
+static inline unsigned mp_shm_chunks(MPI_Count bytes)
+{
+    return (unsigned)((bytes + MP_CHUNK_BYTES - 1) / MP_CHUNK_BYTES);
+}
+
+// How a rank gives its block of `count` elements to whoever reads it: in its post, in its memory,
+// or in chunks. Fills in the post, and the first chunk if there is one, which is free again when
+// `who` has published `step`.
+void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
+                 const struct mp_datatype *type, unsigned step, int who);
+
+// A further one of its chunks.
+void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer, MPI_Count count,
+                       const struct mp_datatype *type, unsigned step, int who);
+
+// Chunks that come after the first one: 0 where all is in the post or in memory.
+static inline unsigned mp_shm_chunks_of(const struct mp_post *post)
+{
+    bool none = post->kind & (MP_POST_INLINE | MP_POST_OPERAND);
+    return none ? 0 : mp_shm_chunks((MPI_Count)post->bytes);
+}
+
+// Takes what a rank gave into a block: chunk number `chunk` of it, where 0 stands for all of it if
+// there are no chunks.
+void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, int block);
+
 // A rank sent more (or, with `exact`, also less) than was expected: the error, with mp_fail.
 int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact);
+
+// Takes `bytes` bytes, from byte `from` on of what a rank sends, into a block: as far as there is
+// room, since the rank may have sent too much.
+void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
+                 MPI_Count bytes);
+
+// A rank's own block, from its send side to its receive side. An error class.
+int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
+                    struct mp_datatype *type, int block);
 
 #endif

@@ -5,6 +5,9 @@
 
 #include "core/errhandler.h"
 
+// A chunk has a part for each rank, in operations in which each gets something else.
+enum { MOST_PARTS = 256 };
+
 int mp_shm_barrier(const struct mp_collective *c)
 {
     mp_board_begin(c->comm, MP_BARRIER, 0, 0);
@@ -89,5 +92,16 @@ bool mp_shm_can(const struct mp_collective *c)
     if (c->kind == MP_BARRIER) {
         return true;
     }
-    return board->slots && (!c->op || c->recv.type->size <= MP_CHUNK_BYTES);
+    if (!board->slots) {
+        return false;
+    }
+    switch (c->kind) {
+    case MP_SCATTER:
+    case MP_ALLTOALL:
+        return c->comm->size <= MOST_PARTS;
+    case MP_REDUCE_SCATTER:
+        return c->comm->size * c->recv.type->size <= MP_CHUNK_BYTES;
+    default:
+        return !c->op || c->recv.type->size <= MP_CHUNK_BYTES;
+    }
 }

@@ -82,7 +82,8 @@ static bool all_in_reach(const struct mp_collective *c)
     for (int i = 0; i < c->comm->size; i++) {
         unsigned flags = mp_board_post_of(c->comm, i)->kind;
         bool result = c->kind == MP_ALLREDUCE || i == c->root;
-        if (!(flags & MP_POST_OPERAND) || (result && !(flags & MP_POST_RESULT))) {
+        if (!(flags & MP_POST_REACHES) || !(flags & MP_POST_OPERAND) ||
+            (result && !(flags & MP_POST_RESULT))) {
             return false;
         }
     }
@@ -257,7 +258,8 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
     uint64_t first_chunk = comm->board.chunk;
     bool hopeful = flags == needed;
 
-    struct mp_post *post = mp_board_begin(comm, c->kind | flags, c->root, (uint64_t)bytes);
+    struct mp_post *post =
+        mp_board_begin(comm, c->kind | flags | mp_shm_reaches(), c->root, (uint64_t)bytes);
     post->chunk = (uint32_t)first_chunk;
     post->address[0] = (uintptr_t)r->operand + (uintptr_t)r->type->true_lb;
     post->address[1] = (uintptr_t)result;

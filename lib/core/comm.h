@@ -38,6 +38,7 @@ struct mp_comm_board {
     uint64_t chunk; // chunks of this rank's slot that were used so far
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
+    bool all_reach;                // all members are known to reach blocks of the shared heap
     bool ready;                    // all members have reset their desk
 };
 

@@ -71,6 +71,7 @@ struct mp_board {
     _Atomic uint64_t bytes;   // size of the message it waits on, where known
     _Atomic int64_t since_ns; // CLOCK_MONOTONIC when it fell asleep
     _Atomic int32_t pid;      // of the process that called MPI_Init; 0 before
+    _Atomic uint32_t reaches; // 1: it has mapped the shared heap, so it can reach blocks of others
     // Written by the launcher before the rank starts.
     int32_t appnum; // which of the `:`-separated programs this rank belongs to
     int32_t core;   // core it was bound to, -1 when not bound

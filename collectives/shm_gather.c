@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+// MPI_Gather, MPI_Allgather and their v forms in shared memory: each rank gives its block as its
+// post says (shm_give.c), and the root, or everybody, takes them. What comes in chunks comes one
+// chunk of every rank at a time, in steps that all of them take part in.
+// Read first: shm_bcast.c.
+#include "collectives/shm.h"
+
+// This rank's block, as it gives it.
+struct own {
+    const void *buffer;
+    MPI_Count count;
+    struct mp_datatype *type;
+};
+
+static struct own own_block(const struct mp_collective *c)
+{
+    int rank = c->comm->rank;
+    if (c->in_place) {
+        return (struct own){mp_block_at(&c->recv, rank), mp_block_count(&c->recv, rank),
+                            mp_block_type(&c->recv, rank)};
+    }
+    return (struct own){c->send.buffer, c->send.counts.each, c->send.type};
+}
+
+static int check_sent(const struct mp_collective *c, int rank)
+{
+    MPI_Count sent = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
+    return mp_shm_compare_sent(rank, sent, mp_block_bytes(&c->recv, rank), !c->uneven);
+}
+
+// What all posts together say.
+struct posts {
+    int error;       // the first one that this rank can see
+    bool other_kind; // somebody is in another operation
+    unsigned chunks; // of the longest block that comes in any
+    bool waited;     // somebody waits for his block to be taken
+};
+
+static struct posts look_at_posts(const struct mp_collective *c)
+{
+    struct posts all = {.error = 0};
+    for (int i = 0; i < c->comm->size; i++) {
+        const struct mp_post *post = mp_board_post_of(c->comm, i);
+        if (i != c->comm->rank && mp_shm_compare_kind(c, i)) {
+            all.other_kind = true;
+            all.error = MPI_ERR_OTHER;
+            continue;
+        }
+        unsigned chunks = mp_shm_chunks_of(post);
+        all.chunks = chunks > all.chunks ? chunks : all.chunks;
+        all.waited = all.waited || !(post->kind & MP_POST_INLINE);
+        if (i != c->comm->rank && !all.error) {
+            all.error = check_sent(c, i);
+        }
+    }
+    return all;
+}
+
+static int take_own(const struct mp_collective *c, const struct own *own)
+{
+    return c->in_place ? 0 : mp_shm_take_own(c, own->buffer, own->count, own->type, c->comm->rank);
+}
+
+// ---- To a root
+
+static int leaf(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    struct own own = own_block(c);
+    struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
+
+    // The root takes chunk i in step i + 1.
+    mp_shm_give(comm, post, own.buffer, own.count, own.type, 1, c->root);
+    mp_board_post(comm);
+    unsigned chunks = mp_shm_chunks_of(post);
+    for (unsigned i = 1; i < chunks; i++) {
+        mp_shm_give_chunk(comm, i, own.buffer, own.count, own.type, i + 1, c->root);
+        mp_board_step(comm, i + 1, c->root);
+    }
+    if (post->kind & MP_POST_OPERAND) {
+        // The root does that only when it sees the same operation; else it raises an error.
+        mp_board_await_progress(comm, c->root, mp_board_progress(comm, MP_STEP_DONE));
+    }
+    return 0;
+}
+
+static int root(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    struct own own = own_block(c);
+
+    mp_board_begin(comm, MP_GATHER, c->root, 0)->kind |= MP_POST_INLINE;
+    mp_board_post(comm);
+    int own_error = take_own(c, &own);
+    mp_board_await_all(comm);
+    struct posts all = look_at_posts(c);
+    for (unsigned i = 0; i == 0 || i < all.chunks; i++) {
+        for (int k = 1; k < comm->size; k++) {
+            int rank = (c->root + k) % comm->size;
+            unsigned theirs = mp_shm_chunks_of(mp_board_post_of(comm, rank));
+            if (unlikely(all.other_kind) && mp_shm_compare_kind(c, rank)) {
+                continue;
+            }
+            if (i > 0 && i < theirs) {
+                mp_board_await_step(comm, rank, i + 1);
+            }
+            if (i == 0 || i < theirs) {
+                mp_shm_take_given(c, rank, i, rank);
+            }
+        }
+        if (all.chunks > 0) {
+            mp_board_step(comm, i + 1, MP_EVERYBODY);
+        }
+    }
+    if (all.waited) {
+        mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
+    }
+    return own_error ? own_error : all.error;
+}
+
+int mp_shm_gather(const struct mp_collective *c)
+{
+    return c->root == c->comm->rank ? root(c) : leaf(c);
+}
+
+// ---- To all
+
+int mp_shm_allgather(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    struct own own = own_block(c);
+    struct mp_post *post = mp_board_begin(comm, MP_ALLGATHER, 0, 0);
+
+    // Everybody takes chunk i between its steps i + 1 and i + 2.
+    mp_shm_give(comm, post, own.buffer, own.count, own.type, 2, MP_EVERYBODY);
+    mp_board_post(comm);
+    int own_error = take_own(c, &own);
+    mp_board_await_all(comm);
+    struct posts all = look_at_posts(c);
+    if (all.other_kind) {
+        return all.error;
+    }
+    unsigned mine = mp_shm_chunks_of(post);
+    for (unsigned i = 0; i == 0 || i < all.chunks; i++) {
+        if (i > 0) {
+            if (i < mine) {
+                mp_shm_give_chunk(comm, i, own.buffer, own.count, own.type, i + 2, MP_EVERYBODY);
+            }
+            mp_board_step(comm, i + 1, MP_EVERYBODY);
+            mp_board_await_step_all(comm, i + 1);
+        }
+        for (int k = 1; k < comm->size; k++) {
+            int rank = (comm->rank + k) % comm->size;
+            if (i == 0 || i < mp_shm_chunks_of(mp_board_post_of(comm, rank))) {
+                mp_shm_take_given(c, rank, i, rank);
+            }
+        }
+    }
+    if (all.waited) {
+        mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
+    }
+    if (post->kind & MP_POST_OPERAND) {
+        mp_board_await_step_all(comm, MP_STEP_DONE);
+    }
+    return own_error ? own_error : all.error;
+}

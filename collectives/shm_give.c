@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Giving and taking a block in shared memory: the giver decides how, its post says it, and whoever
+// takes it follows the post, not its own idea of the length. Read next: shm_gather.c.
+#include "collectives/shm.h"
+
+#include "core/errhandler.h"
+
+char *mp_shm_reach(const struct mp_comm *comm, int rank, uint64_t address, MPI_Count bytes)
+{
+    int world = mp_group_world(comm->group, rank);
+    char *near = mp_heap_reach(world, (const void *)(uintptr_t)address, (size_t)bytes);
+    if (unlikely(!near)) {
+        mp_process_abort(1, "the kernel refuses access to more of the heap that the ranks share: "
+                            "MPRUN_SHARED_HEAP=0 does without it");
+    }
+    return near;
+}
+
+void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
+                 MPI_Count bytes)
+{
+    MPI_Count left = mp_block_bytes(blocks, block) - from;
+    bytes = bytes < left ? bytes : left;
+    if (bytes > 0) {
+        mp_shm_get(data, mp_block_type(blocks, block), mp_block_at(blocks, block),
+                   mp_block_count(blocks, block), from, bytes);
+    }
+}
+
+int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
+                    struct mp_datatype *type, int block)
+{
+    MPI_Count room = mp_block_bytes(&c->recv, block);
+    MPI_Count bytes = count > 0 ? count * type->size : 0;
+
+    if (bytes > 0 && room > 0) {
+        mp_datatype_copy(type, from, count, mp_block_type(&c->recv, block),
+                         mp_block_at(&c->recv, block), mp_block_count(&c->recv, block));
+    }
+    if (unlikely(bytes > room)) {
+        return mp_fail(MPI_ERR_TRUNCATE,
+                       "this rank sends itself %lld bytes and receives only %lld of them: its send "
+                       "and receive arguments disagree",
+                       (long long)bytes, (long long)room);
+    }
+    return 0;
+}
+
+void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer, MPI_Count count,
+                       const struct mp_datatype *type, unsigned step, int who)
+{
+    MPI_Count from = (MPI_Count)chunk * MP_CHUNK_BYTES;
+    MPI_Count left = count * type->size - from;
+    char *to = mp_slots_claim(comm, step, who);
+    mp_shm_put(to, type, buffer, count, from, left < MP_CHUNK_BYTES ? left : MP_CHUNK_BYTES);
+}
+
+void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
+                 const struct mp_datatype *type, unsigned step, int who)
+{
+    MPI_Count bytes = count > 0 ? count * type->size : 0;
+
+    post->bytes = (uint64_t)bytes;
+    if (bytes <= MP_POST_ROOM) {
+        post->kind |= MP_POST_INLINE;
+        if (bytes > 0) {
+            mp_shm_put(post->data, type, buffer, count, 0, bytes);
+        }
+        return;
+    }
+    const char *data = (const char *)buffer + type->true_lb;
+    if (bytes >= MP_SHM_MEMORY_LEAST && type->contiguous && mp_shm_is_reachable(data, bytes) &&
+        mp_board_all_reach(comm)) {
+        post->kind |= MP_POST_OPERAND;
+        post->address[0] = (uintptr_t)data;
+        return;
+    }
+    post->chunk = (uint32_t)comm->board.chunk;
+    mp_shm_give_chunk(comm, 0, buffer, count, type, step, who);
+}
+
+void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, int block)
+{
+    const struct mp_post *post = mp_board_post_of(c->comm, rank);
+    MPI_Count bytes = (MPI_Count)post->bytes;
+    MPI_Count room = mp_block_bytes(&c->recv, block);
+
+    if (post->kind & MP_POST_INLINE) {
+        mp_shm_take(&c->recv, block, post->data, 0, bytes);
+    } else if (post->kind & MP_POST_OPERAND) {
+        bytes = bytes < room ? bytes : room;
+        if (bytes > 0) {
+            mp_shm_take(&c->recv, block, mp_shm_reach(c->comm, rank, post->address[0], bytes), 0,
+                        bytes);
+        }
+    } else {
+        MPI_Count from = (MPI_Count)chunk * MP_CHUNK_BYTES;
+        MPI_Count left = bytes - from;
+        mp_shm_take(&c->recv, block, mp_slots_at(c->comm, rank, post->chunk + (uint64_t)chunk),
+                    from, left < MP_CHUNK_BYTES ? left : MP_CHUNK_BYTES);
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// MPI_Scatter and MPI_Scatterv in shared memory, and the parts into which a chunk is divided there.
+// Blocks of the same length for all that fit the root's post together travel in it.
+// Read first: shm_parts.h.
+#include "collectives/shm_parts.h"
+
+// ---- Parts
+
+static bool from_memory(const struct mp_blocks *blocks, int rank, bool reach)
+{
+    MPI_Count bytes = mp_block_bytes(blocks, rank);
+    if (!reach || bytes < MP_SHM_MEMORY_LEAST) {
+        return false;
+    }
+    const struct mp_datatype *type = mp_block_type(blocks, rank);
+    return type->contiguous &&
+           mp_shm_is_reachable((const char *)mp_block_at(blocks, rank) + type->true_lb, bytes);
+}
+
+unsigned mp_shm_parts_needed(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
+                             bool reach, int skip)
+{
+    unsigned most = 1;
+    for (int i = 0; i < comm->size; i++) {
+        if (i != skip && !from_memory(blocks, i, reach)) {
+            unsigned chunks = mp_shm_part_chunks(stride, mp_block_bytes(blocks, i));
+            most = chunks > most ? chunks : most;
+        }
+    }
+    return most;
+}
+
+bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
+                       unsigned chunk, bool reach, unsigned step, int skip)
+{
+    char *at = mp_slots_claim(comm, step, MP_EVERYBODY);
+    MPI_Count room = mp_shm_part_room(stride);
+    MPI_Count from = chunk * room;
+    bool any = false;
+
+    for (int i = 0; i < comm->size; i++, at += stride) {
+        struct mp_shm_part *part = (void *)at;
+        MPI_Count bytes = mp_block_bytes(blocks, i);
+        if (i == skip) {
+            continue;
+        }
+        bool memory = from_memory(blocks, i, reach);
+        const struct mp_datatype *type = bytes > 0 ? mp_block_type(blocks, i) : NULL;
+        part->bytes = (uint64_t)bytes;
+        part->address = memory ? (uintptr_t)mp_block_at(blocks, i) + (uintptr_t)type->true_lb : 0;
+        any = any || memory;
+        MPI_Count left = bytes - from;
+        if (!memory && left > 0) {
+            mp_shm_put(part->data, type, mp_block_at(blocks, i), mp_block_count(blocks, i), from,
+                       left < room ? left : room);
+        }
+    }
+    return any;
+}
+
+void mp_shm_take_part(const struct mp_collective *c, int rank, unsigned chunk, int block)
+{
+    const struct mp_shm_part *part = mp_shm_part_of(c->comm, rank, chunk);
+    MPI_Count bytes = (MPI_Count)part->bytes;
+
+    if (!part->address) {
+        MPI_Count room = mp_shm_part_room(mp_board_post_of(c->comm, rank)->stride);
+        MPI_Count left = bytes - chunk * room;
+        mp_shm_take(&c->recv, block, part->data, chunk * room, left < room ? left : room);
+    } else if (chunk == 0) {
+        MPI_Count most = mp_block_bytes(&c->recv, block);
+        bytes = bytes < most ? bytes : most;
+        if (bytes > 0) {
+            mp_shm_take(&c->recv, block, mp_shm_reach(c->comm, rank, part->address, bytes), 0,
+                        bytes);
+        }
+    }
+}
+
+// ---- The operation
+
+// A reader has done with its part of chunk i in step i + 1, and says that it is done with the last
+// one of its own block.
+static int root(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_blocks *blocks = &c->send;
+    MPI_Count each = c->uneven ? 0 : mp_block_bytes(blocks, 0);
+    struct mp_post *post = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)each);
+    bool any = false;
+
+    if (!c->uneven && each * comm->size <= MP_POST_ROOM) {
+        post->kind |= MP_POST_INLINE;
+        for (int i = 0; i < comm->size && each > 0; i++) {
+            mp_shm_put(post->data + i * each, blocks->type, mp_block_at(blocks, i),
+                       blocks->counts.each, 0, each);
+        }
+        mp_board_post(comm);
+    } else {
+        bool reach = mp_board_all_reach(comm);
+        post->stride = mp_shm_stride(comm->size, !c->uneven, each);
+        post->chunk = (uint32_t)comm->board.chunk;
+        unsigned chunks = mp_shm_parts_needed(comm, blocks, post->stride, reach, c->root);
+        any = mp_shm_give_parts(comm, blocks, post->stride, 0, reach, 1, c->root);
+        mp_board_post(comm);
+        for (unsigned i = 1; i < chunks; i++) {
+            mp_shm_give_parts(comm, blocks, post->stride, i, reach, i + 1, c->root);
+            mp_board_step(comm, i + 1, MP_EVERYBODY);
+        }
+        mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
+    }
+    int error = 0;
+    if (!c->in_place) {
+        error = mp_shm_take_own(c, mp_block_at(blocks, c->root), mp_block_count(blocks, c->root),
+                                mp_block_type(blocks, c->root), 0);
+    }
+    if (any) {
+        mp_board_await_progress(comm, MP_EVERYBODY, mp_board_progress(comm, MP_STEP_DONE));
+    }
+    return error;
+}
+
+static int take_parts(const struct mp_collective *c, const struct mp_post *post)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_shm_part *part = mp_shm_part_of(comm, c->root, 0);
+    MPI_Count bytes = (MPI_Count)part->bytes;
+    unsigned chunks = part->address ? 1 : mp_shm_part_chunks(post->stride, bytes);
+
+    int error = mp_shm_compare_sent(c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    mp_shm_take_part(c, c->root, 0, 0);
+    for (unsigned i = 1; i < chunks; i++) {
+        mp_board_step(comm, i, c->root);
+        mp_board_await_step(comm, c->root, i + 1);
+        mp_shm_take_part(c, c->root, i, 0);
+    }
+    mp_board_step(comm, MP_STEP_DONE, c->root);
+    return error;
+}
+
+static int leaf(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    MPI_Count expected = mp_block_bytes(&c->recv, 0);
+
+    mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)expected);
+    mp_board_post(comm);
+    const struct mp_post *post = mp_board_await(comm, c->root);
+    int error = mp_shm_compare_kind(c, c->root);
+    if (error) {
+        return error;
+    }
+    if (!(post->kind & MP_POST_INLINE)) {
+        return take_parts(c, post);
+    }
+    MPI_Count bytes = (MPI_Count)post->bytes;
+    mp_shm_take(&c->recv, 0, post->data + comm->rank * bytes, 0, bytes);
+    return mp_shm_compare_sent(c->root, bytes, expected, true);
+}
+
+int mp_shm_scatter(const struct mp_collective *c)
+{
+    return c->root == c->comm->rank ? root(c) : leaf(c);
+}
