@@ -18,6 +18,8 @@ enum mp_packet_kind {
     MP_PACKET_DONE,      // answer to SYNC and OFFER: matched, and all of the payload was taken
     MP_PACKET_CANCEL,    // sender: forget that message if it is not matched yet
     MP_PACKET_CANCELLED, // answer to CANCEL: length 1 forgotten, 0 too late
+    MP_PACKET_PLACED,    // answer to an ACCEPT with an address: all of the payload lies there
+    MP_PACKET_HELP,      // receiver: we copy your message now, copy with us (core/together.c)
     // Partitioned messages: core/partitioned.c.
     MP_PACKET_PART_SETUP,
     MP_PACKET_PART_REFUSE,
@@ -40,7 +42,8 @@ struct mp_packet {
     uint64_t origin;   // cookie of the sending side's request (SYNC OFFER ACCEPT DONE CANCEL ...)
     uint64_t target;   // cookie of the receiving side's request (ACCEPT DATA)
     uint64_t total;    // OFFER: bytes of the message; DATA: offset of this piece; CANCEL: sequence
-    uint64_t address;  // OFFER: where the payload lies in the sender if contiguous there, or 0
+    uint64_t address;  // OFFER: where the payload lies in the sender if contiguous there, or 0;
+                       // ACCEPT: where it shall lie in the receiver, if the sender can reach that
 };
 
 // Called by a channel for every packet that arrives, in order per peer. The payload is readable

@@ -7,6 +7,7 @@
 #include "core/errhandler.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
+#include "core/together.h"
 #include "heap/heap.h"
 
 #include <stdlib.h>
@@ -79,6 +80,25 @@ bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI
     return moved == bytes;
 }
 
+// Where the first `bytes` of a receive lie, if that is one piece of our heap; else NULL.
+static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
+{
+    char *place = (char *)request->buffer + request->type->true_lb;
+    return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
+}
+
+// The payload lies outside of the sender's heap, but the receive's place is in ours: let the sender
+// copy it there, which beats a copy by the kernel. But it has to be there to do it: a sender that
+// computes meanwhile is not waited for. That it was in some call a moment ago is no proof that it
+// will stay; being wrong costs time, not more.
+static bool better_pushed(int peer, const struct mp_packet *offer, MPI_Count bytes)
+{
+    const void *far = (const void *)(uintptr_t)offer->address;
+    struct mp_board *board = mp_segment_board(mp_process.segment, peer);
+    return !mp_heap_reach(peer, far, (size_t)bytes) &&
+           atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
+}
+
 // A long message has met its receive: get the payload over.
 static void accept_offer(struct mp_request *request, int peer, const struct mp_packet *offer)
 {
@@ -92,7 +112,9 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
         mp_request_complete(request, request->error);
         return;
     }
-    if (bytes == 0 || mp_deliver_pull(request, peer, offer->address, 0, bytes)) {
+    void *place = own_heap_place(request, bytes);
+    bool pushed = place && better_pushed(peer, offer, bytes);
+    if (bytes == 0 || (!pushed && mp_deliver_pull(request, peer, offer->address, 0, bytes))) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
         return;
@@ -100,7 +122,8 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
     struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,
                                .origin = offer->origin,
                                .target = (uintptr_t)request,
-                               .total = (uint64_t)bytes};
+                               .total = (uint64_t)bytes,
+                               .address = (uintptr_t)place};
     request->moved = 0;
     request->world = peer;
     mp_answer(peer, &accept);
@@ -154,6 +177,14 @@ static void data_arrived(const struct mp_packet *packet, const void *payload)
     }
 }
 
+// The sender has put the payload where it belongs.
+static void placed_arrived(const struct mp_packet *packet)
+{
+    struct mp_request *request = cookie_request(packet->target);
+    request->moved = (MPI_Count)packet->total;
+    mp_request_complete(request, request->error);
+}
+
 // The sender wants a message back. It can have it if no receive has met it.
 static void cancel_arrived(int peer, const struct mp_packet *packet)
 {
@@ -192,7 +223,11 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
         data_arrived(packet, payload);
         break;
     case MP_PACKET_ACCEPT:
-        mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total);
+        mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total,
+                      packet->address);
+        break;
+    case MP_PACKET_PLACED:
+        placed_arrived(packet);
         break;
     case MP_PACKET_DONE:
         mp_request_complete(cookie_request(packet->origin), 0);
@@ -202,6 +237,9 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
         break;
     case MP_PACKET_CANCELLED:
         cancelled_arrived(packet);
+        break;
+    case MP_PACKET_HELP:
+        mp_together_help(peer, packet);
         break;
     case MP_PACKET_PART_SETUP:
     case MP_PACKET_PART_REFUSE:

@@ -39,4 +39,5 @@ libmpi_abi_sources += \
     lib/core/session.c lib/core/session.h \
     lib/core/shm_channel.c \
     lib/core/status.h \
+    lib/core/together.c lib/core/together.h \
     lib/core/topology.c lib/core/topology.h

@@ -9,6 +9,7 @@
 #include "core/channel.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
+#include "heap/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -201,8 +202,18 @@ static int push(struct mp_request *request)
     return pieces + 1;
 }
 
-void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted)
+void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address)
 {
+    void *place = mp_heap_reach(request->world, (void *)(uintptr_t)address, (size_t)wanted);
+    if (place) {
+        // In one copy, however our side is laid out: straight into the receiver's buffer.
+        struct mp_packet placed = {
+            .kind = MP_PACKET_PLACED, .target = target, .total = (uint64_t)wanted};
+        mp_datatype_pack(request->type, request->buffer, request->count, 0, place, wanted);
+        mp_answer(request->world, &placed);
+        mp_request_complete(request, 0);
+        return;
+    }
     request->target = target;
     request->bytes = wanted;
     request->moved = 0;

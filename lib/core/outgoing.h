@@ -30,8 +30,9 @@ void mp_send_start(struct mp_request *request);
 // Sends an answer to a peer, now or when there is room.
 void mp_answer(int peer, const struct mp_packet *packet);
 
-// The receiver accepted: push `wanted` bytes of the request's payload to it.
-void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted);
+// The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
+// in its memory if that can be reached from here (0: no such place).
+void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address);
 
 // Sends what there is room for. Returns how much it did.
 int mp_outgoing_poll(void);

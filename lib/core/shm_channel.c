@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "core/channel.h"
 #include "core/errhandler.h"
+#include "core/together.h"
 #include "heap/heap.h"
 
 #include <errno.h>
@@ -148,7 +149,7 @@ static bool shm_pull(int peer, uint64_t address, void *to, size_t bytes)
 
     const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, bytes);
     if (near) {
-        memcpy(to, near, bytes);
+        mp_together_copy(peer, to, near, bytes);
         return true;
     }
     if (pull_denied) {

@@ -158,7 +158,7 @@ static const char *size_name(int n)
 static void two_ranks(void)
 {
     static const int latencies[] = {0, 8, 64, 256, 1024, 4096, 16384, 65536};
-    static const int bandwidths[] = {65536, 262144, 1 << 20, 4 << 20};
+    static const int bandwidths[] = {32768, 65536, 131072, 262144, 1 << 20, 4 << 20};
     char name[64];
     for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++) {
         bytes = latencies[i];
