@@ -5,6 +5,7 @@
 #include "core/message.h"
 
 #include "api/api.h"
+#include "core/message_short.h"
 #include "core/status.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct call {
 
 // Where nothing moves, MPI_DATATYPE_NULL will do: to and from MPI_PROC_NULL, and, since programs
 // written with MPICH rely on it, for a count of 0.
-static int check_type(struct call *call)
+MP_ALWAYS_INLINE int check_type(struct call *call)
 {
     if (unlikely(call->datatype == MPI_DATATYPE_NULL) &&
         (call->peer == MPI_PROC_NULL || call->count == 0)) {
@@ -44,7 +45,7 @@ static int check_send(struct call *call, const void *buffer, MPI_Comm comm)
     return err;
 }
 
-static int check_recv(struct call *call, const void *buffer, MPI_Comm comm)
+MP_ALWAYS_INLINE int check_recv(struct call *call, const void *buffer, MPI_Comm comm)
 {
     int err = mp_check_comm(comm, &call->comm);
     err = err ? err : mp_check_count(call->count, "count");
@@ -57,7 +58,7 @@ static int check_recv(struct call *call, const void *buffer, MPI_Comm comm)
     return err;
 }
 
-static inline int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
 {
     int err = mp_enter(call.name);
     if (err) {
@@ -71,7 +72,7 @@ static inline int send(struct call call, const void *buffer, MPI_Comm comm, enum
     return mp_leave(call.name, call.comm, err);
 }
 
-static inline int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Status *status)
+MP_ALWAYS_INLINE int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Status *status)
 {
     int err = mp_enter(call.name);
     if (err) {
@@ -86,7 +87,8 @@ static inline int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Sta
 }
 
 // Hands a new request out, or MPI_REQUEST_NULL with an error.
-static int leave_with(struct call *call, struct mp_request *made, MPI_Request *request, int err)
+MP_ALWAYS_INLINE int leave_with(struct call *call, struct mp_request *made, MPI_Request *request,
+                                int err)
 {
     if (!err) {
         *request = (MPI_Request)(void *)made;
@@ -112,8 +114,8 @@ static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum 
     return leave_with(&call, made, request, err);
 }
 
-static int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
-                      MPI_Request *request)
+MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
+                                MPI_Request *request)
 {
     struct mp_request *made = NULL;
     int err = mp_enter(call.name);
@@ -132,26 +134,53 @@ static int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persis
 
 // ---- Standard mode
 
-int PMPI_Send(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+// The two that are called most take the shortest way (core/message_short.h). What is not for it
+// goes on with the arguments where they are, so that little has to be saved for that.
+static __attribute__((noinline)) int general_send(const void *buf, int count, MPI_Datatype datatype,
+                                                  int dest, int tag, MPI_Comm comm)
 {
     return send((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf, comm,
                 MP_SEND_STANDARD);
+}
+
+int PMPI_Send(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
+{
+    struct mp_shm_peer *to =
+        mp_send_short(MP_CALL_Send, buf, count, datatype, dest, tag, comm, NULL);
+    return likely(to != NULL) ? mp_send_short_leave(to)
+                              : general_send(buf, count, datatype, dest, tag, comm);
 }
 MP_WEAK(Send);
 
 int PMPI_Send_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                 MPI_Comm comm)
 {
+    struct mp_shm_peer *to =
+        mp_send_short(MP_CALL_Send_c, buf, count, datatype, dest, tag, comm, NULL);
+    if (likely(to != NULL)) {
+        return mp_send_short_leave(to);
+    }
     return send((struct call){MP_CALL_Send_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
                 MP_SEND_STANDARD);
 }
 MP_WEAK(Send_c);
 
-int PMPI_Isend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
-               MPI_Request *request)
+static __attribute__((noinline)) int general_isend(const void *buf, int count,
+                                                   MPI_Datatype datatype, int dest, int tag,
+                                                   MPI_Comm comm, MPI_Request *request)
 {
     return start_send((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL}, buf,
                       comm, MP_SEND_STANDARD, false, request);
+}
+
+int PMPI_Isend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
+               MPI_Request *request)
+{
+    struct mp_shm_peer *to =
+        request ? mp_send_short(MP_CALL_Isend, buf, count, datatype, dest, tag, comm, request)
+                : NULL;
+    return likely(to != NULL) ? mp_send_short_leave(to)
+                              : general_isend(buf, count, datatype, dest, tag, comm, request);
 }
 MP_WEAK(Isend);
 

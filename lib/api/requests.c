@@ -8,10 +8,16 @@
 #include "core/partitioned.h"
 #include "core/progress.h"
 
-// A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
-static bool is_pending(MPI_Request handle)
+// Of a handle that was checked and is not MPI_REQUEST_NULL.
+static inline struct mp_request *request_of(MPI_Request handle)
 {
-    return handle != MPI_REQUEST_NULL && mp_request_get(handle)->active;
+    return (struct mp_request *)(void *)handle;
+}
+
+// A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
+static inline bool is_pending(MPI_Request handle)
+{
+    return handle != MPI_REQUEST_NULL && request_of(handle)->active;
 }
 
 static int check_request(const MPI_Request *request, const char *name)
@@ -40,10 +46,9 @@ static int check_requests(MPI_Count count, const MPI_Request requests[])
     return err;
 }
 
-// Completes one request; *comm becomes the communicator whose handler an error goes to.
-static int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
+static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
 {
-    struct mp_request *request = mp_request_get(*handle);
+    struct mp_request *request = request_of(*handle);
     // A communicator that the user has freed may go with the request.
     struct mp_comm *its = request->comm && !request->comm->freed ? request->comm : NULL;
     int err = mp_request_finish(handle, status);
@@ -51,6 +56,26 @@ static int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm
         *comm = its;
     }
     return err;
+}
+
+// Completes one request; *comm becomes the communicator whose handler an error goes to.
+static inline int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
+{
+    struct mp_request *request = request_of(*handle);
+    if (request->done && !request->cancelled) {
+        mp_request_status(request, status);
+        *handle = MPI_REQUEST_NULL;
+        mp_done_recycle(request);
+        return 0;
+    }
+    // Nearly all are sends and receives without a fault.
+    if (likely(request->kind <= MP_REQUEST_RECV && !request->persistent && !request->error)) {
+        mp_request_status(request, status);
+        *handle = MPI_REQUEST_NULL;
+        mp_request_recycle(request);
+        return 0;
+    }
+    return finish_slow(handle, status, comm);
 }
 
 // The status at place i of an array that may be MPI_STATUSES_IGNORE.
@@ -65,7 +90,7 @@ static void begin_wait(struct mp_waiter *waiter, int count, const MPI_Request re
     const struct mp_request *shown = NULL;
     int pending = 0;
     for (int i = 0; i < count; i++) {
-        if (is_pending(requests[i]) && !mp_request_get(requests[i])->complete) {
+        if (is_pending(requests[i]) && !request_of(requests[i])->complete) {
             shown = shown ? shown : mp_request_get(requests[i]);
             pending++;
         }
@@ -108,10 +133,10 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
         *flag = 1;
         mp_status_empty(status);
     } else if (!err) {
-        if (!mp_request_get(*request)->complete) {
+        if (!request_of(*request)->complete) {
             mp_progress_look();
         }
-        *flag = mp_request_get(*request)->complete;
+        *flag = request_of(*request)->complete;
         if (*flag) {
             err = finish(request, status, &comm);
         }
@@ -124,7 +149,7 @@ static bool all_complete(int count, const MPI_Request requests[], int *from)
 {
     // Requests before *from were seen complete: do not look at them again.
     for (; *from < count; ++*from) {
-        if (is_pending(requests[*from]) && !mp_request_get(requests[*from])->complete) {
+        if (is_pending(requests[*from]) && !request_of(requests[*from])->complete) {
             return false;
         }
     }
@@ -137,7 +162,7 @@ static int finish_all(int count, MPI_Request requests[], MPI_Status statuses[],
 {
     int failed = 0;
     for (int i = 0; i < count; i++) {
-        if (is_pending(requests[i]) && mp_request_get(requests[i])->error) {
+        if (is_pending(requests[i]) && request_of(requests[i])->error) {
             failed = MPI_ERR_IN_STATUS;
         }
     }
@@ -213,7 +238,7 @@ static int find_complete(int count, const MPI_Request requests[], bool *pending)
         int i = start + n < count ? start + n : start + n - count;
         if (is_pending(requests[i])) {
             *pending = true;
-            if (mp_request_get(requests[i])->complete) {
+            if (request_of(requests[i])->complete) {
                 return i;
             }
         }
@@ -290,7 +315,7 @@ static int finish_some(int count, MPI_Request requests[], int indices[], MPI_Sta
             continue;
         }
         pending = true;
-        if (mp_request_get(requests[i])->complete) {
+        if (request_of(requests[i])->complete) {
             MPI_Status *status = status_at(statuses, done);
             int failed = finish(&requests[i], status, comm);
             if (status != MPI_STATUS_IGNORE) {
@@ -378,10 +403,10 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
         *flag = 1;
         mp_status_empty(status);
     } else if (!err) {
-        if (!mp_request_get(request)->complete) {
+        if (!request_of(request)->complete) {
             mp_progress_look();
         }
-        *flag = mp_request_get(request)->complete;
+        *flag = request_of(request)->complete;
         if (*flag) {
             look(request, status);
         }
@@ -459,7 +484,7 @@ int PMPI_Request_get_status_some(int incount, const MPI_Request requests[], int 
         mp_progress_look();
         for (int i = 0; i < incount; i++) {
             pending = pending || is_pending(requests[i]);
-            if (is_pending(requests[i]) && mp_request_get(requests[i])->complete) {
+            if (is_pending(requests[i]) && request_of(requests[i])->complete) {
                 look(requests[i], status_at(statuses, done));
                 indices[done++] = i;
             }
@@ -483,9 +508,8 @@ int PMPI_Request_free(MPI_Request *request)
     if (!err && *request == MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is MPI_REQUEST_NULL");
     }
-    if (!err && mp_is_partitioned(mp_request_get(*request)) &&
-        !mp_request_get(*request)->complete) {
-        comm = mp_request_get(*request)->comm;
+    if (!err && mp_is_partitioned(mp_request_get(*request)) && !request_of(*request)->complete) {
+        comm = request_of(*request)->comm;
         err = mp_fail(MPI_ERR_REQUEST, "request is partitioned and active: complete it first");
     }
     if (!err) {
@@ -514,7 +538,7 @@ int PMPI_Cancel(MPI_Request *request)
                       *request == MPI_REQUEST_NULL ? "MPI_REQUEST_NULL" : "not active");
     }
     if (!err) {
-        comm = mp_request_get(*request)->comm;
+        comm = request_of(*request)->comm;
         err = mp_request_cancel(mp_request_get(*request));
     }
     return mp_leave(MP_CALL_Cancel, comm, err);
@@ -542,7 +566,7 @@ int PMPI_Start(MPI_Request *request)
     }
     err = check_request(request, "request");
     if (!err) {
-        comm = *request != MPI_REQUEST_NULL ? mp_request_get(*request)->comm : NULL;
+        comm = *request != MPI_REQUEST_NULL ? request_of(*request)->comm : NULL;
         err = start(*request);
     }
     return mp_leave(MP_CALL_Start, comm, err);
@@ -558,7 +582,7 @@ int PMPI_Startall(int count, MPI_Request requests[])
     }
     err = check_requests(count, requests);
     for (int i = 0; !err && i < count; i++) {
-        comm = requests[i] != MPI_REQUEST_NULL ? mp_request_get(requests[i])->comm : NULL;
+        comm = requests[i] != MPI_REQUEST_NULL ? request_of(requests[i])->comm : NULL;
         err = start(requests[i]);
     }
     return mp_leave(MP_CALL_Startall, comm, err);

@@ -5,9 +5,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+
+// For the few functions that are on the path of every message.
+#define MP_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 // The structure that holds `member` at address `ptr`.
 #define mp_container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
@@ -28,6 +32,18 @@ static inline void mp_cpu_relax(void)
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+// Copies a payload that is short more often than not; the common sizes without a call.
+static inline void mp_copy_short(void *to, const void *from, size_t bytes)
+{
+    if (bytes == 8) {
+        memcpy(to, from, 8);
+    } else if (bytes == 4) {
+        memcpy(to, from, 4);
+    } else if (bytes) { // from may be NULL for an empty message
+        memcpy(to, from, bytes);
+    }
 }
 
 #endif

@@ -33,7 +33,7 @@ void mp_shm_wake(struct mp_board *board);
 // After a store that `board`'s rank may be waiting for. It sleeps only if it has announced that
 // before its last look at our store: whoever sleeps runs a membarrier between the announcement and
 // that look, so no fence is needed here. Without membarrier the fence is ours.
-static inline void mp_shm_notify(struct mp_board *board)
+MP_ALWAYS_INLINE void mp_shm_notify(struct mp_board *board)
 {
     if (unlikely(mp_process.segment->fence)) {
         atomic_thread_fence(memory_order_seq_cst);

@@ -96,11 +96,8 @@ struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uin
     return comm;
 }
 
-void mp_comm_release(struct mp_comm *comm)
+void mp_comm_destroy(struct mp_comm *comm)
 {
-    if (--comm->object.refs > 0 || comm->object.builtin) {
-        return;
-    }
     if (comm->buffer) {
         void *memory;
         MPI_Count size;

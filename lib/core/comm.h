@@ -95,7 +95,13 @@ static inline void mp_comm_hold(struct mp_comm *comm)
 {
     comm->object.refs++;
 }
-void mp_comm_release(struct mp_comm *comm);
+void mp_comm_destroy(struct mp_comm *comm); // at the last reference
+static inline void mp_comm_release(struct mp_comm *comm)
+{
+    if (--comm->object.refs == 0 && !comm->object.builtin) {
+        mp_comm_destroy(comm);
+    }
+}
 
 // World rank of `rank` as point-to-point calls mean it.
 static inline int mp_comm_world_rank(const struct mp_comm *comm, int rank)

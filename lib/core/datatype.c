@@ -18,18 +18,10 @@ MPI_Datatype mp_datatype_handle(const struct mp_datatype *type)
     return (MPI_Datatype)(uintptr_t)type;
 }
 
-void mp_datatype_hold(struct mp_datatype *type)
-{
-    if (!type->object.builtin)
-        type->object.refs++;
-}
-
 // Types nest as deeply as the program likes, so those that go with this one wait in a list
 // and not on the stack.
-void mp_datatype_release(struct mp_datatype *type)
+void mp_datatype_destroy(struct mp_datatype *type)
 {
-    if (type->object.builtin || --type->object.refs)
-        return;
     struct mp_datatype *dead = type;
     dead->next_dead = NULL;
     while (dead) {

@@ -116,8 +116,17 @@ static inline struct mp_datatype *mp_datatype_get(MPI_Datatype handle)
 MPI_Datatype mp_datatype_handle(const struct mp_datatype *type);
 
 // Counted references, so that a type can be freed while messages still use it.
-void mp_datatype_hold(struct mp_datatype *type);
-void mp_datatype_release(struct mp_datatype *type);
+static inline void mp_datatype_hold(struct mp_datatype *type)
+{
+    type->object.refs += !type->object.builtin;
+}
+void mp_datatype_destroy(struct mp_datatype *type); // at the last reference
+static inline void mp_datatype_release(struct mp_datatype *type)
+{
+    if (!type->object.builtin && --type->object.refs == 0) {
+        mp_datatype_destroy(type);
+    }
+}
 
 // Drops one handle of the program with its reference (MPI_Type_free).
 void mp_datatype_drop(struct mp_datatype *type);

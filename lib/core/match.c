@@ -7,32 +7,28 @@
 #include <string.h>
 
 // By context id. Pages of it are touched only where contexts are in use.
-static struct mp_match *matches[2 * MP_CONTEXT_PAIRS];
+struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
 
 // Short unexpected messages are common enough to keep their memory.
 enum { SMALL_PAYLOAD = 128, SMALL_KEPT_MAX = 1024 };
 static struct mp_list small_free = {&small_free, &small_free};
 static int small_kept;
 
-struct mp_match *mp_match_get(uint32_t context)
+struct mp_match *mp_match_get_slow(uint32_t context)
 {
-    struct mp_match *match = matches[context];
-    if (likely(match != NULL)) {
-        return match;
-    }
-    match = calloc(1, sizeof *match);
+    struct mp_match *match = calloc(1, sizeof *match);
     if (match) {
         match->context = context;
         mp_list_init(&match->wildcards);
         mp_list_init(&match->arrived);
-        matches[context] = match;
+        mp_matches[context] = match;
     }
     return match;
 }
 
 void mp_match_drop(uint32_t context)
 {
-    struct mp_match *match = matches[context];
+    struct mp_match *match = mp_matches[context];
     if (!match) {
         return;
     }
@@ -47,7 +43,7 @@ void mp_match_drop(uint32_t context)
     }
     free(match->sources);
     free(match);
-    matches[context] = NULL;
+    mp_matches[context] = NULL;
 }
 
 struct mp_source *mp_match_source_slow(struct mp_match *match, int source)
@@ -125,28 +121,6 @@ struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
         }
     }
     return NULL;
-}
-
-int mp_match_post(struct mp_match *match, struct mp_request *request)
-{
-    struct mp_list *queue = &match->wildcards;
-    if (request->peer != MPI_ANY_SOURCE) {
-        struct mp_source *s = mp_match_source(match, request->peer);
-        if (!s) {
-            return MPI_ERR_NO_MEM;
-        }
-        queue = &s->posted;
-    }
-    request->stamp = match->stamp++;
-    match->waiting++;
-    mp_list_insert(queue, &request->link);
-    return 0;
-}
-
-void mp_match_unpost(struct mp_match *match, struct mp_request *request)
-{
-    mp_list_remove(&request->link);
-    match->waiting--;
 }
 
 int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,

@@ -39,7 +39,13 @@ struct mp_match {
 
 // The queues of a context: made on first use, since a message may arrive before this rank has made
 // the communicator (its peers agreed on the context a moment ago). NULL when memory is out.
-struct mp_match *mp_match_get(uint32_t context);
+struct mp_match *mp_match_get_slow(uint32_t context);
+extern struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS]; // by context id
+static inline struct mp_match *mp_match_get(uint32_t context)
+{
+    struct mp_match *match = mp_matches[context];
+    return likely(match != NULL) ? match : mp_match_get_slow(context);
+}
 
 // Frees the queues of a context, and the messages that nobody received.
 void mp_match_drop(uint32_t context);
@@ -67,11 +73,30 @@ struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag)
 // The first unexpected message that a receive of this envelope matches, still queued; or NULL.
 struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag);
 
-// Posts a receive (request->peer, tag are set) that mp_match_find found nothing for.
-int mp_match_post(struct mp_match *match, struct mp_request *request);
+// Posts a receive (request->peer, tag are set) that mp_match_find found nothing for. Returns 0 or
+// MPI_ERR_NO_MEM.
+static inline int mp_match_post(struct mp_match *match, struct mp_request *request)
+{
+    struct mp_list *queue = &match->wildcards;
+    if (request->peer != MPI_ANY_SOURCE) {
+        struct mp_source *source = mp_match_source(match, request->peer);
+        if (unlikely(!source)) {
+            return MPI_ERR_NO_MEM;
+        }
+        queue = &source->posted;
+    }
+    request->stamp = match->stamp++;
+    match->waiting++;
+    mp_list_insert(queue, &request->link);
+    return 0;
+}
 
 // Takes back a posted receive.
-void mp_match_unpost(struct mp_match *match, struct mp_request *request);
+static inline void mp_match_unpost(struct mp_match *match, struct mp_request *request)
+{
+    mp_list_remove(&request->link);
+    match->waiting--;
+}
 
 // Queues a message; the payload is copied. Returns 0 or MPI_ERR_NO_MEM.
 int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,

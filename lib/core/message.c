@@ -8,6 +8,7 @@
 #include "core/channel.h"
 #include "core/deliver.h"
 #include "core/match.h"
+#include "core/message_short.h"
 #include "core/outgoing.h"
 #include "core/progress.h"
 #include "core/status.h"
@@ -22,46 +23,55 @@ static struct mp_match *match_of(const struct mp_comm *comm, uint32_t context)
     return context == comm->context ? comm->match : comm->coll_match;
 }
 
-// Copies a short payload; the common sizes without a call.
-static inline void copy_short(void *to, const void *from, size_t bytes)
+// Sends a message that is short enough at once, if there is room. *sequence: its packet's number.
+static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_datatype *type,
+                              int world, int tag, struct mp_comm *comm, uint32_t context,
+                              enum mp_send_mode mode, uint64_t *sequence)
 {
-    if (bytes == 8) {
-        memcpy(to, from, 8);
-    } else if (bytes == 4) {
-        memcpy(to, from, 4);
-    } else if (bytes) { // from may be NULL for an empty message
-        memcpy(to, from, bytes);
+    MPI_Count length = count * type->size;
+
+    if (unlikely(length > mp_eager_max || (mode != MP_SEND_STANDARD && mode != MP_SEND_READY) ||
+                 world == mp_process.rank || !mp_list_empty(&mp_outgoing[world].sends))) {
+        return false;
     }
+    void *room = mp_channel_reserve(world, MP_PACKET_EAGER, (size_t)length);
+    if (unlikely(room == NULL)) {
+        return false;
+    }
+    struct mp_packet packet = {.kind = MP_PACKET_EAGER,
+                               .context = context,
+                               .source = comm->rank,
+                               .tag = tag,
+                               .length = (uint32_t)length};
+    if (likely(type->contiguous)) {
+        mp_copy_short(room, (const char *)buffer + type->true_lb, (size_t)length);
+    } else {
+        mp_datatype_pack(type, buffer, count, 0, room, length);
+    }
+    *sequence = mp_channel_commit(world, &packet);
+    return true;
+}
+
+int mp_send_short_wake(struct mp_shm_peer *to)
+{
+    if (!to->out.active) {
+        mp_shm_ring_doorbell((int)(to - mp_shm_peers));
+    }
+    mp_shm_notify(to->board);
+    return MPI_SUCCESS;
 }
 
 int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
 {
-    if (unlikely(dest == MPI_PROC_NULL)) {
+    uint64_t sequence;
+    struct mp_request *request;
+
+    if (unlikely(dest == MPI_PROC_NULL) ||
+        likely(send_eager(buffer, count, type, mp_comm_world_rank(comm, dest), tag, comm, context,
+                          mode, &sequence))) {
         return 0;
     }
-    int world = mp_comm_world_rank(comm, dest);
-    MPI_Count length = count * type->size;
-
-    if (likely(length <= mp_eager_max && (mode == MP_SEND_STANDARD || mode == MP_SEND_READY) &&
-               world != mp_process.rank && mp_list_empty(&mp_outgoing[world].sends))) {
-        void *room = mp_channel_reserve(world, MP_PACKET_EAGER, (size_t)length);
-        if (likely(room != NULL)) {
-            struct mp_packet packet = {.kind = MP_PACKET_EAGER,
-                                       .context = context,
-                                       .source = comm->rank,
-                                       .tag = tag,
-                                       .length = (uint32_t)length};
-            if (likely(type->contiguous)) {
-                copy_short(room, (const char *)buffer + type->true_lb, (size_t)length);
-            } else {
-                mp_datatype_pack(type, buffer, count, 0, room, length);
-            }
-            mp_channel_commit(world, &packet);
-            return 0;
-        }
-    }
-    struct mp_request *request;
     int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &request);
     if (!error) {
         mp_request_wait(request);
@@ -71,8 +81,37 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     return error;
 }
 
-// The message at the head of its ring, if it is the one that is asked for and nothing queued comes
-// first: copied and taken. Returns false when the general way has to be gone.
+// Takes the message at the head of its source's ring, if it is the one that is asked for. Only
+// while no receive is posted and no message kept that would come first. Returns its bytes, or a
+// negative number: not yet there, or not to be had this way.
+enum { NOT_YET = -1, NOT_THIS_WAY = -2 };
+
+static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
+                                       void *buffer, MPI_Count count, struct mp_datatype *type)
+{
+    uint64_t word;
+    struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
+    if (!cell) {
+        return NOT_YET;
+    }
+    MPI_Count length = cell->length, capacity = count * type->size;
+    if (word != wanted || length > capacity || cell->source != source ||
+        (length != capacity && mp_datatype_is_cut(type, length))) {
+        return NOT_THIS_WAY;
+    }
+    const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);
+    if (likely(type->contiguous)) {
+        mp_copy_short((char *)buffer + type->true_lb, payload, (size_t)length);
+    } else {
+        mp_datatype_unpack(type, buffer, count, 0, payload, length);
+    }
+    if (mp_ring_consume(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER)) {
+        mp_shm_notify(from->board);
+    }
+    return length;
+}
+
+// A blocking receive that needs no request. False: the general way has to be gone.
 static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
                               int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
@@ -87,24 +126,8 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
     int polls = mp_process.crowded ? FAST_POLLS_SHARED : FAST_POLLS;
 
     for (int i = 1;; i++) {
-        uint64_t word;
-        struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
-        if (cell) {
-            MPI_Count length = cell->length;
-            MPI_Count capacity = count * type->size;
-            if (word != wanted || length > capacity || cell->source != source ||
-                (length != capacity && mp_datatype_is_cut(type, length))) {
-                return false;
-            }
-            const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);
-            if (likely(type->contiguous)) {
-                copy_short((char *)buffer + type->true_lb, payload, (size_t)length);
-            } else {
-                mp_datatype_unpack(type, buffer, count, 0, payload, length);
-            }
-            if (mp_ring_consume(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER)) {
-                mp_shm_notify(from->board);
-            }
+        MPI_Count length = take_from_ring(from, wanted, source, buffer, count, type);
+        if (length >= 0) {
             if (status != MPI_STATUS_IGNORE) {
                 status->MPI_SOURCE = source;
                 status->MPI_TAG = tag;
@@ -113,7 +136,7 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
             }
             return true;
         }
-        if (i == polls) {
+        if (length == NOT_THIS_WAY || i == polls) {
             return false;
         }
         mp_cpu_relax();
@@ -149,48 +172,69 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
     return error;
 }
 
+// The request of a send or receive, with every member set that such a one has: its memory may have
+// been a request before. Its communicator and type are held.
+static inline struct mp_request *new_request(enum mp_request_kind kind, const void *buffer,
+                                             MPI_Count count, struct mp_datatype *type, int peer,
+                                             int tag, struct mp_comm *comm, uint32_t context,
+                                             enum mp_send_mode mode, bool persistent)
+{
+    struct mp_request *r = mp_object_reuse(MP_KIND_REQUEST, sizeof *r);
+    if (unlikely(!r)) {
+        r = mp_object_new(MP_KIND_REQUEST, sizeof *r);
+        if (!r) {
+            mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
+            return NULL;
+        }
+    }
+    mp_list_init(&r->link);
+    mp_list_init(&r->other);
+    r->kind = (uint8_t)kind;
+    r->mode = (uint8_t)mode;
+    r->complete = persistent;
+    r->persistent = persistent;
+    r->active = !persistent;
+    r->cancelled = false;
+    r->detached = false;
+    r->offered = false;
+    r->cancelling = false;
+    r->answered = false;
+    r->done = false;
+    r->error = 0;
+    r->comm = comm;
+    r->type = type;
+    r->buffer = (void *)(uintptr_t)buffer;
+    r->count = count;
+    r->peer = peer;
+    r->tag = tag;
+    r->context = context;
+    r->world = peer < 0 ? -1 : mp_comm_world_rank(comm, peer);
+    r->bytes = 0;
+    r->length = count * type->size;
+    r->moved = 0;
+    r->staging = NULL;
+    r->ops = NULL;
+    r->state = NULL;
+    mp_comm_hold(comm);
+    mp_datatype_hold(type);
+    return r;
+}
+
 int mp_send_init(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
                  struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
                  struct mp_request **request)
 {
-    struct mp_request *r = mp_request_new(MP_REQUEST_SEND, comm, type);
-    if (!r) {
-        return MPI_ERR_NO_MEM;
-    }
-    r->mode = (uint8_t)mode;
-    r->buffer = (void *)(uintptr_t)buffer;
-    r->count = count;
-    r->peer = dest;
-    r->world = dest == MPI_PROC_NULL ? -1 : mp_comm_world_rank(comm, dest);
-    r->tag = tag;
-    r->context = context;
-    r->length = count * type->size;
-    r->persistent = true;
-    r->active = false;
-    r->complete = true;
-    *request = r;
-    return 0;
+    *request =
+        new_request(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context, mode, true);
+    return *request ? 0 : MPI_ERR_NO_MEM;
 }
 
 int mp_recv_init(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                  struct mp_comm *comm, uint32_t context, struct mp_request **request)
 {
-    struct mp_request *r = mp_request_new(MP_REQUEST_RECV, comm, type);
-    if (!r) {
-        return MPI_ERR_NO_MEM;
-    }
-    r->buffer = buffer;
-    r->count = count;
-    r->peer = source;
-    r->world = source < 0 ? -1 : mp_comm_world_rank(comm, source);
-    r->tag = tag;
-    r->context = context;
-    r->length = count * type->size;
-    r->persistent = true;
-    r->active = false;
-    r->complete = true;
-    *request = r;
-    return 0;
+    *request = new_request(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
+                           MP_SEND_STANDARD, true);
+    return *request ? 0 : MPI_ERR_NO_MEM;
 }
 
 static int start_recv(struct mp_request *request)
@@ -202,13 +246,27 @@ static int start_recv(struct mp_request *request)
         return 0;
     }
     struct mp_match *match = match_of(request->comm, request->context);
-    struct mp_unexpected *message = mp_match_find(match, request->peer, request->tag);
+    struct mp_unexpected *message =
+        mp_list_empty(&match->arrived) ? NULL : mp_match_find(match, request->peer, request->tag);
     if (message) {
         mp_match_take(message);
         mp_deliver_kept(request, message);
         return 0;
     }
     return mp_match_post(match, request);
+}
+
+static int start_send(struct mp_request *request)
+{
+    if (request->peer == MPI_PROC_NULL) {
+        mp_request_complete(request, 0);
+        return 0;
+    }
+    if (request->mode == MP_SEND_BUFFERED) {
+        return mp_bsend_start(request);
+    }
+    mp_send_start(request);
+    return 0;
 }
 
 int mp_request_start(struct mp_request *request)
@@ -225,31 +283,25 @@ int mp_request_start(struct mp_request *request)
     if (request->kind == MP_REQUEST_RECV) {
         return start_recv(request);
     }
-    if (request->kind != MP_REQUEST_SEND) {
-        return request->ops->start(request);
-    }
-    if (request->peer == MPI_PROC_NULL) {
-        mp_request_complete(request, 0);
-        return 0;
-    }
-    if (request->mode == MP_SEND_BUFFERED) {
-        return mp_bsend_start(request);
-    }
-    mp_send_start(request);
-    return 0;
+    return request->kind == MP_REQUEST_SEND ? start_send(request) : request->ops->start(request);
 }
 
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
              struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
              struct mp_request **request)
 {
-    int error = mp_send_init(buffer, count, type, dest, tag, comm, context, mode, request);
-    if (error) {
-        return error;
+    uint64_t sequence;
+    if (likely(dest >= 0)) {
+        int world = mp_comm_world_rank(comm, dest);
+        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode, &sequence))) {
+            *request = mp_done_request(world, context, sequence);
+            return likely(*request != NULL) ? 0 : MPI_ERR_NO_MEM;
+        }
     }
-    (*request)->persistent = false;
-    error = mp_request_start(*request);
-    if (error) {
+    *request =
+        new_request(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context, mode, false);
+    int error = *request ? start_send(*request) : MPI_ERR_NO_MEM;
+    if (error && *request) {
         mp_request_release(*request);
     }
     return error;
@@ -258,13 +310,13 @@ int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int 
 int mp_irecv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
              struct mp_comm *comm, uint32_t context, struct mp_request **request)
 {
-    int error = mp_recv_init(buffer, count, type, source, tag, comm, context, request);
-    if (error) {
-        return error;
-    }
-    (*request)->persistent = false;
-    error = mp_request_start(*request);
-    if (error) {
+    // The ring is not looked at here, though the message may be there: a reader that follows the
+    // writer closely takes every line away from it while it is being filled. A stream is faster
+    // when the reader comes later and finds many.
+    *request = new_request(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
+                           MP_SEND_STANDARD, false);
+    int error = *request ? start_recv(*request) : MPI_ERR_NO_MEM;
+    if (error && *request) {
         mp_request_release(*request);
     }
     return error;

@@ -65,6 +65,15 @@ static inline int mp_enter(int call)
     return 0;
 }
 
+// The same for the shortest ways, which do not know the guard: false when it is up, or MPI not
+// running; then mp_enter is to be called.
+static inline bool mp_enter_unguarded(int call)
+{
+    atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    return likely(!atomic_load_explicit(&mp_process.guarded, memory_order_relaxed));
+}
+
 // Closes a call. The error handler, if there is one to call, is called after this.
 static inline void mp_exit(void)
 {

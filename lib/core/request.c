@@ -54,10 +54,23 @@ void mp_request_release(struct mp_request *request)
     mp_object_delete(request);
 }
 
+struct mp_request *mp_done_free;
+
+struct mp_request *mp_done_new(void)
+{
+    struct mp_request *request = mp_request_new(MP_REQUEST_SEND, NULL, NULL);
+    if (request) {
+        request->mode = MP_SEND_STANDARD;
+        request->complete = true;
+        request->done = true;
+    }
+    return request;
+}
+
 // A session must not end before what was sent on it without looking back has left.
 static void count_detached(const struct mp_request *request, int by)
 {
-    if (request->kind == MP_REQUEST_SEND && request->comm->session) {
+    if (request->kind == MP_REQUEST_SEND && request->comm && request->comm->session) {
         request->comm->session->detached += by;
     }
 }
@@ -68,7 +81,7 @@ void mp_request_detach(struct mp_request *request)
     count_detached(request, 1);
 }
 
-void mp_request_complete(struct mp_request *request, int error)
+void mp_request_complete_slow(struct mp_request *request, int error)
 {
     if (unlikely(request->cancelling)) {
         request->answered = true;
@@ -83,32 +96,6 @@ void mp_request_complete(struct mp_request *request, int error)
         count_detached(request, -1);
         mp_request_release(request);
     }
-}
-
-void mp_status_empty(MPI_Status *status)
-{
-    if (status != MPI_STATUS_IGNORE) {
-        status->MPI_SOURCE = MPI_ANY_SOURCE;
-        status->MPI_TAG = MPI_ANY_TAG;
-        mp_status_set_bytes(status, 0);
-        mp_status_set_cancelled(status, 0);
-    }
-}
-
-void mp_request_status(const struct mp_request *request, MPI_Status *status)
-{
-    if (status == MPI_STATUS_IGNORE) {
-        return;
-    }
-    bool receives = request->kind == MP_REQUEST_RECV || request->kind == MP_REQUEST_PART_RECV;
-    if (!receives || request->cancelled) {
-        mp_status_empty(status);
-    } else {
-        status->MPI_SOURCE = request->source;
-        status->MPI_TAG = request->result_tag;
-        mp_status_set_bytes(status, request->bytes);
-    }
-    mp_status_set_cancelled(status, request->cancelled);
 }
 
 void mp_request_wait(struct mp_request *request)

@@ -8,6 +8,8 @@
 #include "core/comm.h"
 #include "core/datatype.h"
 #include "core/object.h"
+#include "core/process.h"
+#include "core/status.h"
 #include "mpi.h"
 
 #include <stdbool.h>
@@ -51,6 +53,7 @@ struct mp_request {
     bool offered;             // send: left as SYNC or OFFER, completes when answered
     bool cancelling;          // send: CANCEL is on its way, completion waits for the answer
     bool answered;            // send: completed while cancelling
+    bool done;                // made complete, see mp_done_request
     int error;                // error class at completion
     struct mp_comm *comm;     // held while active; persistent: as long as the request lives
     struct mp_datatype *type; // held likewise
@@ -82,6 +85,38 @@ struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *com
                                   struct mp_datatype *type);
 void mp_request_release(struct mp_request *request);
 
+// The request of a send that has left when it is made: it holds nothing, and all but what
+// cancelling needs is the same in all of them, so they keep their contents from one use to the
+// next.
+extern struct mp_request *mp_done_free; // linked by `state`
+struct mp_request *mp_done_new(void);
+
+// NULL when memory is out.
+static inline struct mp_request *mp_done_request(int world, uint32_t context, uint64_t sequence)
+{
+    struct mp_request *request = mp_done_free;
+    if (unlikely(!request)) {
+        request = mp_done_new();
+        if (!request) {
+            return NULL;
+        }
+    } else {
+        mp_done_free = request->state;
+        request->object.magic = MP_KIND_REQUEST;
+    }
+    request->context = context;
+    request->world = world;
+    request->sequence = sequence;
+    return request;
+}
+
+static inline void mp_done_recycle(struct mp_request *request)
+{
+    request->object.magic = 0;
+    request->state = mp_done_free;
+    mp_done_free = request;
+}
+
 // MPI_Request_free of an incomplete one: it completes by itself, then goes.
 void mp_request_detach(struct mp_request *request);
 
@@ -92,13 +127,61 @@ static inline struct mp_request *mp_request_get(MPI_Request handle)
 }
 
 // Marks a request complete with an error class (0: none); a detached one goes away.
-void mp_request_complete(struct mp_request *request, int error);
+void mp_request_complete_slow(struct mp_request *request, int error);
+static inline void mp_request_complete(struct mp_request *request, int error)
+{
+    if (unlikely(request->cancelling || request->detached || mp_process.guarded)) {
+        mp_request_complete_slow(request, error);
+        return;
+    }
+    request->error = error;
+    request->complete = true;
+}
 
-// Fills a status (may be MPI_STATUS_IGNORE) from a completed request; MPI_ERROR is left alone.
-void mp_request_status(const struct mp_request *request, MPI_Status *status);
+// Releases the request of a plain send or receive that is complete; mp_request_release does it for
+// all of them.
+static inline void mp_request_recycle(struct mp_request *request)
+{
+    if (unlikely(request->object.refs != 1 || request->staging || request->ops)) {
+        mp_request_release(request);
+        return;
+    }
+    if (request->type) {
+        mp_datatype_release(request->type);
+    }
+    if (request->comm) {
+        mp_comm_release(request->comm);
+    }
+    mp_object_recycle(&request->object);
+}
 
 // The empty status (3.7.3): for null and inactive requests.
-void mp_status_empty(MPI_Status *status);
+static inline void mp_status_empty(MPI_Status *status)
+{
+    if (status != MPI_STATUS_IGNORE) {
+        status->MPI_SOURCE = MPI_ANY_SOURCE;
+        status->MPI_TAG = MPI_ANY_TAG;
+        mp_status_set_bytes(status, 0);
+        mp_status_set_cancelled(status, 0);
+    }
+}
+
+// Fills a status (may be MPI_STATUS_IGNORE) from a completed request; MPI_ERROR is left alone.
+static inline void mp_request_status(const struct mp_request *request, MPI_Status *status)
+{
+    if (status == MPI_STATUS_IGNORE) {
+        return;
+    }
+    bool receives = request->kind == MP_REQUEST_RECV || request->kind == MP_REQUEST_PART_RECV;
+    if (!receives || request->cancelled) {
+        mp_status_empty(status);
+    } else {
+        status->MPI_SOURCE = request->source;
+        status->MPI_TAG = request->result_tag;
+        mp_status_set_bytes(status, request->bytes);
+    }
+    mp_status_set_cancelled(status, request->cancelled);
+}
 
 // Waits, making progress, until the request is complete. Returns nothing: see request->error.
 void mp_request_wait(struct mp_request *request);

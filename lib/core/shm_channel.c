@@ -4,6 +4,7 @@
 // from the shared heap, elsewhere with the kernel's help (CMA).
 #define _GNU_SOURCE
 #include "core/channel.h"
+#include "core/deliver.h"
 #include "core/errhandler.h"
 #include "core/together.h"
 #include "heap/heap.h"
@@ -70,6 +71,23 @@ static void answer_doorbell(void)
     }
 }
 
+static void take(int peer, struct mp_shm_peer *from, const struct mp_cell *cell, uint64_t word)
+{
+    struct mp_packet packet = {.kind = mp_ring_word_kind(word),
+                               .context = mp_ring_word_context(word),
+                               .source = cell->source,
+                               .tag = mp_ring_word_tag(word),
+                               .length = cell->length,
+                               .sequence = from->in.tail};
+    if (!mp_ring_is_inline(packet.kind, packet.length)) {
+        packet.origin = cell->extra[MP_EXTRA_ORIGIN];
+        packet.target = cell->extra[MP_EXTRA_TARGET];
+        packet.total = cell->extra[MP_EXTRA_TOTAL];
+        packet.address = cell->extra[MP_EXTRA_ADDRESS];
+    }
+    deliver(peer, &packet, mp_ring_payload(&from->in, &mp_shm_shape, cell, packet.kind));
+}
+
 static int poll_peer(int peer)
 {
     struct mp_shm_peer *from = &mp_shm_peers[peer];
@@ -78,20 +96,11 @@ static int poll_peer(int peer)
     int taken = 0;
 
     while (taken < BURST && (cell = mp_ring_peek(&from->in, &mp_shm_shape, &word)) != NULL) {
-        struct mp_packet packet = {.kind = (uint32_t)(word >> 1 & 0x7f),
-                                   .context = (uint32_t)(word >> 8 & 0xffffff),
-                                   .source = cell->source,
-                                   .tag = (int32_t)(word >> 32),
-                                   .length = cell->length,
-                                   .sequence = from->in.tail};
-        if (!mp_ring_is_inline(packet.kind, packet.length)) {
-            packet.origin = cell->extra[MP_EXTRA_ORIGIN];
-            packet.target = cell->extra[MP_EXTRA_TARGET];
-            packet.total = cell->extra[MP_EXTRA_TOTAL];
-            packet.address = cell->extra[MP_EXTRA_ADDRESS];
+        enum mp_packet_kind kind = mp_ring_word_kind(word);
+        if (!mp_ring_is_inline(kind, cell->length) || !mp_deliver_short(cell, word)) {
+            take(peer, from, cell, word);
         }
-        deliver(peer, &packet, mp_ring_payload(&from->in, &mp_shm_shape, cell, packet.kind));
-        if (mp_ring_consume(&from->in, &mp_shm_shape, cell, packet.kind)) {
+        if (mp_ring_consume(&from->in, &mp_shm_shape, cell, kind)) {
             mp_shm_notify(from->board);
         }
         taken++;

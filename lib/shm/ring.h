@@ -63,6 +63,18 @@ static inline bool mp_ring_is_inline(enum mp_packet_kind kind, size_t bytes)
     return kind == MP_PACKET_EAGER && bytes <= sizeof((struct mp_cell *)0)->data;
 }
 
+// 1 in even laps, 0 in odd ones.
+static inline uint64_t mp_ring_phase(uint64_t number, const struct mp_ring_shape *shape)
+{
+    return (number & shape->cells) == 0;
+}
+
+static inline struct mp_cell *mp_ring_cell(struct mp_ring *ring, const struct mp_ring_shape *shape,
+                                           uint64_t number)
+{
+    return &ring->cells[number & (shape->cells - 1)];
+}
+
 static inline size_t mp_ring_chunk(size_t bytes)
 {
     return mp_round_up(bytes, sizeof(struct mp_cell));
@@ -82,7 +94,7 @@ static inline void *mp_ring_reserve(struct mp_ring_writer *writer,
         }
     }
     if (likely(mp_ring_is_inline(kind, bytes))) {
-        return ring->cells[writer->head & (shape->cells - 1)].data;
+        return mp_ring_cell(ring, shape, writer->head)->data;
     }
     size_t chunk = mp_ring_chunk(bytes);
     uint64_t place = writer->bulk_head;
@@ -105,8 +117,8 @@ static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
                                       const struct mp_packet *packet)
 {
     uint64_t number = writer->head++;
-    struct mp_cell *cell = &writer->ring->cells[number & (shape->cells - 1)];
-    uint64_t phase = ~(number / shape->cells) & 1;
+    struct mp_cell *cell = mp_ring_cell(writer->ring, shape, number);
+    uint64_t phase = mp_ring_phase(number, shape);
 
     cell->length = packet->length;
     cell->source = packet->source;
@@ -131,12 +143,28 @@ static inline uint64_t mp_ring_eager_word(uint32_t context, int tag)
     return (uint64_t)MP_PACKET_EAGER << 1 | (uint64_t)context << 8 | (uint64_t)(uint32_t)tag << 32;
 }
 
+// What a word without its phase says.
+static inline uint32_t mp_ring_word_kind(uint64_t word)
+{
+    return (uint32_t)(word >> 1 & 0x7f);
+}
+
+static inline uint32_t mp_ring_word_context(uint64_t word)
+{
+    return (uint32_t)(word >> 8 & 0xffffff);
+}
+
+static inline int32_t mp_ring_word_tag(uint64_t word)
+{
+    return (int32_t)(word >> 32);
+}
+
 // The next cell if its packet is there, or NULL; *word is its word without the phase.
 static inline struct mp_cell *mp_ring_peek(struct mp_ring_reader *reader,
                                            const struct mp_ring_shape *shape, uint64_t *word)
 {
-    struct mp_cell *cell = &reader->ring->cells[reader->tail & (shape->cells - 1)];
-    uint64_t phase = ~(reader->tail / shape->cells) & 1;
+    struct mp_cell *cell = mp_ring_cell(reader->ring, shape, reader->tail);
+    uint64_t phase = mp_ring_phase(reader->tail, shape);
     // Acquire: pairs with the release in mp_ring_commit.
     uint64_t seen = atomic_load_explicit(&cell->word, memory_order_acquire);
 
