@@ -142,7 +142,6 @@ int main(void)
     hints("MPI_THREAD_FUNNELED", "MPI_THREAD_FUNNELED");
     hints("MPI_THREAD_SERIALIZED", "MPI_THREAD_SERIALIZED");
     hints("MPI_THREAD_MULTIPLE", "MPI_THREAD_MULTIPLE");
-    hints("as many as there are", NULL);
     hints(NULL, NULL);
     return 0;
 }
