@@ -8,6 +8,7 @@ conformance_tests += \
     tests/conformance/constructors.c \
     tests/conformance/datatypes_distributed.c \
     tests/conformance/environment.c \
+    tests/conformance/modes.c \
     tests/conformance/objects.c \
     tests/conformance/partitioned.c \
     tests/conformance/point_to_point.c \
