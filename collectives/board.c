@@ -26,8 +26,9 @@
 #include "core/progress.h"
 #include "heap/heap.h"
 
-// Looks at the desks between two progress calls, when a rank is alone on its core.
-enum { LOOKS = 32 };
+// Looks at the desks before the waiting begins, when no other rank shares the core. (Somebody else
+// may: then the ranks that are waited for are most likely running all the same.)
+enum { LOOKS = 256 };
 
 static void find(struct mp_comm *comm)
 {
@@ -78,7 +79,9 @@ static void notify(const struct mp_comm *comm, int who)
         return;
     }
     for (int i = 0; i < comm->size && who == MP_EVERYBODY; i++) {
-        mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
+        if (i != comm->rank) {
+            mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
+        }
     }
 }
 
@@ -125,7 +128,8 @@ static void await(struct condition *c)
 {
     const struct mp_comm *comm = c->comm;
 
-    for (int look = 0; look < (mp_process.crowded ? 1 : LOOKS); look++) {
+    int looks = mp_process.segment->ranks_per_core > 1 ? 1 : LOOKS;
+    for (int look = 0; look < looks; look++) {
         if (holds(c)) {
             return;
         }
@@ -174,6 +178,17 @@ void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress)
 
 // ---- Turns
 
+// The place of the next post is still in the caches of those who read what was there long ago. Has
+// it taken from them now, while we wait for them anyway, so that the next post need not wait.
+static inline void own_soon(struct mp_post *post)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*post)); // does nothing on processors without it
+#else
+    __builtin_prefetch(post, 1);
+#endif
+}
+
 // Makes sure that all have done with the turn whose post is in the way of the present one.
 static void make_room(struct mp_comm *comm)
 {
@@ -209,6 +224,7 @@ void mp_board_post(struct mp_comm *comm)
     uint64_t turn = comm->board.turn;
     struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
     atomic_store_explicit(&post->turn, turn, memory_order_release);
+    own_soon(&comm->board.desks[mp_process.rank].posts[(turn + 1) % MP_POSTS]);
     notify(comm, MP_EVERYBODY);
 }
 

@@ -85,6 +85,34 @@ struct mp_collective {
     struct mp_blocks recv;
 };
 
+// An operation of which nothing more is known yet. Field by field: for an initializer the compiler
+// clears it all with an instruction that takes as long as a cache line from core to core.
+static inline void mp_blocks_clear(struct mp_blocks *blocks)
+{
+    blocks->buffer = NULL;
+    blocks->counts.array = NULL;
+    blocks->counts.wide = false;
+    blocks->counts.each = 0;
+    blocks->displacements.array = NULL;
+    blocks->displacements.wide = false;
+    blocks->displacements.each = 0;
+    blocks->type = NULL;
+    blocks->types = NULL;
+}
+
+static inline void mp_collective_set(struct mp_collective *c, enum mp_collective_kind kind,
+                                     int root, bool uneven)
+{
+    c->kind = kind;
+    c->comm = NULL;
+    c->root = root;
+    c->in_place = false;
+    c->uneven = uneven;
+    c->op = NULL;
+    mp_blocks_clear(&c->send);
+    mp_blocks_clear(&c->recv);
+}
+
 // `elements` elements of the type further.
 static inline void *mp_advance(const void *buffer, MPI_Count elements,
                                const struct mp_datatype *type)

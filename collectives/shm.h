@@ -33,12 +33,22 @@ enum { MP_SHM_MEMORY_LEAST = 16 << 10 };
 // True where the operation can go that way: to be answered from what all ranks know.
 bool mp_shm_can(const struct mp_collective *collective);
 
+// Copies, often very few bytes.
+static inline void mp_shm_copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes == 8) {
+        memcpy(to, from, 8);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
+
 // A part of a buffer as packed bytes.
 static inline void mp_shm_put(char *to, const struct mp_datatype *type, const void *buffer,
                               MPI_Count count, MPI_Count from, MPI_Count bytes)
 {
     if (likely(type->contiguous)) {
-        memcpy(to, (const char *)buffer + type->true_lb + from, (size_t)bytes);
+        mp_shm_copy(to, (const char *)buffer + type->true_lb + from, (size_t)bytes);
     } else {
         mp_datatype_pack(type, buffer, count, from, to, bytes);
     }
@@ -49,7 +59,7 @@ static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *
                               MPI_Count count, MPI_Count from, MPI_Count bytes)
 {
     if (likely(type->contiguous)) {
-        memcpy((char *)buffer + type->true_lb + from, from_bytes, (size_t)bytes);
+        mp_shm_copy((char *)buffer + type->true_lb + from, from_bytes, (size_t)bytes);
     } else {
         mp_datatype_unpack(type, buffer, count, from, from_bytes, bytes);
     }
@@ -70,13 +80,15 @@ static inline unsigned mp_shm_reaches(void)
     return mp_heap.opened ? MP_POST_REACHES : 0;
 }
 
-// Whether a rank's post is of the same operation, with the same root, and as many bytes as here:
-// 0, or an error class with mp_fail. The second looks at all posts.
-int mp_shm_compare(const struct mp_collective *c, int rank, MPI_Count bytes);
-int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes);
-
-// The same without the bytes.
-int mp_shm_compare_kind(const struct mp_collective *c, int rank);
+// Whether a rank's post is of the same operation, with the same root: 0, or an error class with
+// mp_fail.
+int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank);
+static inline int mp_shm_compare_kind(const struct mp_collective *c, int rank)
+{
+    const struct mp_post *post = mp_board_post_of(c->comm, rank);
+    bool same = (post->kind & MP_POST_KIND) == c->kind && post->root == c->root;
+    return likely(same) ? 0 : mp_shm_compare_kind_slow(c, rank);
+}
 
 // Chunks that so many bytes take.
 static inline unsigned mp_shm_chunks(MPI_Count bytes)
@@ -106,7 +118,29 @@ static inline unsigned mp_shm_chunks_of(const struct mp_post *post)
 void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, int block);
 
 // A rank sent more (or, with `exact`, also less) than was expected: the error, with mp_fail.
-int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact);
+int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool exact);
+static inline int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact)
+{
+    bool fine = sent == expected || (sent < expected && !exact);
+    return likely(fine) ? 0 : mp_shm_compare_sent_slow(rank, sent, expected, exact);
+}
+
+// Whether it is also of as many bytes as here; and whether all posts are.
+static inline int mp_shm_compare(const struct mp_collective *c, int rank, MPI_Count bytes)
+{
+    int error = mp_shm_compare_kind(c, rank);
+    MPI_Count theirs = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
+    return error ? error : mp_shm_compare_sent(rank, theirs, bytes, true);
+}
+
+static inline int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes)
+{
+    int error = 0;
+    for (int i = 0; i < c->comm->size && !error; i++) {
+        error = mp_shm_compare(c, i, bytes);
+    }
+    return error;
+}
 
 // Takes `bytes` bytes, from byte `from` on of what a rank sends, into a block: as far as there is
 // room, since the rank may have sent too much.

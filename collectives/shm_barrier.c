@@ -28,14 +28,11 @@ static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "a barrier",
                                                   [MP_EXSCAN] = "an exclusive scan",
                                                   [MP_REDUCE_SCATTER] = "a reduce-scatter"};
 
-int mp_shm_compare_kind(const struct mp_collective *c, int rank)
+int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank)
 {
     const struct mp_post *post = mp_board_post_of(c->comm, rank);
     unsigned kind = post->kind & MP_POST_KIND;
 
-    if (likely(kind == c->kind && post->root == c->root)) {
-        return 0;
-    }
     if (kind == c->kind) {
         return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
                        rank, post->root, c->root);
@@ -47,9 +44,9 @@ int mp_shm_compare_kind(const struct mp_collective *c, int rank)
                    names[c->kind]);
 }
 
-int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact)
+int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool exact)
 {
-    if (likely(sent == expected || (sent < expected && !exact))) {
+    if (sent < expected && !exact) {
         return 0;
     }
     if (sent > expected) {
@@ -62,23 +59,6 @@ int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact
                    "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on "
                    "count or datatype",
                    rank, (long long)sent, (long long)expected);
-}
-
-int mp_shm_compare(const struct mp_collective *c, int rank, MPI_Count bytes)
-{
-    int error = mp_shm_compare_kind(c, rank);
-    MPI_Count theirs = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
-
-    return error ? error : mp_shm_compare_sent(rank, theirs, bytes, true);
-}
-
-int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes)
-{
-    int error = 0;
-    for (int i = 0; i < c->comm->size && !error; i++) {
-        error = mp_shm_compare(c, i, bytes);
-    }
-    return error;
 }
 
 // A communicator of a context pair that is too high for a slot can still have its barriers.

@@ -27,12 +27,21 @@ void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MP
     }
 }
 
+static bool block_is_plain(const struct mp_blocks *blocks)
+{
+    return !blocks->types && blocks->type->contiguous;
+}
+
 int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
                     struct mp_datatype *type, int block)
 {
     MPI_Count room = mp_block_bytes(&c->recv, block);
     MPI_Count bytes = count > 0 ? count * type->size : 0;
 
+    if (block_is_plain(&c->recv) && bytes == room && count > 0 && type->contiguous) {
+        mp_shm_take(&c->recv, block, (const char *)from + type->true_lb, 0, bytes);
+        return 0;
+    }
     if (bytes > 0 && room > 0) {
         mp_datatype_copy(type, from, count, mp_block_type(&c->recv, block),
                          mp_block_at(&c->recv, block), mp_block_count(&c->recv, block));

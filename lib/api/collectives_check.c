@@ -156,8 +156,9 @@ static int check_alias(const struct mp_collective *c, const struct mp_blocks *al
 
 int mp_call_barrier(struct mp_way way, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_BARRIER};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_BARRIER, 0, false);
     if (err) {
         return err;
     }
@@ -169,9 +170,10 @@ int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype
                   MPI_Comm comm)
 {
     static const struct side_names names = {"buffer", "count", "", "", "datatype"};
-    struct mp_collective c = {.kind = MP_BCAST, .root = root};
+    struct mp_collective c;
     struct mp_side side = mp_side(buffer, count, type);
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_BCAST, root, false);
     if (err) {
         return err;
     }
@@ -186,8 +188,9 @@ int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype
 int mp_call_gather(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
                    MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_GATHER, .root = root, .uneven = recv.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_GATHER, root, recv.arrays);
     if (err) {
         return err;
     }
@@ -215,8 +218,9 @@ int mp_call_gather(struct mp_way way, struct mp_side send, struct mp_side recv, 
 int mp_call_scatter(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
                     MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_SCATTER, .root = root, .uneven = send.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_SCATTER, root, send.arrays);
     if (err) {
         return err;
     }
@@ -243,8 +247,9 @@ int mp_call_scatter(struct mp_way way, struct mp_side send, struct mp_side recv,
 
 int mp_call_allgather(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_ALLGATHER, .uneven = recv.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_ALLGATHER, 0, recv.arrays);
     if (err) {
         return err;
     }
@@ -277,8 +282,9 @@ static int check_own_block(const struct mp_collective *c)
 
 static int alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_ALLTOALL, .uneven = recv.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_ALLTOALL, 0, recv.arrays);
     if (err) {
         return err;
     }
@@ -304,8 +310,9 @@ int mp_call_alltoallw(struct mp_way way, struct mp_side send, struct mp_side rec
 {
     bool in_place = send.buffer == MPI_IN_PLACE;
     if (unlikely(!recv.types || (!send.types && !in_place))) {
-        struct mp_collective c = {.kind = MP_ALLTOALL};
+        struct mp_collective c;
         int err = mp_enter(way.call);
+        mp_collective_set(&c, MP_ALLTOALL, 0, false);
         if (err) {
             return err;
         }
@@ -353,8 +360,9 @@ static int check_neighbors(const struct mp_side *side, const struct side_names *
 int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp_side recv,
                                MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_NEIGHBOR_ALLGATHER, .uneven = recv.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_NEIGHBOR_ALLGATHER, 0, recv.arrays);
     if (err) {
         return err;
     }
@@ -368,8 +376,9 @@ int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp
 static int neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
                              bool types, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_NEIGHBOR_ALLTOALL, .uneven = recv.arrays};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_NEIGHBOR_ALLTOALL, 0, recv.arrays);
     if (err) {
         return err;
     }
@@ -447,8 +456,9 @@ static int check_reduction(struct mp_collective *c, const void *sendbuf, bool se
 int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
                    MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_REDUCE, .root = root};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_REDUCE, root, false);
     if (err) {
         return err;
     }
@@ -465,8 +475,9 @@ int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Co
 static int everywhere(struct mp_way way, enum mp_collective_kind kind, const void *sendbuf,
                       void *recvbuf, MPI_Count count, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = kind};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, kind, 0, false);
     if (err) {
         return err;
     }
@@ -519,8 +530,9 @@ static MPI_Count total_count(const struct mp_collective *c, const struct mp_coun
 int mp_call_reduce_scatter(struct mp_way way, const void *sendbuf, void *recvbuf, bool arrays,
                            struct mp_counts recvcounts, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
 {
-    struct mp_collective c = {.kind = MP_REDUCE_SCATTER};
+    struct mp_collective c;
     int err = mp_enter(way.call);
+    mp_collective_set(&c, MP_REDUCE_SCATTER, 0, false);
     if (err) {
         return err;
     }

@@ -116,7 +116,7 @@ struct mp_ring {
 // A communicator's board consists of one desk per rank, and one slot. What is posted on a desk, and
 // the argument why that is right, is in collectives/board.c; slots are in collectives/slots.c.
 enum {
-    MP_POSTS = 8,           // posts that a desk keeps: so far a rank may be ahead of another
+    MP_POSTS = 32,          // posts that a desk keeps: so far a rank may be ahead of another
     MP_POST_ROOM = 96,      // bytes of data in a post
     MP_CHUNKS = 4,          // in a slot
     MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
