@@ -224,7 +224,8 @@ static void wait_until(struct mp_schedule *schedule, size_t end)
 static void send_now(struct mp_schedule *schedule, struct mp_step *step)
 {
     struct mp_comm *comm = step->message.comm;
-    if (step->message.count * step->message.type->size > mp_eager_max) {
+    if (!mp_send_is_eager(step->message.buffer, step->message.type,
+                          step->message.count * step->message.type->size)) {
         message_start(schedule, step);
         return;
     }

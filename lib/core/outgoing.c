@@ -9,7 +9,6 @@
 #include "core/channel.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
-#include "heap/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +63,7 @@ static void first_packet(const struct mp_request *request, struct mp_packet *pac
                                  .source = request->comm->rank,
                                  .tag = request->tag,
                                  .origin = (uintptr_t)request};
-    if (request->length > mp_eager_max) {
+    if (!mp_send_is_eager(request->buffer, request->type, request->length)) {
         packet->kind = MP_PACKET_OFFER;
         packet->total = (uint64_t)request->length;
         packet->address = (uintptr_t)contiguous_data(request);

@@ -6,11 +6,26 @@
 
 #include "base/channel.h"
 #include "core/request.h"
+#include "heap/heap.h"
 
 #include <stdbool.h>
 
 // A message of up to this many bytes goes with its packet (eager); a longer one is offered first.
 extern MPI_Count mp_eager_max;
+
+// Whether a message is sent eagerly. One that the receiver can copy straight out of our heap is
+// offered earlier: the second copy is saved then, and that pays for the way to and fro.
+enum { MP_EAGER_FROM_HEAP = 8 << 10 };
+static inline bool mp_send_is_eager(const void *buffer, const struct mp_datatype *type,
+                                    MPI_Count length)
+{
+    if (likely(length <= MP_EAGER_FROM_HEAP)) {
+        return length <= mp_eager_max;
+    }
+    return length <= mp_eager_max &&
+           !(type->contiguous &&
+             mp_heap_holds((const char *)buffer + type->true_lb, (size_t)length));
+}
 
 // A peer's queues.
 struct mp_outgoing {

@@ -157,7 +157,8 @@ static const char *size_name(int n)
 
 static void two_ranks(void)
 {
-    static const int latencies[] = {0, 8, 64, 256, 1024, 4096, 16384, 65536};
+    static const int latencies[] = {0,    8,    64,    256,   1024,  2048,
+                                    4096, 8192, 16384, 24576, 32768, 65536};
     static const int bandwidths[] = {32768, 65536, 131072, 262144, 1 << 20, 4 << 20};
     char name[64];
     for (size_t i = 0; i < sizeof(latencies) / sizeof(*latencies); i++) {
