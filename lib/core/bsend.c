@@ -237,8 +237,18 @@ static struct mp_bsend_buffer *buffer_of(const struct mp_comm *comm)
     return comm->session && comm->session->buffer ? comm->session->buffer : mp_bsend_process_buffer;
 }
 
+// The user's request keeps the message's own send, which it may be asked to cancel.
+static void forget_send(struct mp_request *request)
+{
+    struct mp_request *send = request->state;
+    if (send) {
+        mp_request_release(send);
+    }
+}
+
 int mp_bsend_start(struct mp_request *request)
 {
+    static const struct mp_request_ops ops = {.release = forget_send};
     struct mp_bsend_buffer *buffer = buffer_of(request->comm);
 
     if (!buffer) {
@@ -265,6 +275,7 @@ int mp_bsend_start(struct mp_request *request)
     if (before) {
         mp_request_release(before); // of the last start of a persistent request
     }
+    request->ops = &ops;
     request->state = block->send;
     block->send->object.refs++;
     if (block->send->complete) {
@@ -287,7 +298,7 @@ static void cancel_progress(struct mp_request *request)
 
 void mp_bsend_cancel(struct mp_request *request)
 {
-    static const struct mp_request_ops ops = {.progress = cancel_progress};
+    static const struct mp_request_ops ops = {.progress = cancel_progress, .release = forget_send};
     struct mp_request *send = request->state;
 
     mp_request_cancel(send);
