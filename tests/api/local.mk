@@ -32,6 +32,7 @@ api_tests += \
     tests/api/error_handlers_are_called \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
+    tests/api/freed_objects_serve_to_the_end \
     tests/api/freed_requests_complete \
     tests/api/info_env_tells_the_start \
     tests/api/heap_blocks_follow_the_rules \
@@ -40,6 +41,7 @@ api_tests += \
     tests/api/heap_freed_memory_comes_back \
     tests/api/init_and_finalize_queries \
     tests/api/messages_between_all_kinds_of_memory \
+    tests/api/insignificant_arguments_are_ignored \
     tests/api/large_count_forms \
     tests/api/large_message_is_overtaken_by_tag \
     tests/api/large_messages_cross \
@@ -77,6 +79,7 @@ api_tests += \
     tests/api/session_raises_its_errors \
     tests/api/session_starts_beside_a_blocked_thread \
     tests/api/session_threads_do_not_mix \
+    tests/api/status_error_is_left_alone \
     tests/api/synchronous_waits_for_match \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
