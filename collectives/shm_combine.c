@@ -53,7 +53,11 @@ static const void *operand_of(const struct mp_shm_reduction *r, const struct mp_
         return (const char *)r->operand + r->type->true_lb + skipped;
     }
     const struct mp_post *post = mp_board_post_of(comm, rank);
-    switch (o->place) {
+    enum mp_shm_place place = o->place;
+    if (place == MP_AS_POSTED) {
+        place = post->kind & MP_POST_OPERAND ? MP_IN_MEMORY : MP_IN_CHUNK;
+    }
+    switch (place) {
     case MP_IN_POST:
         return post->data + o->offset;
     case MP_IN_CHUNK:

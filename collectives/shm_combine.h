@@ -6,7 +6,8 @@
 
 #include "collectives/shm.h"
 
-enum mp_shm_place { MP_IN_POST, MP_IN_CHUNK, MP_IN_MEMORY };
+// The last one: in memory where a rank's post says so, else in a chunk.
+enum mp_shm_place { MP_IN_POST, MP_IN_CHUNK, MP_IN_MEMORY, MP_AS_POSTED };
 
 // One rank's view of a reduction.
 struct mp_shm_reduction {

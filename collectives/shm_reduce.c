@@ -11,7 +11,7 @@
 
 // Where a form ends: the bytes that every receiver reads (all operands but its own) in form
 // `chunk`, and the least that makes the second hop of form `memory` pay.
-enum { CHUNK_READS = 16 << 10, CHUNK_MOST = 16 << 10, MEMORY_LEAST = 8 << 10 };
+enum { CHUNK_READS = 16 << 10, CHUNK_MOST = 4 << 10, MEMORY_LEAST = 4 << 10 };
 
 enum form { POST, CHUNK, LONG };
 

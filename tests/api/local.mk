@@ -15,6 +15,7 @@ api_tests += \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
     tests/api/coll_intercommunicators \
+    tests/api/coll_many_communicators \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_persistent_restarts \
     tests/api/coll_sums_are_serial \
