@@ -43,11 +43,12 @@
 
 enum {
     PAGE = 4096,
-    THRESHOLD = 32 << 10, // blocks from here on; half of an eager message's largest, in pages
-    COLOURS = 16          // see mp_heap_allocate
+    THRESHOLD = 32 << 10, // blocks from here on: smaller ones are not worth whole pages
+    COLOURS = 16,         // see mp_heap_allocate
+    COLOUR_ALWAYS = 128 << 10
 };
 // The first window of an area; further ones double it.
-#define WINDOW ((size_t)64 << 20)
+#define WINDOW ((size_t)16 << 20)
 // Free memory that is kept for reuse: this much, and a share of what is in use.
 #define KEEP_BYTES ((size_t)32 << 20)
 enum { KEEP_SHARE = 16 };
@@ -87,8 +88,10 @@ static size_t open_window(char *area, size_t opened, size_t end)
     if (mprotect(area + opened, to - opened, PROT_READ | PROT_WRITE) != 0) {
         return opened;
     }
-    // Everything in one piece, so that a block needs no alignment to have huge pages, and arrays of
-    // one size do not all begin at the same place in the caches.
+    // Everything in one piece, so that a block needs no alignment to have huge pages where the
+    // kernel gives them to shared files, and arrays of one size do not all begin at the same place
+    // in the caches. What is not touched is not taken: MADV_COLLAPSE, which gives huge pages where
+    // faults do not, fills the holes, and a program's footprint must stay what it asked for.
     madvise(area + opened, to - opened, MADV_HUGEPAGE);
     return to;
 }
@@ -166,6 +169,9 @@ void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero)
     // Blocks do not all begin at the start of a page: loops over several arrays would have all of
     // them in the same sets of the caches, and loads would wait for stores 4096 bytes away.
     size_t colour = alignment <= 64 ? next_colour++ % COLOURS * 64 : 0;
+    if (bytes < COLOUR_ALWAYS && colour > -bytes % PAGE) {
+        colour = 0; // not for the price of a page
+    }
     size_t pages = (bytes + colour + PAGE - 1) / PAGE;
     uint32_t first = mp_extents_take(&heap.extents, (uint32_t)pages, (uint32_t)unit, &dirty);
     size_t end = ((size_t)first + pages) * PAGE;
@@ -214,11 +220,12 @@ bool mp_heap_resize(void *block, size_t bytes)
     uint32_t count = count_of(block);
     bool done = pages == count;
 
-    if (!done && mp_heap.own && pages < heap.extents.pages &&
-        (pages < count || (first + pages) * PAGE <= heap.opened)) {
+    if (!done && mp_heap.own && pages < heap.extents.pages) {
         pthread_mutex_lock(&heap.lock);
-        done = mp_extents_resize(&heap.extents, first, (uint32_t)pages);
-        trim();
+        if (pages < count || (first + pages) * PAGE <= heap.opened) {
+            done = mp_extents_resize(&heap.extents, first, (uint32_t)pages);
+            trim();
+        }
         pthread_mutex_unlock(&heap.lock);
     }
     return done;
@@ -318,13 +325,8 @@ static void after_fork_in_child(void)
 
 static bool switched_off(void)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MP_HEAP_SANITIZED
     return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-    return true;
-#endif
 #endif
     extern void __asan_init(void) __attribute__((weak));
     extern void __tsan_init(void) __attribute__((weak));

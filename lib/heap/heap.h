@@ -83,6 +83,16 @@ bool mp_heap_resize(void *block, size_t bytes);
 
 // ---- For malloc.c only
 
+// Built with a sanitizer that has a malloc and an idea of the address space of its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MP_HEAP_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define MP_HEAP_SANITIZED 1
+#endif
+#endif
+
 // Blocks of at least this many bytes come from the heap; SIZE_MAX while there is none, and where
 // the process's malloc is not ours.
 extern size_t mp_heap_threshold;

@@ -15,8 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(PIC) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+#if defined(PIC) && defined(__GLIBC__) && !defined(MP_HEAP_SANITIZED)
 
 #define EXPORTED __attribute__((visibility("default")))
 
