@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // What a noncontiguous receive pulls at a time.
 enum { PULL_PIECE = 64 << 10 };
@@ -87,15 +88,30 @@ static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
     return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
 }
 
-// The payload lies outside of the sender's heap, but the receive's place is in ours: let the sender
-// copy it there, which beats a copy by the kernel. But it has to be there to do it: a sender that
-// computes meanwhile is not waited for. That it was in some call a moment ago is no proof that it
-// will stay; being wrong costs time, not more.
-static bool better_pushed(int peer, const struct mp_packet *offer, MPI_Count bytes)
+// Up to here two copies through the ring, by both ends at the same time, beat one by the kernel:
+// all that is under way stays in the second-level cache.
+static MPI_Count pipeline_max(void)
+{
+    static MPI_Count max;
+    if (!max) {
+        long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+        max = cache >= 256 << 10 ? cache / 2 : 128 << 10;
+    }
+    return max;
+}
+
+// Shall the sender bring the payload, although this process could have the kernel copy it? If that
+// lies in the sender's heap it is quickest to take it from there. Otherwise the sender can put it
+// into our heap, if `place` is there, or push it through the ring. But it has to be there to do it:
+// a sender that computes meanwhile, or waits for a core, is not waited for. That it was in some
+// call a moment ago is no proof that it will stay; being wrong costs time, not more.
+static bool better_pushed(int peer, const struct mp_packet *offer, MPI_Count bytes,
+                          const void *place)
 {
     const void *far = (const void *)(uintptr_t)offer->address;
     struct mp_board *board = mp_segment_board(mp_process.segment, peer);
-    return !mp_heap_reach(peer, far, (size_t)bytes) &&
+    return mp_process.shm && !mp_process.crowded && (place || bytes <= pipeline_max()) &&
+           !mp_heap_reach(peer, far, (size_t)bytes) &&
            atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
 }
 
@@ -113,7 +129,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
         return;
     }
     void *place = own_heap_place(request, bytes);
-    bool pushed = place && better_pushed(peer, offer, bytes);
+    bool pushed = better_pushed(peer, offer, bytes, place);
     if (bytes == 0 || (!pushed && mp_deliver_pull(request, peer, offer->address, 0, bytes))) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
