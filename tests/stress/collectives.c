@@ -109,7 +109,7 @@ static struct operation *draw_operation(const struct comm_entry *e)
         draw_reduction(&d);
     }
     d.count = shared_count(basics[d.basic].extent * d.units);
-    d.form = shared_below(FORMS);
+    d.form = shared_below(FORMS + 1) % FORMS; // blocking twice as often
     d.again = shared_below(3);
     int root = shared_below(1 << 20), root_side = shared_below(2), in_place = shared_below(3);
     uint64_t number = (uint64_t)shared_below(INT_MAX);
