@@ -31,5 +31,6 @@ mprun_CFLAGS = $(AM_CFLAGS)
 mprun_LDFLAGS = -pthread
 mprun_LDADD = $(LIBUV_LIBS)
 
-dist_man_MANS += launcher/mprun-cc.1 launcher/mprun.1
+dist_bin_SCRIPTS += launcher/mpcompare
+dist_man_MANS += launcher/mprun-cc.1 launcher/mprun.1 launcher/mpcompare.1
 EXTRA_DIST += launcher/mpicc.in launcher/mprun.pc.in
