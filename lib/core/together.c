@@ -29,7 +29,7 @@
 
 // From here on asking for help may pay. A chunk is a compromise between the claims, a line's way
 // each, and the time at the end when one waits for the other.
-enum { TOGETHER_MIN = 16 << 10, CHUNK_MIN = 8 << 10, CHUNKS_MOST = 1 << 16, SPINS = 20000 };
+enum { TOGETHER_MIN = 16 << 10, CHUNK_MIN = 8 << 10, CHUNKS_MOST = 1 << 16, SPINS = 2000 };
 
 struct job {
     _Alignas(MP_APART) _Atomic uint64_t claims; // both
