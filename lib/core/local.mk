@@ -27,6 +27,7 @@ libmpi_abi_sources += \
     lib/core/object.c lib/core/object.h \
     lib/core/op.c lib/core/op.h \
     lib/core/op_arithmetic.c \
+    lib/core/op_avx2.c \
     lib/core/op_bits.c \
     lib/core/op_kernels.h \
     lib/core/op_location.c \

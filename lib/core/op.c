@@ -84,6 +84,36 @@ const char *mp_op_name(const struct mp_op *op)
     return "a user-defined operation";
 }
 
+#if MP_HAVE_AVX2
+static bool have_avx2;
+static bool known;
+
+static bool avx2(void)
+{
+    if (unlikely(!known)) {
+        have_avx2 = __builtin_cpu_supports("avx2") != 0;
+        known = true;
+    }
+    return have_avx2;
+}
+
+void mp_op_use_avx2(bool allowed)
+{
+    known = false;
+    if (!allowed || !avx2()) {
+        have_avx2 = false;
+        known = true;
+    }
+}
+#define BEST(function) (avx2() ? function##_avx2 : (function))
+#else
+void mp_op_use_avx2(bool allowed)
+{
+    (void)allowed;
+}
+#define BEST(function) (function)
+#endif
+
 // False where the predefined operation is not defined on the format.
 static bool apply(int op, enum mp_format format, const void *left, const void *right, void *out,
                   MPI_Count count)
@@ -92,16 +122,16 @@ static bool apply(int op, enum mp_format format, const void *left, const void *r
 #define CASE(handle, function) \
     case INDEX(handle):        \
         return function(format, left, right, out, count)
-        CASE(MPI_SUM, mp_op_sum);
-        CASE(MPI_MIN, mp_op_min);
-        CASE(MPI_MAX, mp_op_max);
-        CASE(MPI_PROD, mp_op_prod);
-        CASE(MPI_BAND, mp_op_band);
-        CASE(MPI_BOR, mp_op_bor);
-        CASE(MPI_BXOR, mp_op_bxor);
-        CASE(MPI_LAND, mp_op_land);
-        CASE(MPI_LOR, mp_op_lor);
-        CASE(MPI_LXOR, mp_op_lxor);
+        CASE(MPI_SUM, BEST(mp_op_sum));
+        CASE(MPI_MIN, BEST(mp_op_min));
+        CASE(MPI_MAX, BEST(mp_op_max));
+        CASE(MPI_PROD, BEST(mp_op_prod));
+        CASE(MPI_BAND, BEST(mp_op_band));
+        CASE(MPI_BOR, BEST(mp_op_bor));
+        CASE(MPI_BXOR, BEST(mp_op_bxor));
+        CASE(MPI_LAND, BEST(mp_op_land));
+        CASE(MPI_LOR, BEST(mp_op_lor));
+        CASE(MPI_LXOR, BEST(mp_op_lxor));
         CASE(MPI_MINLOC, mp_op_minloc);
         CASE(MPI_MAXLOC, mp_op_maxloc);
 #undef CASE

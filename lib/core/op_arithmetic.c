@@ -92,8 +92,8 @@ static struct half_complex half_complex_prod(struct half_complex a, struct half_
 
 // ---- The operations
 
-bool mp_op_sum(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count)
+bool MP_OP_NAME(mp_op_sum)(enum mp_format format, const void *left, const void *right, void *out,
+                           MPI_Count count)
 {
     switch (format) {
     case MP_FORMAT_INT8:
@@ -139,8 +139,8 @@ bool mp_op_sum(enum mp_format format, const void *left, const void *right, void 
     }
 }
 
-bool mp_op_prod(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count)
+bool MP_OP_NAME(mp_op_prod)(enum mp_format format, const void *left, const void *right, void *out,
+                            MPI_Count count)
 {
     switch (format) {
     case MP_FORMAT_INT8:
@@ -230,8 +230,8 @@ bool mp_op_prod(enum mp_format format, const void *left, const void *right, void
         EXTREME_INT128(compare)                                              \
         EXTREME_QUAD(compare)
 
-bool mp_op_min(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count)
+bool MP_OP_NAME(mp_op_min)(enum mp_format format, const void *left, const void *right, void *out,
+                           MPI_Count count)
 {
     switch (format) {
         EXTREME(<)
@@ -240,8 +240,8 @@ bool mp_op_min(enum mp_format format, const void *left, const void *right, void 
     }
 }
 
-bool mp_op_max(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count)
+bool MP_OP_NAME(mp_op_max)(enum mp_format format, const void *left, const void *right, void *out,
+                           MPI_Count count)
 {
     switch (format) {
         EXTREME(>)

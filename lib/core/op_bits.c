@@ -7,8 +7,10 @@
 
 #include "core/op.h"
 
+#if !defined(MP_OP_AGAIN)
 int64_t mp_logical_true = 1;
 int64_t mp_logical_false = 0;
+#endif
 
 #if MP_HAVE_INT128
 #define BITWISE_INT128(operator) \
@@ -35,8 +37,8 @@ int64_t mp_logical_false = 0;
         MP_EACH(uint64_t, a operator b) \
         BITWISE_INT128(operator)
 
-bool mp_op_band(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count)
+bool MP_OP_NAME(mp_op_band)(enum mp_format format, const void *left, const void *right, void *out,
+                            MPI_Count count)
 {
     switch (format) {
         BITWISE(&)
@@ -45,8 +47,8 @@ bool mp_op_band(enum mp_format format, const void *left, const void *right, void
     }
 }
 
-bool mp_op_bor(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count)
+bool MP_OP_NAME(mp_op_bor)(enum mp_format format, const void *left, const void *right, void *out,
+                           MPI_Count count)
 {
     switch (format) {
         BITWISE(|)
@@ -55,8 +57,8 @@ bool mp_op_bor(enum mp_format format, const void *left, const void *right, void 
     }
 }
 
-bool mp_op_bxor(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count)
+bool MP_OP_NAME(mp_op_bxor)(enum mp_format format, const void *left, const void *right, void *out,
+                            MPI_Count count)
 {
     switch (format) {
         BITWISE(^)
@@ -107,8 +109,8 @@ bool mp_op_bxor(enum mp_format format, const void *left, const void *right, void
         LOGICAL(int64_t, operator)         \
         TRUTH_INT128(operator)
 
-bool mp_op_land(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count)
+bool MP_OP_NAME(mp_op_land)(enum mp_format format, const void *left, const void *right, void *out,
+                            MPI_Count count)
 {
     switch (format) {
         TRUTH(&)
@@ -117,8 +119,8 @@ bool mp_op_land(enum mp_format format, const void *left, const void *right, void
     }
 }
 
-bool mp_op_lor(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count)
+bool MP_OP_NAME(mp_op_lor)(enum mp_format format, const void *left, const void *right, void *out,
+                           MPI_Count count)
 {
     switch (format) {
         TRUTH(|)
@@ -127,8 +129,8 @@ bool mp_op_lor(enum mp_format format, const void *left, const void *right, void 
     }
 }
 
-bool mp_op_lxor(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count)
+bool MP_OP_NAME(mp_op_lxor)(enum mp_format format, const void *left, const void *right, void *out,
+                            MPI_Count count)
 {
     switch (format) {
         TRUTH(^)

@@ -11,35 +11,45 @@
 
 #include <stdbool.h>
 
-// op_arithmetic.c
-bool mp_op_sum(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count);
-bool mp_op_prod(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count);
-bool mp_op_min(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count);
-bool mp_op_max(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count);
+// The loops are compiled for several instruction sets: op_arithmetic.c and op_bits.c for the one
+// that every processor of this kind has, op_avx2.c includes them again for AVX2. (Not for one that
+// fuses a multiplication and an addition: sums of products would depend on the machine.)
+#if defined(__x86_64__) && defined(__GNUC__)
+#define MP_HAVE_AVX2 1
+#else
+#define MP_HAVE_AVX2 0
+#endif
 
-// op_bits.c
-bool mp_op_band(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count);
-bool mp_op_bor(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count);
-bool mp_op_bxor(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count);
-bool mp_op_land(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count);
-bool mp_op_lor(enum mp_format format, const void *left, const void *right, void *out,
-               MPI_Count count);
-bool mp_op_lxor(enum mp_format format, const void *left, const void *right, void *out,
-                MPI_Count count);
+#define MP_OP_DECLARE(name)                                                          \
+    bool name(enum mp_format format, const void *left, const void *right, void *out, \
+              MPI_Count count);
+#define MP_OP_DECLARE_SET(suffix)     \
+    MP_OP_DECLARE(mp_op_sum##suffix)  \
+    MP_OP_DECLARE(mp_op_prod##suffix) \
+    MP_OP_DECLARE(mp_op_min##suffix)  \
+    MP_OP_DECLARE(mp_op_max##suffix)  \
+    MP_OP_DECLARE(mp_op_band##suffix) \
+    MP_OP_DECLARE(mp_op_bor##suffix)  \
+    MP_OP_DECLARE(mp_op_bxor##suffix) \
+    MP_OP_DECLARE(mp_op_land##suffix) \
+    MP_OP_DECLARE(mp_op_lor##suffix)  \
+    MP_OP_DECLARE(mp_op_lxor##suffix)
 
-// op_location.c
-bool mp_op_minloc(enum mp_format format, const void *left, const void *right, void *out,
-                  MPI_Count count);
-bool mp_op_maxloc(enum mp_format format, const void *left, const void *right, void *out,
-                  MPI_Count count);
+MP_OP_DECLARE_SET()
+// For tests: do without the AVX2 set, or use it again where there is one.
+void mp_op_use_avx2(bool allowed);
+#if MP_HAVE_AVX2
+MP_OP_DECLARE_SET(_avx2)
+#endif
+
+// op_location.c, which does not vectorize
+MP_OP_DECLARE(mp_op_minloc)
+MP_OP_DECLARE(mp_op_maxloc)
+
+// The name of a function in the set that is being compiled.
+#if !defined(MP_OP_NAME)
+#define MP_OP_NAME(name) name
+#endif
 
 // The 16-byte floating-point type of REAL*16, where there is one.
 #include <float.h>
@@ -64,6 +74,7 @@ typedef unsigned __int128 mp_uint128;
 // `out` may be one of the operands, or apart from both, so no iteration depends on another: tells
 // the compiler, which could not know.
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" // some types do not vectorize, and need not
 #define MP_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define MP_INDEPENDENT _Pragma("GCC ivdep")

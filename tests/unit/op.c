@@ -4,6 +4,7 @@
 #include "core/op.h"
 
 #include "core/errhandler.h"
+#include "core/op_kernels.h"
 #include "mpi.h"
 
 #include <complex.h>
@@ -376,6 +377,7 @@ static void user_functions_are_called(void **state)
 
     // More than an int counts: several calls.
     calls = 0;
+    total = 0;
     mp_op_apply(mp_op_get(counter), a, b, (MPI_Count)INT_MAX * 2 + 5, mp_datatype_get(MPI_CHAR));
     assert_int_equal(calls, 3);
     assert_int_equal(total, (MPI_Count)INT_MAX * 2 + 5);
@@ -420,6 +422,9 @@ int main(void)
     MPI_Init(NULL, NULL);
     MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mp_op_use_avx2(false); // the instructions that every processor has
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+    mp_op_use_avx2(true);
     MPI_Finalize();
     return failed;
 }
