@@ -227,15 +227,12 @@ int PMPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status status
 }
 MP_WEAK(Testall);
 
-// The first complete request, or -1; *pending tells whether any is pending at all. The search
-// starts at a place that moves, so that no request starves behind another (3.7.5, fairness).
+// The first complete request, or -1; *pending tells whether any is pending at all. The lowest index
+// comes first, as in other implementations: programs have come to expect it.
 static int find_complete(int count, const MPI_Request requests[], bool *pending)
 {
-    static unsigned turn;
-    int start = count > 0 ? (int)(turn++ % (unsigned)count) : 0;
     *pending = false;
-    for (int n = 0; n < count; n++) {
-        int i = start + n < count ? start + n : start + n - count;
+    for (int i = 0; i < count; i++) {
         if (is_pending(requests[i])) {
             *pending = true;
             if (request_of(requests[i])->complete) {

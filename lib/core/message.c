@@ -15,8 +15,14 @@
 
 #include <string.h>
 
-// How often the fast receive looks at its ring before it posts a request and waits in general.
-enum { FAST_POLLS = 2000, FAST_POLLS_SHARED = 8, POLLS_BETWEEN_PROGRESS = 64 };
+// How often the fast receive looks at its ring before it posts a request and waits in general: the
+// core may be wanted by another rank, or the lock, which it holds meanwhile, by another thread.
+enum {
+    FAST_POLLS = 2000,
+    FAST_POLLS_SHARED = 8,
+    FAST_POLLS_LOCKED = 128,
+    POLLS_BETWEEN_PROGRESS = 64
+};
 
 static struct mp_match *match_of(const struct mp_comm *comm, uint32_t context)
 {
@@ -124,7 +130,9 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
     }
     struct mp_shm_peer *from = &mp_shm_peers[world];
     uint64_t wanted = mp_ring_eager_word(context, tag);
-    int polls = mp_process.crowded ? FAST_POLLS_SHARED : FAST_POLLS;
+    int polls = mp_process.crowded   ? FAST_POLLS_SHARED
+                : mp_process.guarded ? FAST_POLLS_LOCKED
+                                     : FAST_POLLS;
 
     for (int i = 1;; i++) {
         MPI_Count length = take_from_ring(from, wanted, source, buffer, count, type);
@@ -158,8 +166,7 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
         }
         return 0;
     }
-    if (likely(mp_process.shm && source != MPI_ANY_SOURCE && tag != MPI_ANY_TAG &&
-               !mp_process.guarded) &&
+    if (likely(mp_process.shm && source != MPI_ANY_SOURCE && tag != MPI_ANY_TAG) &&
         receive_from_ring(buffer, count, type, source, tag, comm, context, status)) {
         return 0;
     }
