@@ -17,14 +17,16 @@
 // gave its turn up since the ranks disagree about counts. A rank waits for steps only of those
 // whose posts say that they take part in the same way; they publish MP_STEP_DONE at the end.
 //
-// Why a pair can be used again: a context pair is agreed upon only when all members have freed the
-// communicator that had it before, so nobody looks at its desks any more. Each member resets its
-// own desk when it makes the new communicator. Before the first turn there is a barrier by
-// messages: when it is over, all have done that.
+// Why a pair can be used again: each rank keeps a context pair until all members of the
+// communicator that had it have done with it (core/limbo.c), so nobody looks at its desk any more.
+// Each member resets its own desk when it makes the new communicator. Before the first turn there
+// is a barrier by messages: when it is over, all have done that.
 #include "collectives/board.h"
 
 #include "core/progress.h"
 #include "heap/heap.h"
+
+#include <stdlib.h>
 
 // Looks at the desks before the waiting begins, when no other rank shares the core. (Somebody else
 // may: then the ranks that are waited for are most likely running all the same.)
@@ -64,12 +66,25 @@ void mp_board_new(struct mp_comm *comm)
             atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
         }
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
+        uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
+        atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
     }
 }
 
 void mp_board_ready(struct mp_comm *comm)
 {
-    comm->board.ready = true;
+    struct mp_comm_board *board = &comm->board;
+    if (board->desks) {
+        board->lives = malloc((size_t)comm->size * sizeof *board->lives);
+        if (!board->lives) {
+            mp_process_abort(MPI_ERR_NO_MEM, "out of memory for a communicator's board");
+        }
+        for (int i = 0; i < comm->size; i++) {
+            board->lives[i] =
+                atomic_load_explicit(&mp_board_desk(comm, i)->lives, memory_order_acquire);
+        }
+    }
+    board->ready = true;
 }
 
 static void notify(const struct mp_comm *comm, int who)

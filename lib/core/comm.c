@@ -7,6 +7,7 @@
 #include "core/bsend.h"
 #include "core/channel.h"
 #include "core/info.h"
+#include "core/limbo.h"
 #include "core/match.h"
 #include "core/partitioned.h"
 #include "core/process.h"
@@ -45,6 +46,7 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm)
 
 uint64_t mp_context_free_word(int word)
 {
+    mp_limbo_sweep();
     return pairs_free[word];
 }
 
@@ -109,7 +111,7 @@ void mp_comm_destroy(struct mp_comm *comm)
     mp_partitioned_drop(comm->context);
     mp_match_drop(comm->context);
     mp_match_drop(comm->context + 1);
-    mp_context_give(comm->context / 2);
+    mp_limbo_retire(comm);
     mp_group_release(comm->group);
     if (comm->remote) {
         mp_group_release(comm->remote);

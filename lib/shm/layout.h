@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 2
+#define MP_SEGMENT_VERSION 3
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -143,6 +143,9 @@ struct mp_desk {
     struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
     // How far the rank is within a turn: the turn, and 24 bits of step. Written by the rank.
     _Alignas(MP_APART) _Atomic uint64_t progress;
+    // Grows by one when the rank makes a communicator of this context pair, and again when it has
+    // done with it: see core/limbo.c. Written by the rank.
+    _Atomic uint64_t lives;
 };
 
 static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)

@@ -21,6 +21,7 @@ api_tests += \
     tests/api/coll_sums_are_serial \
     tests/api/coll_wrong_arguments \
     tests/api/comm_contexts_come_back \
+    tests/api/comm_contexts_wait_for_all_members \
     tests/api/comm_dup_copies_what_it_should \
     tests/api/comm_groups_make_communicators \
     tests/api/comm_idup_goes_on_alone \

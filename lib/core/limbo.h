@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Context pairs that this rank has done with and other ranks may not have: where their board in
+// shared memory (collectives/board.h) would be written over if the pair came back at once.
+#ifndef MP_CORE_LIMBO_H
+#define MP_CORE_LIMBO_H
+
+#include "core/comm.h"
+
+// The communicator is being destroyed: gives its context pair back, now or when all its members
+// have done with it. Takes what `comm->board` owns.
+void mp_limbo_retire(struct mp_comm *comm);
+
+// Gives back the pairs that have become free.
+void mp_limbo_sweep(void);
+
+#endif
