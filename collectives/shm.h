@@ -33,12 +33,12 @@ enum { MP_SHM_MEMORY_LEAST = 16 << 10 };
 // True where the operation can go that way: to be answered from what all ranks know.
 bool mp_shm_can(const struct mp_collective *collective);
 
-// Copies, often very few bytes.
+// Copies, often very few bytes; none may come from nowhere, which memcpy does not allow.
 static inline void mp_shm_copy(void *to, const void *from, size_t bytes)
 {
     if (bytes == 8) {
         memcpy(to, from, 8);
-    } else {
+    } else if (bytes > 0) {
         memcpy(to, from, bytes);
     }
 }

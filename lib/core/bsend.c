@@ -47,23 +47,31 @@ int mp_bsend_attach(struct mp_bsend_buffer **place, void *memory, MPI_Count size
     return 0;
 }
 
+// The send may be the last that holds a communicator which was freed, and whose own buffer this is:
+// then the buffer, which has no other block, goes too.
 static void free_block(const struct mp_bsend_buffer *buffer, struct block *block)
 {
+    struct mp_request *send = block->send;
     mp_list_remove(&block->link);
-    mp_request_release(block->send);
     if (buffer->automatic) {
         free(block);
     }
+    mp_request_release(send);
 }
 
-// Gives back the blocks whose messages have left. Returns true if none is left.
+// Gives back the blocks whose messages have left. Returns true if none is left; then the buffer may
+// be gone, unless somebody holds the communicator that it is attached to.
 static bool reclaim(struct mp_bsend_buffer *buffer)
 {
     for (struct mp_list *at = buffer->blocks.next, *next; at != &buffer->blocks; at = next) {
         next = at->next;
         struct block *block = mp_container_of(at, struct block, link);
         if (block->send->complete) {
+            bool only = buffer->blocks.next == at && next == &buffer->blocks;
             free_block(buffer, block);
+            if (only) {
+                return true;
+            }
         }
     }
     return mp_list_empty(&buffer->blocks);
@@ -99,7 +107,8 @@ int mp_bsend_detach(struct mp_bsend_buffer **place, void **memory, MPI_Count *si
 
 static bool is_in_use(const struct mp_session *session)
 {
-    for (struct mp_list *a = attached.next; a != &attached; a = a->next) {
+    for (struct mp_list *a = attached.next, *next; a != &attached; a = next) {
+        next = a->next;
         struct mp_bsend_buffer *buffer = mp_container_of(a, struct mp_bsend_buffer, all);
         if (reclaim(buffer)) {
             continue;

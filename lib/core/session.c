@@ -143,7 +143,8 @@ static void provide_kinds(const char *asked, char *kinds, size_t room)
 
 const char *mp_session_memory_kinds(const struct mp_session *session)
 {
-    const char *kinds = session ? mp_info_find(session->hints, "mpi_memory_alloc_kinds") : NULL;
+    const struct mp_info *hints = session ? session->hints : NULL;
+    const char *kinds = hints ? mp_info_find(hints, "mpi_memory_alloc_kinds") : NULL;
     return kinds ? kinds : MP_MEMORY_KINDS;
 }
 
@@ -232,6 +233,9 @@ int mp_session_finalize(struct mp_session *session)
     mp_waiter_end(&waiter);
     if (!error) {
         session->finalized = true;
+        // Not left to the last of its communicators, which the program may never free.
+        mp_info_free(session->hints);
+        session->hints = NULL;
         mp_process_close(session->thread_level);
         mp_session_release(session);
     }

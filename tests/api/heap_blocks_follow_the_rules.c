@@ -59,8 +59,8 @@ static unsigned char *allocate(unsigned how, size_t bytes)
     case 2:
         CHECK(posix_memalign(&block, alignment, bytes) == 0, "%zu bytes", bytes);
         break;
-    default:
-        block = aligned_alloc(alignment, bytes);
+    default: // a multiple, which C11 and the sanitizers ask for
+        block = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     }
     CHECK(block && (uintptr_t)block % alignment == 0, "%p is not a multiple of %zu", block,
           alignment);

@@ -4,6 +4,7 @@
 // ranks: 1 2
 // channels: shm
 // memory: 3
+// not under: asan tsan valgrind
 #include "check.h"
 
 enum { BLOCKS = 400 };
