@@ -34,6 +34,7 @@ api_tests += \
     tests/api/error_handlers_are_called \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
+    tests/api/freed_communicator_serves_the_slow \
     tests/api/freed_objects_serve_to_the_end \
     tests/api/freed_requests_complete \
     tests/api/info_env_tells_the_start \
