@@ -11,7 +11,7 @@ CC=${CC:-cc}
 CXX=${CXX:-c++}
 tables=$srcdir/tests/abi
 set -- "$tables/functions.tsv" "$tables/constants.tsv" "$tables/callbacks.tsv"
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/mprun-abi.XXXXXX")
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tests-abi.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=0

@@ -13,7 +13,7 @@ archive=${LIBMPI_A:-$top_builddir/.libs/libmpi_abi.a}
 mpicc=${MPICC:-$top_builddir/mpicc}
 mprun=${MPRUN:-$top_builddir/mprun}
 NM=${NM:-nm}
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/mprun-info.XXXXXX")
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tests-info.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=0

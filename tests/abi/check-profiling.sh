@@ -14,7 +14,7 @@ CFLAGS=${CFLAGS--O1 -g}
 # A preloaded tool comes before the sanitizer's run-time library; that is meant.
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 export ASAN_OPTIONS
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/mprun-abi.XXXXXX")
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tests-abi.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=0

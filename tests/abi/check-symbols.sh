@@ -13,7 +13,7 @@ top_builddir=${top_builddir:-${builddir:-.}}
 so=${LIBMPI_SO:-$top_builddir/.libs/libmpi_abi.so}
 archive=${LIBMPI_A:-$top_builddir/.libs/libmpi_abi.a}
 NM=${NM:-nm}
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/mprun-abi.XXXXXX")
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tests-abi.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=0

@@ -9,7 +9,7 @@ case $MPRUN in /*) ;; *) MPRUN=$(pwd)/$MPRUN ;; esac
 case $RANK in /*) ;; *) RANK=$(pwd)/$RANK ;; esac
 unset MPRUN_CHANNEL
 failures=0
-work=$(mktemp -d "${TMPDIR:-/tmp}/mprun-test.XXXXXX") || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/tests-test.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 mark=MPRUN_TEST_MARK=$$.$(date +%N)
 

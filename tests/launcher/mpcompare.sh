@@ -6,7 +6,7 @@
 # timeout: 120
 set -u
 srcdir=${srcdir:-.} builddir=${builddir:-.}
-work=$(mktemp -d "${TMPDIR:-/tmp}/mprun-mpcompare.XXXXXX") || exit 1
+work=$(mktemp -d "${TMPDIR:-/tmp}/tests-mpcompare.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 failed=0
 # gives STATUS TEXT OPTIONS...: exit status, and a text that the output has

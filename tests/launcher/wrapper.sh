@@ -6,7 +6,7 @@
 # timeout: 300
 
 set -eu
-work=$(mktemp -d "${TMPDIR:-/tmp}/mprun-wrapper.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/tests-wrapper.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 failed=0
