@@ -9,6 +9,7 @@
 
 #include "collectives/collectives.h"
 #include "core/errhandler.h"
+#include "core/limbo.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ static bool first_in_line(const struct mp_agreement *agreement)
 // All pairs of the block that are free in this process.
 static void snapshot(struct mp_agreement *a)
 {
+    mp_limbo_sweep();
     for (int i = 0; i < MP_AGREE_WORDS; i++) {
         a->words[i] = mp_context_free_word(a->block * MP_AGREE_WORDS + i);
     }

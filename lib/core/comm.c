@@ -46,7 +46,6 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm)
 
 uint64_t mp_context_free_word(int word)
 {
-    mp_limbo_sweep();
     return pairs_free[word];
 }
 

@@ -189,7 +189,7 @@ bool mp_deliver_short(const struct mp_cell *cell, uint64_t word)
         return false;
     }
     mp_match_unpost(match, request);
-    mp_copy_short((char *)request->buffer + request->type->true_lb, cell->data, (size_t)length);
+    mp_ring_copy_cell((char *)request->buffer + request->type->true_lb, cell->data, (size_t)length);
     request->source = source;
     request->result_tag = tag;
     request->bytes = length;

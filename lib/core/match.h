@@ -2,7 +2,7 @@
 // Matching (MPI 5.0, 3.5 and 3.8): per context, the receives that wait for a message and the
 // messages that wait for a receive. Both are kept by source, in order, and the wildcard receives in
 // a queue of their own; stamps of posting decide between the two. Nothing here moves payload.
-// Read next: core/deliver.c (what happens to a packet), core/recv.c (what happens to a receive).
+// Read next: core/deliver.c (what happens to a packet), core/message.c (to a receive).
 #ifndef MP_CORE_MATCH_H
 #define MP_CORE_MATCH_H
 

@@ -298,13 +298,19 @@ int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int 
              struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
              struct mp_request **request)
 {
-    uint64_t sequence;
     if (likely(dest >= 0)) {
         int world = mp_comm_world_rank(comm, dest);
-        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode, &sequence))) {
-            *request = mp_done_request(world, context, sequence);
-            return likely(*request != NULL) ? 0 : MPI_ERR_NO_MEM;
+        // First the request: what has left cannot be called off for want of memory.
+        struct mp_request *done = mp_done_request(world, context, 0);
+        if (unlikely(!done)) {
+            return MPI_ERR_NO_MEM;
         }
+        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode,
+                              &done->sequence))) {
+            *request = done;
+            return 0;
+        }
+        mp_done_recycle(done);
     }
     *request =
         new_request(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context, mode, false);

@@ -12,30 +12,6 @@
 #include "core/outgoing.h"
 #include "core/request.h"
 
-// Copies up to 48 bytes without a call.
-MP_ALWAYS_INLINE void mp_copy_cell(char *to, const char *from, size_t bytes)
-{
-    if (bytes == 8) {
-        memcpy(to, from, 8);
-    } else if (bytes >= 16) {
-        memcpy(to, from, 16);
-        if (bytes > 32) {
-            memcpy(to + 16, from + 16, 16);
-        }
-        memcpy(to + bytes - 16, from + bytes - 16, 16);
-    } else if (bytes >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + bytes - 8, from + bytes - 8, 8);
-    } else if (bytes >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + bytes - 4, from + bytes - 4, 4);
-    } else if (bytes > 0) {
-        to[0] = from[0];
-        to[bytes / 2] = from[bytes / 2];
-        to[bytes - 1] = from[bytes - 1];
-    }
-}
-
 // Sends, as the call `name`, and makes *request (NULL: none is asked for). Returns the peer, for
 // mp_send_short_leave; NULL when it did nothing.
 MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(int name, const void *buffer, MPI_Count count,
@@ -64,7 +40,7 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(int name, const void *buffer,
         return NULL;
     }
     struct mp_cell *cell = mp_ring_cell(out->ring, &mp_shm_shape, number);
-    mp_copy_cell(cell->data, (const char *)buffer + type->true_lb, length);
+    mp_ring_copy_cell(cell->data, (const char *)buffer + type->true_lb, length);
     cell->length = (uint32_t)length;
     cell->source = comm->rank;
     // Release: pairs with the acquire in mp_ring_peek.

@@ -4,7 +4,7 @@
 // ring for every ordered pair of ranks. The launcher and the library share this file and nothing
 // else about memory. Offsets, never pointers; words that different ranks write are 128 bytes apart
 // (two lines: the adjacent-line prefetcher pairs them). Pages are touched only when used. Read
-// next: shm/ring.h (how a ring is written and read), core/wait.h (sleeping and waking).
+// next: shm/ring.h (how a ring is written and read), core/progress.h (sleeping and waking).
 #ifndef MP_SHM_LAYOUT_H
 #define MP_SHM_LAYOUT_H
 
@@ -51,7 +51,7 @@ struct mp_segment_header {
     uint64_t doorbell_bytes; // per rank
     int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
     // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
-    // looks at a sleeper's word (see core/wait.c). Written by the launcher.
+    // looks at a sleeper's word (see core/shm_channel.c). Written by the launcher.
     uint32_t fence;
     uint32_t universe;    // MPI_UNIVERSE_SIZE
     uint32_t shared_heap; // whether there is a heap; its shape travels in MP_ENV_HEAP
@@ -114,7 +114,7 @@ struct mp_ring {
 };
 
 // A communicator's board consists of one desk per rank, and one slot. What is posted on a desk, and
-// the argument why that is right, is in collectives/board.c; slots are in collectives/slots.c.
+// the argument why that is right, is in collectives/board.c; slots are in collectives/slots.h.
 enum {
     MP_POSTS = 32,          // posts that a desk keeps: so far a rank may be ahead of another
     MP_POST_ROOM = 96,      // bytes of data in a post

@@ -63,6 +63,30 @@ static inline bool mp_ring_is_inline(enum mp_packet_kind kind, size_t bytes)
     return kind == MP_PACKET_EAGER && bytes <= sizeof((struct mp_cell *)0)->data;
 }
 
+// Copies what a cell holds, up to 48 bytes, without a call.
+MP_ALWAYS_INLINE void mp_ring_copy_cell(char *to, const char *from, size_t bytes)
+{
+    if (bytes == 8) {
+        memcpy(to, from, 8);
+    } else if (bytes >= 16) {
+        memcpy(to, from, 16);
+        if (bytes > 32) {
+            memcpy(to + 16, from + 16, 16);
+        }
+        memcpy(to + bytes - 16, from + bytes - 16, 16);
+    } else if (bytes >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + bytes - 8, from + bytes - 8, 8);
+    } else if (bytes >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + bytes - 4, from + bytes - 4, 4);
+    } else if (bytes > 0) {
+        to[0] = from[0];
+        to[bytes / 2] = from[bytes / 2];
+        to[bytes - 1] = from[bytes - 1];
+    }
+}
+
 // 1 in even laps, 0 in odd ones.
 static inline uint64_t mp_ring_phase(uint64_t number, const struct mp_ring_shape *shape)
 {
