@@ -66,4 +66,12 @@ static inline uint64_t mp_channel_commit(int peer, const struct mp_packet *packe
     return mp_channel->commit(peer, packet);
 }
 
+// After an eager message: makes the way short for the next one (shm/ring.h).
+static inline void mp_channel_claim(int peer, size_t bytes)
+{
+    if (mp_process.shm && !mp_ring_is_inline(MP_PACKET_EAGER, bytes)) {
+        mp_ring_claim(&mp_shm_peers[peer].out, &mp_shm_shape, bytes);
+    }
+}
+
 #endif

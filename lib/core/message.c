@@ -56,6 +56,7 @@ static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_dat
         mp_datatype_pack(type, buffer, count, 0, room, length);
     }
     *sequence = mp_channel_commit(world, &packet);
+    mp_channel_claim(world, (size_t)length);
     return true;
 }
 

@@ -104,6 +104,15 @@ static inline size_t mp_ring_chunk(size_t bytes)
     return mp_round_up(bytes, sizeof(struct mp_cell));
 }
 
+// Position of the writer's next chunk.
+static inline uint64_t mp_ring_place(const struct mp_ring_writer *writer,
+                                     const struct mp_ring_shape *shape, size_t chunk)
+{
+    uint64_t place = writer->bulk_head;
+    bool fits = (place & (shape->bulk - 1)) + chunk <= shape->bulk;
+    return fits ? place : mp_round_up(place, shape->bulk); // else skip the rest of the area
+}
+
 // Where the payload of the next packet is to be written, or NULL when there is no room now.
 static inline void *mp_ring_reserve(struct mp_ring_writer *writer,
                                     const struct mp_ring_shape *shape, enum mp_packet_kind kind,
@@ -121,10 +130,7 @@ static inline void *mp_ring_reserve(struct mp_ring_writer *writer,
         return mp_ring_cell(ring, shape, writer->head)->data;
     }
     size_t chunk = mp_ring_chunk(bytes);
-    uint64_t place = writer->bulk_head;
-    if ((place & (shape->bulk - 1)) + chunk > shape->bulk) {
-        place = mp_round_up(place, shape->bulk); // skip the rest of the area
-    }
+    uint64_t place = mp_ring_place(writer, shape, chunk);
     if (place + chunk - writer->bulk_consumed > shape->bulk) {
         writer->bulk_consumed = atomic_load_explicit(&ring->bulk_consumed, memory_order_acquire);
         if (place + chunk - writer->bulk_consumed > shape->bulk) {
@@ -159,6 +165,28 @@ static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
     // Release: pairs with the acquire in mp_ring_peek.
     atomic_store_explicit(&cell->word, word, memory_order_release);
     return number;
+}
+
+// After a packet with `bytes` in the bulk area: takes the cache lines that the next one of that
+// size will be written to away from the reader, which read them a lap ago, by storing something to
+// each. A store to such a line waits for an answer from the reader's core, and stores leave a core
+// in order, so the lines of a message cost it several of those waits between its first byte and its
+// word. Here nobody waits for them: not the reader, who has its word, and not the writer, whose
+// stores go on by themselves while it looks for the answer to its message. Nor is anything done
+// twice, since every line is taken once a lap, be it sooner or later. It has to be a store: a
+// prefetch for writing is satisfied with a line that it finds here, shared or not.
+static inline void mp_ring_claim(struct mp_ring_writer *writer, const struct mp_ring_shape *shape,
+                                 size_t bytes)
+{
+    size_t chunk = mp_ring_chunk(bytes);
+    uint64_t place = mp_ring_place(writer, shape, chunk);
+
+    if (place + chunk - writer->bulk_consumed <= shape->bulk) {
+        volatile char *to = writer->bulk + (place & (shape->bulk - 1));
+        for (size_t at = 0; at < chunk; at += sizeof(struct mp_cell)) {
+            to[at] = 0;
+        }
+    }
 }
 
 // The word that an EAGER packet of this envelope has, without its phase: for the fast receive.
