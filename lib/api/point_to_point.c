@@ -135,10 +135,16 @@ MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, b
 // ---- Standard mode
 
 // The two that are called most take the shortest way (core/message_short.h). What is not for it
-// goes on with the arguments where they are, so that little has to be saved for that.
+// goes on with the arguments where they are, so that little has to be saved for that: first to the
+// next shortest.
 static __attribute__((noinline)) int general_send(const void *buf, int count, MPI_Datatype datatype,
                                                   int dest, int tag, MPI_Comm comm)
 {
+    struct mp_shm_peer *to =
+        mp_send_medium(MP_CALL_Send, buf, count, datatype, dest, tag, comm, NULL);
+    if (likely(to != NULL)) {
+        return mp_send_short_leave(to);
+    }
     return send((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf, comm,
                 MP_SEND_STANDARD);
 }
@@ -169,6 +175,12 @@ static __attribute__((noinline)) int general_isend(const void *buf, int count,
                                                    MPI_Datatype datatype, int dest, int tag,
                                                    MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_shm_peer *to =
+        request ? mp_send_medium(MP_CALL_Isend, buf, count, datatype, dest, tag, comm, request)
+                : NULL;
+    if (likely(to != NULL)) {
+        return mp_send_short_leave(to);
+    }
     return start_send((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL}, buf,
                       comm, MP_SEND_STANDARD, false, request);
 }

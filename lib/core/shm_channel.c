@@ -79,7 +79,7 @@ static void take(int peer, struct mp_shm_peer *from, const struct mp_cell *cell,
                                .tag = mp_ring_word_tag(word),
                                .length = cell->length,
                                .sequence = from->in.tail};
-    if (!mp_ring_is_inline(packet.kind, packet.length)) {
+    if (packet.kind != MP_PACKET_EAGER) {
         packet.origin = cell->extra[MP_EXTRA_ORIGIN];
         packet.target = cell->extra[MP_EXTRA_TARGET];
         packet.total = cell->extra[MP_EXTRA_TOTAL];

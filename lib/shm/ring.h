@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What every packet other than a short EAGER keeps in mp_cell.extra.
+// What every packet other than a short EAGER keeps in mp_cell.extra; a longer EAGER the first only.
 enum { MP_EXTRA_BULK, MP_EXTRA_ORIGIN, MP_EXTRA_TARGET, MP_EXTRA_TOTAL, MP_EXTRA_ADDRESS };
 
 // Private to the writer.
@@ -154,10 +154,12 @@ static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
     cell->source = packet->source;
     if (!mp_ring_is_inline(packet->kind, packet->length)) {
         cell->extra[MP_EXTRA_BULK] = writer->bulk_place;
-        cell->extra[MP_EXTRA_ORIGIN] = packet->origin;
-        cell->extra[MP_EXTRA_TARGET] = packet->target;
-        cell->extra[MP_EXTRA_TOTAL] = packet->total;
-        cell->extra[MP_EXTRA_ADDRESS] = packet->address;
+        if (packet->kind != MP_PACKET_EAGER) {
+            cell->extra[MP_EXTRA_ORIGIN] = packet->origin;
+            cell->extra[MP_EXTRA_TARGET] = packet->target;
+            cell->extra[MP_EXTRA_TOTAL] = packet->total;
+            cell->extra[MP_EXTRA_ADDRESS] = packet->address;
+        }
         writer->bulk_head = writer->bulk_place + mp_ring_chunk(packet->length);
     }
     uint64_t word = phase | (uint64_t)packet->kind << 1 | (uint64_t)packet->context << 8 |
