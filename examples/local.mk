@@ -2,7 +2,8 @@
 # examples: one idea each. They are built as a user would, by ./mpicc, and not installed.
 # Add a program here and its source is found by its name: examples/NAME.c.
 
-example_programs += examples/hello examples/monte_carlo examples/mapreduce
+example_programs += examples/hello examples/monte_carlo examples/mapreduce \
+    examples/stencil examples/conjugate_gradient
 mapreduce_headers = examples/word_table.h examples/map_tasks.h examples/word_exchange.h
 
 EXTRA_DIST += $(example_programs:=.c) $(mapreduce_headers)

@@ -65,4 +65,4 @@ variant_tests = $(if $(filter yes,@have_cmocka@),$(unit_tests)) $(api_tests) $(s
 print-variant-tests: ; @echo $(variant_tests)
 
 clean-local:
-	rm -rf variant-*
+	rm -rf variant-* bench

@@ -1,169 +1,183 @@
 // SPDX-License-Identifier: MIT
-// All collectives by size. Standard MPI only, so that the same source can be built against any
-// implementation. A line reads `name-bytes best median unit`: of the batches of that figure, which
-// begin together. The size is that of one rank's contribution: in gather, scatter, allgather and
-// alltoall of the block between two ranks. An argument limits the run to figures whose names begin
-// with it, a second one to sizes up to that many bytes, a third one to sizes from it on.
-//     mprun -n 2 tests/bench/collectives allreduce 1024
-// Read next: run-collectives.sh, which compares three MPIs.
-#include <mpi.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+// All collectives of chapter 6 by size, blocking and nonblocking (call and wait). The size is that
+// of one rank's contribution: in gather, scatter, allgather and alltoall of the block between two
+// ranks. Arguments limit the run to figures of some names, with commas between (also `blocking`,
+// `nonblocking`), and to sizes from and up to a number of bytes; with `fresh` each call has other
+// buffers, which lie in no cache and were written since they were last used.
+//     mprun -n 2 tests/bench/collectives [FIGURES [LEAST [MOST [fresh]]]]
+// Persistent collectives are left out: Open MPI 4 does not have them under their names.
+// Read next: bench.h.
+#include "bench.h"
 
-enum { BATCHES = 21, MOST = 1 << 20 };
-#define BATCH_SECONDS  0.001
-#define FIGURE_SECONDS 0.08
+enum { MOST = 1 << 20, RANKS = 1024 };
 
-static int rank, size;
-static double *from, *to;
+static char *send_area, *receive_area; // the buffers: `buffers` of each, one after the other
+static size_t stride;
+static int buffers = 1;
+
+static void *from, *to; // those of this step
 static int bytes, doubles;
+static int byte_counts[RANKS], byte_places[RANKS], double_counts[RANKS];
+static MPI_Datatype byte_types[RANKS];
+static MPI_Request request;
+
+#define WORLD MPI_COMM_WORLD
+
+// MPI_Name(arguments) and MPI_Iname(arguments, request).
+#define COLLECTIVES(X)                                                                             \
+    X(Bcast, bcast, (from, bytes, MPI_BYTE, 0, WORLD))                                             \
+    X(Gather, gather, (from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, 0, WORLD))                      \
+    X(Gatherv, gatherv, (from, bytes, MPI_BYTE, to, byte_counts, byte_places, MPI_BYTE, 0, WORLD)) \
+    X(Scatter, scatter, (to, bytes, MPI_BYTE, from, bytes, MPI_BYTE, 0, WORLD))                    \
+    X(Scatterv, scatterv,                                                                          \
+      (to, byte_counts, byte_places, MPI_BYTE, from, bytes, MPI_BYTE, 0, WORLD))                   \
+    X(Allgather, allgather, (from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, WORLD))                   \
+    X(Allgatherv, allgatherv,                                                                      \
+      (from, bytes, MPI_BYTE, to, byte_counts, byte_places, MPI_BYTE, WORLD))                      \
+    X(Alltoall, alltoall, (from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, WORLD))                     \
+    X(Alltoallv, alltoallv,                                                                        \
+      (from, byte_counts, byte_places, MPI_BYTE, to, byte_counts, byte_places, MPI_BYTE, WORLD))   \
+    X(Alltoallw, alltoallw,                                                                        \
+      (from, byte_counts, byte_places, byte_types, to, byte_counts, byte_places, byte_types,       \
+       WORLD))                                                                                     \
+    X(Reduce, reduce, (from, to, doubles, MPI_DOUBLE, MPI_SUM, 0, WORLD))                          \
+    X(Allreduce, allreduce, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))                       \
+    X(Reduce_scatter_block, reduce_scatter_block,                                                  \
+      (from, to, doubles / bench_size, MPI_DOUBLE, MPI_SUM, WORLD))                                \
+    X(Reduce_scatter, reduce_scatter, (from, to, double_counts, MPI_DOUBLE, MPI_SUM, WORLD))       \
+    X(Scan, scan, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))                                 \
+    X(Exscan, exscan, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))
+
+#define BLOCKING(Name, name, arguments) \
+    static void name(void)              \
+    {                                   \
+        MPI_##Name arguments;           \
+    }
+COLLECTIVES(BLOCKING)
+
+#define STRIP(...)              __VA_ARGS__
+#define AND_REQUEST(...)        (__VA_ARGS__, &request)
+#define WITH_REQUEST(arguments) AND_REQUEST(STRIP arguments)
+#define NONBLOCKING(Name, name, arguments)     \
+    static void i##name(void)                  \
+    {                                          \
+        MPI_I##name WITH_REQUEST(arguments);   \
+        MPI_Wait(&request, MPI_STATUS_IGNORE); \
+    }
+COLLECTIVES(NONBLOCKING)
 
 static void barrier(void)
 {
-    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Barrier(WORLD);
 }
 
-static void bcast(void)
+static void ibarrier(void)
 {
-    MPI_Bcast(from, bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
+    MPI_Ibarrier(WORLD, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
 }
 
-static void reduce(void)
-{
-    MPI_Reduce(from, to, doubles, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
-}
-
-static void allreduce(void)
-{
-    MPI_Allreduce(from, to, doubles, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-}
-
-static void reduce_scatter(void)
-{
-    static int counts[4096];
-    for (int i = 0; i < size; i++) {
-        counts[i] = doubles / size + (i < doubles % size);
-    }
-    MPI_Reduce_scatter(from, to, counts, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-}
-
-static void scan(void)
-{
-    MPI_Scan(from, to, doubles, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
-}
-
-static void gather(void)
-{
-    MPI_Gather(from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
-}
-
-static void scatter(void)
-{
-    MPI_Scatter(to, bytes, MPI_BYTE, from, bytes, MPI_BYTE, 0, MPI_COMM_WORLD);
-}
-
-static void allgather(void)
-{
-    MPI_Allgather(from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, MPI_COMM_WORLD);
-}
-
-static void alltoall(void)
-{
-    MPI_Alltoall(from, bytes, MPI_BYTE, to, bytes, MPI_BYTE, MPI_COMM_WORLD);
-}
-
+#define ROW_BLOCKING(Name, name, arguments)    {#name, name, 1, 0},
+#define ROW_NONBLOCKING(Name, name, arguments) {"i" #name, i##name, 1, 1},
 static const struct figure {
     const char *name;
     void (*call)(void);
     int sizes; // else it has none
-} figures[] = {{"barrier", barrier, 0},
-               {"bcast", bcast, 1},
-               {"reduce", reduce, 1},
-               {"allreduce", allreduce, 1},
-               {"reduce_scatter", reduce_scatter, 1},
-               {"scan", scan, 1},
-               {"gather", gather, 1},
-               {"scatter", scatter, 1},
-               {"allgather", allgather, 1},
-               {"alltoall", alltoall, 1}};
+    int nonblocking;
+} figures[] = {{"barrier", barrier, 0, 0},
+               COLLECTIVES(ROW_BLOCKING) //
+               {"ibarrier", ibarrier, 0, 1},
+               COLLECTIVES(ROW_NONBLOCKING)};
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
+static const struct figure *figure;
 
-static double timed(void (*call)(void), int count)
+static void steps(int count)
 {
-    MPI_Barrier(MPI_COMM_WORLD);
-    double start = MPI_Wtime();
+    static int next;
     for (int i = 0; i < count; i++) {
-        call();
+        from = send_area + (size_t)next * stride;
+        to = receive_area + (size_t)next * stride;
+        next = next + 1 < buffers ? next + 1 : 0;
+        figure->call();
     }
-    MPI_Barrier(MPI_COMM_WORLD);
-    return MPI_Wtime() - start;
+    MPI_Barrier(WORLD);
 }
 
-static void measure(const struct figure *figure)
+static void write_areas(void)
 {
-    double times[BATCHES], total = 0;
-    int count = 1, done = 0;
-    for (int again = 1; again;) {
-        double seconds = timed(figure->call, count);
-        again = seconds < BATCH_SECONDS;
-        MPI_Bcast(&again, 1, MPI_INT, 0, MPI_COMM_WORLD);
-        count *= again ? 2 : 1;
+    static int value;
+    value = value % 100 + 1;
+    memset(send_area, value, stride * (size_t)buffers);
+    memset(receive_area, value, stride * (size_t)buffers);
+}
+
+static void measure(int fresh)
+{
+    char name[64];
+    doubles = bytes / 8;
+    for (int i = 0; i < bench_size; i++) {
+        byte_counts[i] = bytes;
+        byte_places[i] = bytes * i;
+        double_counts[i] = doubles / bench_size + (i < doubles % bench_size);
     }
-    for (int again = 1; again;) {
-        double seconds = timed(figure->call, count);
-        times[done++] = seconds / count;
-        total += seconds;
-        again = done < BATCHES && (total < FIGURE_SECONDS || done < 5);
-        MPI_Bcast(&again, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    stride = (size_t)bytes * (size_t)bench_size;
+    if (fresh) {
+        buffers = (int)(bench_uncached() / 2 / stride);
     }
-    qsort(times, (size_t)done, sizeof(double), ascending);
-    if (rank == 0) {
-        printf("%s-%d %.6g %.6g us\n", figure->name, figure->sizes ? bytes : 0, times[0] * 1e6,
-               times[done / 2] * 1e6);
-        fflush(stdout);
+    snprintf(name, sizeof name, "%s%s", figure->name, fresh ? "-fresh" : "");
+    bench_run(&(struct bench){name, figure->sizes ? bytes : 0, "us", 1e6, steps,
+                              fresh ? write_areas : NULL, fresh ? buffers : 0,
+                              figure->sizes && bytes >= 1024 && !fresh ? (size_t)bytes : 0});
+}
+
+// Is the name one of the list's, which has commas between?
+static int named(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strcspn(at, ",") == length && strncmp(at, name, length) == 0) {
+            return 1;
+        }
     }
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
-    MPI_Init(&argc, &argv);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    const char *only = argc > 1 ? argv[1] : "";
-    int most = argc > 2 ? atoi(argv[2]) : MOST;
-    int least = argc > 3 ? atoi(argv[3]) : 8;
-    if (most < 8 || most > MOST || least < 8) {
-        fprintf(stderr, "sizes are from 8 to %d bytes\n", MOST);
-        MPI_Abort(MPI_COMM_WORLD, 2);
+    bench_start(&argc, &argv, MPI_THREAD_SINGLE);
+    const char *only = argc > 1 ? argv[1] : "all";
+    int least = argc > 2 ? atoi(argv[2]) : 8;
+    int most = argc > 3 ? atoi(argv[3]) : MOST;
+    int fresh = argc > 4 && strcmp(argv[4], "fresh") == 0;
+    if (most < 8 || most > MOST || least < 8 || bench_size > RANKS) {
+        fprintf(stderr, "sizes are from 8 to %d bytes, ranks up to %d\n", MOST, RANKS);
+        MPI_Abort(WORLD, 2);
     }
-    from = calloc((size_t)most, (size_t)size);
-    to = calloc((size_t)most, (size_t)size);
-    if (!from || !to) {
-        MPI_Abort(MPI_COMM_WORLD, 1);
+    size_t area = (size_t)most * (size_t)bench_size;
+    if (fresh && area < bench_uncached() / 2) {
+        area = bench_uncached() / 2;
     }
-    memset(from, 1, (size_t)most * (size_t)size);
-    memset(to, 1, (size_t)most * (size_t)size);
-    for (size_t f = 0; f < sizeof(figures) / sizeof(*figures); f++) {
-        if (strncmp(figures[f].name, only, strlen(only)) != 0) {
+    send_area = bench_allocate(area);
+    receive_area = bench_allocate(area);
+    for (int i = 0; i < RANKS; i++) {
+        byte_types[i] = MPI_BYTE;
+    }
+    for (size_t f = 0; f < sizeof figures / sizeof *figures; f++) {
+        figure = &figures[f];
+        if (!named(only, "all") && !named(only, figure->name) &&
+            !named(only, figure->nonblocking ? "nonblocking" : "blocking")) {
             continue;
         }
-        for (bytes = figures[f].sizes ? least : most; bytes <= most;
-             bytes *= bytes < 1024 ? 8 : 4) {
-            if (bytes > 8 && bytes < 64) {
-                bytes = 64;
-            }
-            doubles = bytes / 8;
-            measure(&figures[f]);
+        // 8, 64, 1K, 4K, 16K, 64K, 256K, 1M; nonblocking 8, 1K, 64K
+        int factor = figure->nonblocking ? 64 : 8;
+        for (bytes = figure->sizes ? least : most; bytes <= most;
+             bytes *= bytes < 1024 || factor == 64 ? factor : 4) {
+            bytes = bytes == 512 ? 1024 : bytes;
+            measure(fresh);
         }
     }
-    free(from);
-    free(to);
+    free(send_area);
+    free(receive_area);
     MPI_Finalize();
     return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The empty MPI program: what is measured is its start and its end. See run-basic.sh.
+// The empty MPI program: what is measured is its start and its end. See spawn.c.
 #include <mpi.h>
 
 int main(int argc, char **argv)

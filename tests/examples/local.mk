@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # tests/examples: the example programs as a user runs them; scripts.
 
-example_tests = tests/examples/monte_carlo.sh tests/examples/mapreduce.sh
+example_tests = tests/examples/monte_carlo.sh tests/examples/mapreduce.sh \
+    tests/examples/solvers.sh
 TESTS += $(example_tests)
 EXTRA_DIST += $(example_tests) tests/examples/common.sh
