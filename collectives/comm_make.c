@@ -516,6 +516,7 @@ int mp_comm_free(struct mp_comm *comm)
         }
     }
     comm->freed = true;
+    comm->quick_peers = 0;
     mp_comm_release(comm);
     return 0;
 }

@@ -67,9 +67,11 @@ static void message_start(struct mp_schedule *schedule, struct mp_step *step)
     int error;
 
     if (step->kind == MP_STEP_SEND) {
+        MPI_Request sending;
         error = mp_isend(step->message.buffer, step->message.count, step->message.type,
                          step->message.peer, step->message.tag, comm, comm->context + 1,
-                         MP_SEND_STANDARD, &request);
+                         MP_SEND_STANDARD, &sending);
+        request = mp_request_get(sending);
     } else {
         error = mp_irecv(step->message.buffer, step->message.count, step->message.type,
                          step->message.peer, step->message.tag, comm, comm->context + 1, &request);

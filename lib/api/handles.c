@@ -9,6 +9,7 @@
 #include "core/info.h"
 #include "core/object.h"
 #include "core/op.h"
+#include "core/request.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -34,10 +35,32 @@ CONVERSIONS(Group, MPI_Group);
 CONVERSIONS(Info, MPI_Info);
 CONVERSIONS(Message, MPI_Message);
 CONVERSIONS(Op, MPI_Op);
-CONVERSIONS(Request, MPI_Request);
 CONVERSIONS(Session, MPI_Session);
 CONVERSIONS(Type, MPI_Datatype);
 CONVERSIONS(Win, MPI_Win);
+
+// A request may be one without an object; an integer must lead back to one.
+int PMPI_Request_toint(MPI_Request request)
+{
+    void *object = (void *)request;
+    if (mp_is_sent(request)) {
+        if (mp_enter(MP_CALL_Request_toint)) {
+            return mp_object_to_int((void *)MPI_REQUEST_NULL);
+        }
+        struct mp_request *kept = mp_sent_keep(request);
+        // Without memory for it: the send is over, as good as if it had been waited for.
+        object = kept ? (void *)kept : (void *)MPI_REQUEST_NULL;
+        mp_exit();
+    }
+    return mp_object_to_int(object);
+}
+MP_WEAK(Request_toint);
+
+MPI_Request PMPI_Request_fromint(int value)
+{
+    return (MPI_Request)mp_object_from_int(value);
+}
+MP_WEAK(Request_fromint);
 
 static int leave(int call, int err)
 {

@@ -212,11 +212,11 @@ MP_WEAK(Pready_list);
 int PMPI_Parrived(MPI_Request request, int partition, int *flag)
 {
     struct mp_comm *comm = NULL;
-    struct mp_request *receive = mp_request_get(request);
     int err = mp_enter(MP_CALL_Parrived);
     if (err) {
         return err;
     }
+    struct mp_request *receive = mp_request_get(request);
     if (!receive && request != MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is no request (%p): freed, or never set",
                       (void *)request);

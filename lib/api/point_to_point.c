@@ -86,12 +86,11 @@ MP_ALWAYS_INLINE int receive(struct call call, void *buffer, MPI_Comm comm, MPI_
     return mp_leave(call.name, call.comm, err);
 }
 
-// Hands a new request out, or MPI_REQUEST_NULL with an error.
-MP_ALWAYS_INLINE int leave_with(struct call *call, struct mp_request *made, MPI_Request *request,
-                                int err)
+// Hands a new request out, if there was no error.
+MP_ALWAYS_INLINE int leave_with(struct call *call, MPI_Request made, MPI_Request *request, int err)
 {
     if (!err) {
-        *request = (MPI_Request)(void *)made;
+        *request = made;
     }
     return mp_leave(call->name, call->comm, err);
 }
@@ -99,17 +98,21 @@ MP_ALWAYS_INLINE int leave_with(struct call *call, struct mp_request *made, MPI_
 static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
                       bool persistent, MPI_Request *request)
 {
-    struct mp_request *made = NULL;
+    MPI_Request made = MPI_REQUEST_NULL;
     int err = mp_enter(call.name);
     if (err) {
         return err;
     }
     err = check_send(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
-    if (!err) {
-        err = (persistent ? mp_send_init : mp_isend)(buffer, call.count, call.type, call.peer,
-                                                     call.tag, call.comm, call.comm->context, mode,
-                                                     &made);
+    if (!err && !persistent) {
+        err = mp_isend(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                       call.comm->context, mode, &made);
+    } else if (!err) {
+        struct mp_request *object;
+        err = mp_send_init(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                           call.comm->context, mode, &object);
+        made = (MPI_Request)(void *)object;
     }
     return leave_with(&call, made, request, err);
 }
@@ -129,7 +132,7 @@ MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, b
             (persistent ? mp_recv_init : mp_irecv)(buffer, call.count, call.type, call.peer,
                                                    call.tag, call.comm, call.comm->context, &made);
     }
-    return leave_with(&call, made, request, err);
+    return leave_with(&call, (MPI_Request)(void *)made, request, err);
 }
 
 // ---- Standard mode
@@ -385,11 +388,21 @@ int PMPI_Recv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, i
 }
 MP_WEAK(Recv_c);
 
-int PMPI_Irecv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
-               MPI_Request *request)
+static __attribute__((noinline)) int general_irecv(void *buf, int count, MPI_Datatype datatype,
+                                                   int source, int tag, MPI_Comm comm,
+                                                   MPI_Request *request)
 {
     return start_recv((struct call){MP_CALL_Irecv, count, datatype, source, tag, NULL, NULL}, buf,
                       comm, false, request);
+}
+
+int PMPI_Irecv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
+               MPI_Request *request)
+{
+    bool posted =
+        request && mp_recv_short(MP_CALL_Irecv, buf, count, datatype, source, tag, comm, request);
+    return likely(posted) ? MPI_SUCCESS
+                          : general_irecv(buf, count, datatype, source, tag, comm, request);
 }
 MP_WEAK(Irecv);
 

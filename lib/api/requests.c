@@ -8,16 +8,10 @@
 #include "core/partitioned.h"
 #include "core/progress.h"
 
-// Of a handle that was checked and is not MPI_REQUEST_NULL.
-static inline struct mp_request *request_of(MPI_Request handle)
-{
-    return (struct mp_request *)(void *)handle;
-}
-
 // A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
 static inline bool is_pending(MPI_Request handle)
 {
-    return handle != MPI_REQUEST_NULL && request_of(handle)->active;
+    return handle != MPI_REQUEST_NULL && mp_request_of(handle)->active;
 }
 
 static int check_request(const MPI_Request *request, const char *name)
@@ -48,7 +42,7 @@ static int check_requests(MPI_Count count, const MPI_Request requests[])
 
 static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
 {
-    struct mp_request *request = request_of(*handle);
+    struct mp_request *request = mp_request_of(*handle);
     // A communicator that the user has freed may go with the request.
     struct mp_comm *its = request->comm && !request->comm->freed ? request->comm : NULL;
     int err = mp_request_finish(handle, status);
@@ -61,15 +55,13 @@ static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm *
 // Completes one request; *comm becomes the communicator whose handler an error goes to.
 static inline int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
 {
-    struct mp_request *request = request_of(*handle);
-    if (request->done && !request->cancelled) {
-        mp_request_status(request, status);
+    struct mp_request *request = mp_request_of(*handle);
+    if (request == &mp_request_sent) {
+        mp_status_empty(status);
         *handle = MPI_REQUEST_NULL;
-        mp_done_recycle(request);
         return 0;
     }
-    // Nearly all are sends and receives without a fault.
-    if (likely(request->kind <= MP_REQUEST_RECV && !request->persistent && !request->error)) {
+    if (likely(request->plain)) {
         mp_request_status(request, status);
         *handle = MPI_REQUEST_NULL;
         mp_request_recycle(request);
@@ -90,9 +82,11 @@ static void begin_wait(struct mp_waiter *waiter, int count, const MPI_Request re
     const struct mp_request *shown = NULL;
     int pending = 0;
     for (int i = 0; i < count; i++) {
-        if (is_pending(requests[i]) && !request_of(requests[i])->complete) {
+        if (is_pending(requests[i]) && !mp_request_of(requests[i])->complete) {
             shown = shown ? shown : mp_request_get(requests[i]);
-            pending++;
+            if (++pending == 2) {
+                break; // several: that is all there is to know
+            }
         }
     }
     if (pending == 1) {
@@ -133,10 +127,10 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
         *flag = 1;
         mp_status_empty(status);
     } else if (!err) {
-        if (!request_of(*request)->complete) {
+        if (!mp_request_of(*request)->complete) {
             mp_progress_look();
         }
-        *flag = request_of(*request)->complete;
+        *flag = mp_request_of(*request)->complete;
         if (*flag) {
             err = finish(request, status, &comm);
         }
@@ -149,7 +143,7 @@ static bool all_complete(int count, const MPI_Request requests[], int *from)
 {
     // Requests before *from were seen complete: do not look at them again.
     for (; *from < count; ++*from) {
-        if (is_pending(requests[*from]) && !request_of(requests[*from])->complete) {
+        if (is_pending(requests[*from]) && !mp_request_of(requests[*from])->complete) {
             return false;
         }
     }
@@ -162,7 +156,7 @@ static int finish_all(int count, MPI_Request requests[], MPI_Status statuses[],
 {
     int failed = 0;
     for (int i = 0; i < count; i++) {
-        if (is_pending(requests[i]) && request_of(requests[i])->error) {
+        if (is_pending(requests[i]) && mp_request_of(requests[i])->error) {
             failed = MPI_ERR_IN_STATUS;
         }
     }
@@ -182,24 +176,68 @@ static int finish_all(int count, MPI_Request requests[], MPI_Status statuses[],
     return failed;
 }
 
+// How many requests, from the first on, are sends and receives that are over and went well, as
+// nearly always all are. Those before `from` were found so.
+static int over_and_well(int count, const MPI_Request requests[], int from)
+{
+    for (; from < count; from++) {
+        const struct mp_request *request = mp_request_get(requests[from]);
+        if (!request || !request->complete || !request->plain) {
+            break;
+        }
+    }
+    return from;
+}
+
+// Completes such ones.
+static void finish_well(int count, MPI_Request requests[], MPI_Status statuses[])
+{
+    for (int i = 0; i < count; i++) {
+        struct mp_request *request = mp_request_of(requests[i]);
+        MPI_Status *status = status_at(statuses, i);
+        requests[i] = MPI_REQUEST_NULL;
+        if (request == &mp_request_sent) {
+            mp_status_empty(status);
+        } else {
+            mp_request_status(request, status);
+            mp_request_recycle(request);
+        }
+    }
+}
+
+// Waits until all are over. *well is what over_and_well returned, then and now. Returns 0 or an
+// error class, when nothing was done.
+static int wait_all(int count, const MPI_Request requests[], int *well)
+{
+    struct mp_waiter waiter;
+    int err = check_requests(count, requests);
+    int from = *well;
+    if (!err && !all_complete(count, requests, &from)) {
+        begin_wait(&waiter, count, requests);
+        do {
+            mp_waiter_step(&waiter);
+            *well = over_and_well(count, requests, *well);
+            from = *well > from ? *well : from;
+        } while (!all_complete(count, requests, &from));
+        mp_waiter_end(&waiter);
+    }
+    return err;
+}
+
 int PMPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
 {
     struct mp_comm *comm = NULL;
-    int from = 0;
     int err = mp_enter(MP_CALL_Waitall);
     if (err) {
         return err;
     }
-    err = check_requests(count, requests);
-    if (!err) {
-        if (!all_complete(count, requests, &from)) {
-            struct mp_waiter waiter;
-            begin_wait(&waiter, count, requests);
-            while (!all_complete(count, requests, &from)) {
-                mp_waiter_step(&waiter);
-            }
-            mp_waiter_end(&waiter);
-        }
+    int well = requests ? over_and_well(count, requests, 0) : 0;
+    if (well < count || count < 0) {
+        err = wait_all(count, requests, &well);
+    }
+    if (well == count) {
+        finish_well(count, requests, statuses);
+    } else if (!err) {
         err = finish_all(count, requests, statuses, &comm);
     }
     return mp_leave(MP_CALL_Waitall, comm, err);
@@ -235,7 +273,7 @@ static int find_complete(int count, const MPI_Request requests[], bool *pending)
     for (int i = 0; i < count; i++) {
         if (is_pending(requests[i])) {
             *pending = true;
-            if (request_of(requests[i])->complete) {
+            if (mp_request_of(requests[i])->complete) {
                 return i;
             }
         }
@@ -312,7 +350,7 @@ static int finish_some(int count, MPI_Request requests[], int indices[], MPI_Sta
             continue;
         }
         pending = true;
-        if (request_of(requests[i])->complete) {
+        if (mp_request_of(requests[i])->complete) {
             MPI_Status *status = status_at(statuses, done);
             int failed = finish(&requests[i], status, comm);
             if (status != MPI_STATUS_IGNORE) {
@@ -400,10 +438,10 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
         *flag = 1;
         mp_status_empty(status);
     } else if (!err) {
-        if (!request_of(request)->complete) {
+        if (!mp_request_of(request)->complete) {
             mp_progress_look();
         }
-        *flag = request_of(request)->complete;
+        *flag = mp_request_of(request)->complete;
         if (*flag) {
             look(request, status);
         }
@@ -481,7 +519,7 @@ int PMPI_Request_get_status_some(int incount, const MPI_Request requests[], int 
         mp_progress_look();
         for (int i = 0; i < incount; i++) {
             pending = pending || is_pending(requests[i]);
-            if (is_pending(requests[i]) && request_of(requests[i])->complete) {
+            if (is_pending(requests[i]) && mp_request_of(requests[i])->complete) {
                 look(requests[i], status_at(statuses, done));
                 indices[done++] = i;
             }
@@ -505,8 +543,8 @@ int PMPI_Request_free(MPI_Request *request)
     if (!err && *request == MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is MPI_REQUEST_NULL");
     }
-    if (!err && mp_is_partitioned(mp_request_get(*request)) && !request_of(*request)->complete) {
-        comm = request_of(*request)->comm;
+    if (!err && mp_is_partitioned(mp_request_get(*request)) && !mp_request_of(*request)->complete) {
+        comm = mp_request_of(*request)->comm;
         err = mp_fail(MPI_ERR_REQUEST, "request is partitioned and active: complete it first");
     }
     if (!err) {
@@ -535,8 +573,10 @@ int PMPI_Cancel(MPI_Request *request)
                       *request == MPI_REQUEST_NULL ? "MPI_REQUEST_NULL" : "not active");
     }
     if (!err) {
-        comm = request_of(*request)->comm;
-        err = mp_request_cancel(mp_request_get(*request));
+        struct mp_request *cancelled =
+            mp_is_sent(*request) ? mp_sent_keep(*request) : mp_request_of(*request);
+        comm = cancelled ? cancelled->comm : NULL;
+        err = cancelled ? mp_request_cancel(cancelled) : MPI_ERR_NO_MEM;
     }
     return mp_leave(MP_CALL_Cancel, comm, err);
 }
@@ -563,7 +603,7 @@ int PMPI_Start(MPI_Request *request)
     }
     err = check_request(request, "request");
     if (!err) {
-        comm = *request != MPI_REQUEST_NULL ? request_of(*request)->comm : NULL;
+        comm = *request != MPI_REQUEST_NULL ? mp_request_of(*request)->comm : NULL;
         err = start(*request);
     }
     return mp_leave(MP_CALL_Start, comm, err);
@@ -579,7 +619,7 @@ int PMPI_Startall(int count, MPI_Request requests[])
     }
     err = check_requests(count, requests);
     for (int i = 0; !err && i < count; i++) {
-        comm = requests[i] != MPI_REQUEST_NULL ? request_of(requests[i])->comm : NULL;
+        comm = requests[i] != MPI_REQUEST_NULL ? mp_request_of(requests[i])->comm : NULL;
         err = start(requests[i]);
     }
     return mp_leave(MP_CALL_Startall, comm, err);

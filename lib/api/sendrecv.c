@@ -151,8 +151,10 @@ static int start_pair(const struct half *send, const void *sendbuf, void *copy,
     err = mp_irecv(recvbuf, recv->count, recv->type, recv->peer, recv->tag, comm, comm->context,
                    &pair->recv);
     if (!err) {
+        MPI_Request sending;
         err = mp_isend(sendbuf, send->count, send->type, send->peer, send->tag, comm, comm->context,
-                       MP_SEND_STANDARD, &pair->send);
+                       MP_SEND_STANDARD, &sending);
+        pair->send = mp_request_get(sending);
         if (err) {
             mp_request_cancel(pair->recv);
             mp_request_release(pair->recv);

@@ -274,16 +274,19 @@ int mp_bsend_start(struct mp_request *request)
     mp_datatype_pack(request->type, request->buffer, request->count, 0, block->data,
                      request->length);
     struct mp_request *before = request->state;
-    int error =
-        mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
-                 request->tag, request->comm, request->context, MP_SEND_STANDARD, &block->send);
-    if (error) {
+    MPI_Request handle;
+    int error = mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
+                         request->tag, request->comm, request->context, MP_SEND_STANDARD, &handle);
+    // One of its own, for this request may be asked to cancel it.
+    block->send = mp_is_sent(handle) ? mp_sent_object(handle) : mp_request_get(handle);
+    if (error || !block->send) {
         mp_list_remove(&block->link);
-        return error;
+        return error ? error : MPI_ERR_NO_MEM;
     }
     if (before) {
         mp_request_release(before); // of the last start of a persistent request
     }
+    request->plain = false;
     request->ops = &ops;
     request->state = block->send;
     block->send->object.refs++;

@@ -17,9 +17,9 @@ extern struct mp_ring_shape mp_shm_shape;
 
 // This rank's two rings with every peer, by world rank. Only for the shared-memory channel.
 struct mp_shm_peer {
-    struct mp_ring_writer out;
-    struct mp_ring_reader in;
+    _Alignas(64) struct mp_ring_writer out;
     struct mp_board *board;
+    _Alignas(64) struct mp_ring_reader in;
 };
 extern struct mp_shm_peer *mp_shm_peers;
 
@@ -71,6 +71,26 @@ static inline void mp_channel_claim(int peer, size_t bytes)
 {
     if (mp_process.shm && !mp_ring_is_inline(MP_PACKET_EAGER, bytes)) {
         mp_ring_claim(&mp_shm_peers[peer].out, &mp_shm_shape, bytes);
+    }
+}
+
+// The shortest way of a send (core/message_short.h) looks at nothing but `out.quick`. This opens it
+// as far as there are credits, after a message that has gone the general way; whoever queues a send
+// closes it, so that none overtakes that one. Closed it stays for messages to oneself, while the
+// peer must be rung for, and where every store must be followed by a fence.
+static inline void mp_channel_quicken(int peer)
+{
+    if (mp_process.shm) {
+        struct mp_ring_writer *out = &mp_shm_peers[peer].out;
+        bool open = out->active && !mp_process.segment->fence && peer != mp_process.rank;
+        out->quick = open ? out->consumed + mp_shm_shape.cells : 0;
+    }
+}
+
+static inline void mp_channel_slow_down(int peer)
+{
+    if (mp_process.shm) {
+        mp_shm_peers[peer].out.quick = 0;
     }
 }
 

@@ -74,6 +74,7 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     comm->group = group;
     comm->remote = remote;
     comm->peers = remote ? remote : group;
+    comm->quick_peers = mp_process.shm ? (unsigned)comm->peers->size : 0;
     mp_group_hold(group);
     if (remote) {
         mp_group_hold(remote);
@@ -172,6 +173,7 @@ static void end_builtin(struct mp_comm *comm)
         comm->info = NULL;
     }
     comm->freed = true;
+    comm->quick_peers = 0;
 }
 
 void mp_comm_finish(void)

@@ -45,8 +45,11 @@ struct mp_comm_board {
 
 struct mp_comm {
     struct mp_object object;
-    int rank;               // in the local group
-    int size;               // of the local group
+    int rank; // in the local group
+    int size; // of the local group
+    // Peers that the short ways (core/message_short.h) serve: all, or 0: once it was freed, and
+    // where the channel is another.
+    unsigned quick_peers;
     uint32_t context;       // of point-to-point; context + 1 is for collectives
     struct mp_match *match; // queues of the point-to-point context (core/match.h)
     struct mp_match *coll_match;

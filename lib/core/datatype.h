@@ -102,6 +102,9 @@ struct mp_datatype {
 extern struct mp_datatype mp_datatype_predefined[];
 extern const uint8_t mp_datatype_place[256];
 
+// Bytes of those that are contiguous, from byte 0 on, by the same index; 0 for all others.
+extern const uint8_t mp_datatype_quick[256];
+
 // Handle to object: NULL when the handle is no live datatype (or is MPI_DATATYPE_NULL).
 static inline struct mp_datatype *mp_datatype_get(MPI_Datatype handle)
 {

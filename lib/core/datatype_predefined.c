@@ -141,6 +141,14 @@ const uint8_t mp_datatype_place[256] = {TYPES};
 #undef GAPPED
 #undef PLACE
 
+#define SCALAR(name, format, bytes, align) [INDEX(MPI_##name)] = (bytes),
+#define PAIR(name, format, type)           [INDEX(MPI_##name)] = sizeof(type),
+#define GAPPED(name, ...)
+const uint8_t mp_datatype_quick[256] = {TYPES};
+#undef SCALAR
+#undef PAIR
+#undef GAPPED
+
 // The data of a pair with a gap. On all machines we know the index follows a longer value at once.
 #define ONE_BLOCK(bytes)                                                                       \
     {                                                                                          \

@@ -171,32 +171,6 @@ static void message_arrived(int peer, const struct mp_packet *packet, const void
     }
 }
 
-bool mp_deliver_short(const struct mp_cell *cell, uint64_t word)
-{
-    struct mp_match *match = mp_matches[mp_ring_word_context(word)];
-    int source = cell->source, tag = mp_ring_word_tag(word);
-    MPI_Count length = cell->length;
-
-    if (unlikely(!match || match->waiting == 0 || !mp_list_empty(&match->wildcards) ||
-                 source >= match->source_count || !match->sources[source])) {
-        return false;
-    }
-    struct mp_list *posted = &match->sources[source]->posted;
-    struct mp_request *request = mp_container_of(posted->next, struct mp_request, link);
-    if (unlikely(mp_list_empty(posted) || !mp_tag_matches(request->tag, tag) ||
-                 length > request->length || !request->type->contiguous ||
-                 (length != request->length && mp_datatype_is_cut(request->type, length)))) {
-        return false;
-    }
-    mp_match_unpost(match, request);
-    mp_ring_copy_cell((char *)request->buffer + request->type->true_lb, cell->data, (size_t)length);
-    request->source = source;
-    request->result_tag = tag;
-    request->bytes = length;
-    mp_request_complete(request, 0);
-    return true;
-}
-
 static void data_arrived(const struct mp_packet *packet, const void *payload)
 {
     struct mp_request *request = cookie_request(packet->target);
@@ -219,8 +193,7 @@ static void placed_arrived(const struct mp_packet *packet)
 // The sender wants a message back. It can have it if no receive has met it.
 static void cancel_arrived(int peer, const struct mp_packet *packet)
 {
-    struct mp_match *match = mp_match_get(packet->context);
-    struct mp_unexpected *message = match ? mp_match_by_sequence(match, peer, packet->total) : NULL;
+    struct mp_unexpected *message = mp_match_by_sequence(peer, packet->total);
     struct mp_packet answer = {
         .kind = MP_PACKET_CANCELLED, .origin = packet->origin, .total = message != NULL};
     if (message) {

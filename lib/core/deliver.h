@@ -11,10 +11,6 @@
 // For every packet that a channel brings (an mp_deliver_fn).
 void mp_deliver(int peer, const struct mp_packet *packet, const void *payload);
 
-// The same for a cell that holds a short eager message, when the first posted receive from its
-// source takes it as it is; `word` is the cell's without the phase. False: nothing was done.
-bool mp_deliver_short(const struct mp_cell *cell, uint64_t word);
-
 // A receive has met a message that was kept: moves the payload, or starts to.
 void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message);
 

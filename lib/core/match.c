@@ -8,6 +8,7 @@
 
 // By context id. Pages of it are touched only where contexts are in use.
 struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
+static uint32_t contexts; // all in use are below this
 
 // Short unexpected messages are common enough to keep their memory.
 enum { SMALL_PAYLOAD = 128, SMALL_KEPT_MAX = 1024 };
@@ -22,6 +23,7 @@ struct mp_match *mp_match_get_slow(uint32_t context)
         mp_list_init(&match->wildcards);
         mp_list_init(&match->arrived);
         mp_matches[context] = match;
+        contexts = contexts > context ? contexts : context + 1;
     }
     return match;
 }
@@ -168,12 +170,19 @@ void mp_unexpected_free(struct mp_unexpected *message)
     }
 }
 
-struct mp_unexpected *mp_match_by_sequence(struct mp_match *match, int peer, uint64_t sequence)
+struct mp_unexpected *mp_match_by_sequence(int peer, uint64_t sequence)
 {
-    for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
-        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
-        if (message->peer == peer && message->packet.sequence == sequence) {
-            return message;
+    for (uint32_t context = 0; context < contexts; context++) {
+        struct mp_match *match = mp_matches[context];
+        if (!match) {
+            continue;
+        }
+        for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
+            struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+            uint64_t apart = message->packet.sequence - sequence;
+            if (message->peer == peer && apart % MP_SENT_NUMBERS == 0) {
+                return message;
+            }
         }
     }
     return NULL;

@@ -75,6 +75,14 @@ struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
 
 // Posts a receive (request->peer, tag are set) that mp_match_find found nothing for. Returns 0 or
 // MPI_ERR_NO_MEM.
+static inline void mp_match_post_to(struct mp_match *match, struct mp_list *queue,
+                                    struct mp_request *request)
+{
+    request->stamp = match->stamp++;
+    match->waiting++;
+    mp_list_insert(queue, &request->link);
+}
+
 static inline int mp_match_post(struct mp_match *match, struct mp_request *request)
 {
     struct mp_list *queue = &match->wildcards;
@@ -85,9 +93,7 @@ static inline int mp_match_post(struct mp_match *match, struct mp_request *reque
         }
         queue = &source->posted;
     }
-    request->stamp = match->stamp++;
-    match->waiting++;
-    mp_list_insert(queue, &request->link);
+    mp_match_post_to(match, queue, request);
     return 0;
 }
 
@@ -106,7 +112,8 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
 void mp_match_take(struct mp_unexpected *message);
 void mp_unexpected_free(struct mp_unexpected *message);
 
-// The kept message that `peer` sent as its packet number `sequence`, or NULL (cancelling sends).
-struct mp_unexpected *mp_match_by_sequence(struct mp_match *match, int peer, uint64_t sequence);
+// The kept message that `peer` sent as the packet with this number, as far as a handle keeps it
+// (MP_SENT_NUMBERS), or NULL: for cancelling sends. Looks through all contexts.
+struct mp_unexpected *mp_match_by_sequence(int peer, uint64_t sequence);
 
 #endif

@@ -57,14 +57,12 @@ static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_dat
     }
     *sequence = mp_channel_commit(world, &packet);
     mp_channel_claim(world, (size_t)length);
+    mp_channel_quicken(world);
     return true;
 }
 
 int mp_send_short_wake(struct mp_shm_peer *to)
 {
-    if (!to->out.active) {
-        mp_shm_ring_doorbell((int)(to - mp_shm_peers));
-    }
     mp_shm_notify(to->board);
     return MPI_SUCCESS;
 }
@@ -73,15 +71,16 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
 {
     uint64_t sequence;
-    struct mp_request *request;
+    MPI_Request handle;
 
     if (unlikely(dest == MPI_PROC_NULL) ||
         likely(send_eager(buffer, count, type, mp_comm_world_rank(comm, dest), tag, comm, context,
                           mode, &sequence))) {
         return 0;
     }
-    int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &request);
+    int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &handle);
     if (!error) {
+        struct mp_request *request = mp_request_get(handle);
         mp_request_wait(request);
         error = request->error;
         mp_request_release(request);
@@ -181,68 +180,20 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
     return error;
 }
 
-// The request of a send or receive, with every member set that such a one has: its memory may have
-// been a request before. Its communicator and type are held.
-static inline struct mp_request *new_request(enum mp_request_kind kind, const void *buffer,
-                                             MPI_Count count, struct mp_datatype *type, int peer,
-                                             int tag, struct mp_comm *comm, uint32_t context,
-                                             enum mp_send_mode mode, bool persistent)
-{
-    struct mp_request *r = mp_object_reuse(MP_KIND_REQUEST, sizeof *r);
-    if (unlikely(!r)) {
-        r = mp_object_new(MP_KIND_REQUEST, sizeof *r);
-        if (!r) {
-            mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
-            return NULL;
-        }
-    }
-    mp_list_init(&r->link);
-    mp_list_init(&r->other);
-    r->kind = (uint8_t)kind;
-    r->mode = (uint8_t)mode;
-    r->complete = persistent;
-    r->persistent = persistent;
-    r->active = !persistent;
-    r->cancelled = false;
-    r->detached = false;
-    r->offered = false;
-    r->cancelling = false;
-    r->answered = false;
-    r->done = false;
-    r->error = 0;
-    r->comm = comm;
-    r->type = type;
-    r->buffer = (void *)(uintptr_t)buffer;
-    r->count = count;
-    r->peer = peer;
-    r->tag = tag;
-    r->context = context;
-    r->world = peer < 0 ? -1 : mp_comm_world_rank(comm, peer);
-    r->bytes = 0;
-    r->length = count * type->size;
-    r->moved = 0;
-    r->staging = NULL;
-    r->ops = NULL;
-    r->state = NULL;
-    mp_comm_hold(comm);
-    mp_datatype_hold(type);
-    return r;
-}
-
 int mp_send_init(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
                  struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
                  struct mp_request **request)
 {
-    *request =
-        new_request(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context, mode, true);
+    *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context,
+                                  mode, true);
     return *request ? 0 : MPI_ERR_NO_MEM;
 }
 
 int mp_recv_init(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                  struct mp_comm *comm, uint32_t context, struct mp_request **request)
 {
-    *request = new_request(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
-                           MP_SEND_STANDARD, true);
+    *request = mp_request_prepare(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
+                                  MP_SEND_STANDARD, true);
     return *request ? 0 : MPI_ERR_NO_MEM;
 }
 
@@ -251,6 +202,7 @@ static int start_recv(struct mp_request *request)
     if (request->peer == MPI_PROC_NULL) {
         request->source = MPI_PROC_NULL;
         request->result_tag = MPI_ANY_TAG;
+        request->bytes = 0;
         mp_request_complete(request, 0);
         return 0;
     }
@@ -296,29 +248,23 @@ int mp_request_start(struct mp_request *request)
 }
 
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
-             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
-             struct mp_request **request)
+             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
 {
+    uint64_t number;
     if (likely(dest >= 0)) {
         int world = mp_comm_world_rank(comm, dest);
-        // First the request: what has left cannot be called off for want of memory.
-        struct mp_request *done = mp_done_request(world, context, 0);
-        if (unlikely(!done)) {
-            return MPI_ERR_NO_MEM;
-        }
-        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode,
-                              &done->sequence))) {
-            *request = done;
+        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode, &number))) {
+            *handle = mp_sent_handle(world, number);
             return 0;
         }
-        mp_done_recycle(done);
     }
-    *request =
-        new_request(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context, mode, false);
-    int error = *request ? start_send(*request) : MPI_ERR_NO_MEM;
-    if (error && *request) {
-        mp_request_release(*request);
+    struct mp_request *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag,
+                                                    comm, context, mode, false);
+    int error = request ? start_send(request) : MPI_ERR_NO_MEM;
+    if (error && request) {
+        mp_request_release(request);
     }
+    *handle = (MPI_Request)(void *)request;
     return error;
 }
 
@@ -328,8 +274,8 @@ int mp_irecv(void *buffer, MPI_Count count, struct mp_datatype *type, int source
     // The ring is not looked at here, though the message may be there: a reader that follows the
     // writer closely takes every line away from it while it is being filled. A stream is faster
     // when the reader comes later and finds many.
-    *request = new_request(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
-                           MP_SEND_STANDARD, false);
+    *request = mp_request_prepare(MP_REQUEST_RECV, buffer, count, type, source, tag, comm, context,
+                                  MP_SEND_STANDARD, false);
     int error = *request ? start_recv(*request) : MPI_ERR_NO_MEM;
     if (error && *request) {
         mp_request_release(*request);
@@ -365,6 +311,7 @@ static void cancel_send(struct mp_request *request)
 
 int mp_request_cancel(struct mp_request *request)
 {
+    request->plain = false;
     if (request->kind == MP_REQUEST_SEND) {
         cancel_send(request);
     } else if (request->kind == MP_REQUEST_RECV) {

@@ -15,10 +15,10 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
-// Nonblocking: *request is new and active (complete at once, perhaps).
+// Nonblocking: *request is new and active (complete at once, perhaps). That of a send may be one
+// without an object of its own: see mp_sent_handle.
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
-             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode,
-             struct mp_request **request);
+             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *request);
 int mp_irecv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
              struct mp_comm *comm, uint32_t context, struct mp_request **request);
 

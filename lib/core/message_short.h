@@ -1,34 +1,56 @@
 // SPDX-License-Identifier: MIT
-// The send that most programs make most often, from the arguments of the call to the cell in the
-// ring in one piece: short, contiguous, standard mode, through shared memory. What is out of the
-// ordinary in any way, wrong arguments included, is left to core/message.c, so nothing is said
-// here. It is one piece because the stores of a send stand in a queue behind the one that has to
-// fetch the cell's line from the reader's core: a core that runs out of places in that queue
-// stands still, so a stream of messages is as fast as its stores are few.
+// The send and the receive that most programs make most often, from the arguments of the call to
+// the cell in the ring, or to the queue of posted receives, in one piece: short, of a predefined
+// type, standard mode, through shared memory. What is out of the ordinary in any way, wrong
+// arguments included, is left to core/message.c, so nothing is said here. It is one piece because
+// the stores of a send stand in a queue behind the one that has to fetch the cell's line from the
+// reader's core: a core that runs out of places in that queue stands still, so a stream of messages
+// is as fast as its stores are few.
 #ifndef MP_CORE_MESSAGE_SHORT_H
 #define MP_CORE_MESSAGE_SHORT_H
 
 #include "core/channel.h"
+#include "core/match.h"
 #include "core/outgoing.h"
 #include "core/request.h"
 
-// The checks that all of these have in common: the call `name` may go on, and is a send of a
-// contiguous type, of at most `most` elements, to a rank that there is. Gives its object.
-MP_ALWAYS_INLINE const struct mp_comm *mp_send_short_check(int name, const void *buffer,
-                                                           MPI_Count count, MPI_Count most,
-                                                           const struct mp_datatype *type, int dest,
-                                                           int tag, MPI_Comm handle)
+// The communicator of a call, or NULL.
+MP_ALWAYS_INLINE struct mp_comm *mp_short_comm(MPI_Comm handle)
 {
-    const struct mp_comm *comm = handle == MPI_COMM_WORLD             ? &mp_comm_world
-                                 : mp_object_is(handle, MP_KIND_COMM) ? (void *)handle
-                                                                      : NULL;
+    return handle == MPI_COMM_WORLD             ? &mp_comm_world
+           : mp_object_is(handle, MP_KIND_COMM) ? (struct mp_comm *)(void *)handle
+                                                : NULL;
+}
 
-    bool good =
-        likely(mp_enter_unguarded(name) && comm && !comm->freed && type && type->committed &&
-               type->contiguous && (unsigned)dest < (unsigned)comm->peers->size && tag >= 0 &&
-               buffer != MPI_BOTTOM && buffer != MPI_IN_PLACE && mp_process.shm &&
-               (uint64_t)count <= (uint64_t)most);
-    return good ? comm : NULL;
+// The bytes of a predefined contiguous type, 0 for any other.
+MP_ALWAYS_INLINE size_t mp_short_type(MPI_Datatype handle)
+{
+    uintptr_t index = (uintptr_t)handle - (uintptr_t)MPI_DATATYPE_NULL;
+    return likely(index < 256) ? mp_datatype_quick[index] : 0;
+}
+
+// The peer that a send of at most `most` bytes may go to this way, with its communicator and
+// length; NULL: it may not.
+MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short_check(int name, const void *buffer,
+                                                         MPI_Count count, MPI_Datatype datatype,
+                                                         int dest, int tag, MPI_Comm handle,
+                                                         size_t most, const struct mp_comm **comm,
+                                                         size_t *length)
+{
+    if (unlikely(!mp_enter_unguarded(name))) {
+        return NULL;
+    }
+    size_t size = mp_short_type(datatype);
+    *comm = mp_short_comm(handle);
+    if (unlikely(!*comm || (unsigned)dest >= (*comm)->quick_peers || size == 0 || tag < 0 ||
+                 buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE || (uint64_t)count > most ||
+                 (uint64_t)count * size > most)) {
+        return NULL;
+    }
+    *length = (size_t)count * size;
+    struct mp_shm_peer *to = &mp_shm_peers[mp_comm_world_rank(*comm, dest)];
+    // No credit, or not this way now: see mp_channel_quicken.
+    return likely(to->out.head < to->out.quick) ? to : NULL;
 }
 
 // Sends, as the call `name`, and makes *request (NULL: none is asked for). Returns the peer, for
@@ -37,33 +59,24 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(int name, const void *buffer,
                                                    MPI_Datatype datatype, int dest, int tag,
                                                    MPI_Comm handle, MPI_Request *request)
 {
-    const struct mp_datatype *type = mp_datatype_get(datatype);
-    const struct mp_comm *comm = mp_send_short_check(
-        name, buffer, count, sizeof((struct mp_cell *)0)->data, type, dest, tag, handle);
-    if (unlikely(!comm)) {
+    const struct mp_comm *comm;
+    size_t length;
+    struct mp_shm_peer *to = mp_send_short_check(name, buffer, count, datatype, dest, tag, handle,
+                                                 sizeof((struct mp_cell *)0)->data, &comm, &length);
+    if (unlikely(!to)) {
         return NULL;
     }
-    size_t length = (size_t)count * (size_t)type->size;
-    int world = mp_comm_world_rank(comm, dest);
-    struct mp_shm_peer *to = &mp_shm_peers[world];
-    struct mp_ring_writer *out = &to->out;
-    uint64_t number = out->head;
-    if (unlikely(length > sizeof((struct mp_cell *)0)->data || world == mp_process.rank ||
-                 !mp_list_empty(&mp_outgoing[world].sends) || (request && !mp_done_free) ||
-                 number - out->consumed >= mp_shm_shape.cells)) {
-        return NULL;
-    }
-    struct mp_cell *cell = mp_ring_cell(out->ring, &mp_shm_shape, number);
-    mp_ring_copy_cell(cell->data, (const char *)buffer + type->true_lb, length);
-    cell->length = (uint32_t)length;
-    cell->source = comm->rank;
+    uint64_t number = to->out.head;
+    struct mp_cell *cell = mp_ring_cell(to->out.ring, &mp_shm_shape, number);
+    mp_ring_copy_cell(cell->data, buffer, length);
+    mp_ring_set_sizes(cell, (uint32_t)length, comm->rank);
     // Release: pairs with the acquire in mp_ring_peek.
     atomic_store_explicit(
         &cell->word, mp_ring_eager_word(comm->context, tag) | mp_ring_phase(number, &mp_shm_shape),
         memory_order_release);
-    out->head = number + 1;
+    to->out.head = number + 1;
     if (request) {
-        *request = (MPI_Request)(void *)mp_done_request(world, comm->context, number);
+        *request = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
     }
     return to;
 }
@@ -74,18 +87,11 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_medium(int name, const void *buffer
                                                     MPI_Datatype datatype, int dest, int tag,
                                                     MPI_Comm handle, MPI_Request *request)
 {
-    const struct mp_datatype *type = mp_datatype_get(datatype);
-    const struct mp_comm *comm =
-        mp_send_short_check(name, buffer, count, MP_EAGER_FROM_HEAP, type, dest, tag, handle);
-    if (unlikely(!comm)) {
-        return NULL;
-    }
-    size_t length = (size_t)count * (size_t)type->size;
-    int world = mp_comm_world_rank(comm, dest);
-    struct mp_shm_peer *to = &mp_shm_peers[world];
-    if (unlikely(length > MP_EAGER_FROM_HEAP || (MPI_Count)length > mp_eager_max ||
-                 world == mp_process.rank || !mp_list_empty(&mp_outgoing[world].sends) ||
-                 (request && !mp_done_free))) {
+    const struct mp_comm *comm;
+    size_t length;
+    struct mp_shm_peer *to = mp_send_short_check(name, buffer, count, datatype, dest, tag, handle,
+                                                 MP_EAGER_FROM_HEAP, &comm, &length);
+    if (unlikely(!to || (MPI_Count)length > mp_eager_max)) {
         return NULL;
     }
     void *room = mp_ring_reserve(&to->out, &mp_shm_shape, MP_PACKET_EAGER, length);
@@ -97,26 +103,88 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_medium(int name, const void *buffer
                                .source = comm->rank,
                                .tag = tag,
                                .length = (uint32_t)length};
-    memcpy(room, (const char *)buffer + type->true_lb, length);
+    memcpy(room, buffer, length);
     uint64_t number = mp_ring_commit(&to->out, &mp_shm_shape, &packet);
     mp_ring_claim(&to->out, &mp_shm_shape, length);
     if (request) {
-        *request = (MPI_Request)(void *)mp_done_request(world, comm->context, number);
+        *request = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
     }
     return to;
 }
 
-// The end of such a call: doorbell, waking a sleeper, leaving.
+// The end of such a call: leaving, and waking a sleeper.
 int mp_send_short_wake(struct mp_shm_peer *to); // returns MPI_SUCCESS
 MP_ALWAYS_INLINE int mp_send_short_leave(struct mp_shm_peer *to)
 {
     atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
     atomic_signal_fence(memory_order_seq_cst); // the look at `sleeping` comes after the message
-    if (unlikely(!to->out.active || mp_process.segment->fence ||
-                 atomic_load_explicit(&to->board->sleeping, memory_order_relaxed))) {
+    if (unlikely(atomic_load_explicit(&to->board->sleeping, memory_order_relaxed))) {
         return mp_send_short_wake(to);
     }
     return MPI_SUCCESS;
+}
+
+// Posts a receive from a named source, of any length, as the call `name`. False: nothing was done.
+MP_ALWAYS_INLINE bool mp_recv_short(int name, void *buffer, MPI_Count count, MPI_Datatype datatype,
+                                    int source, int tag, MPI_Comm handle, MPI_Request *request)
+{
+    if (unlikely(!mp_enter_unguarded(name))) {
+        return false;
+    }
+    struct mp_comm *comm = mp_short_comm(handle);
+    if (unlikely(!comm || (unsigned)source >= comm->quick_peers || mp_short_type(datatype) == 0 ||
+                 (tag < 0 && tag != MPI_ANY_TAG) || buffer == MPI_BOTTOM ||
+                 buffer == MPI_IN_PLACE || count < 0)) {
+        return false;
+    }
+    struct mp_match *match = comm->match;
+    if (unlikely(!mp_list_empty(&match->arrived))) {
+        return false;
+    }
+    struct mp_source *from = mp_match_source(match, source);
+    struct mp_request *posted =
+        likely(from != NULL)
+            ? mp_request_prepare(MP_REQUEST_RECV, buffer, count, mp_datatype_get(datatype), source,
+                                 tag, comm, comm->context, MP_SEND_STANDARD, false)
+            : NULL;
+    if (unlikely(!posted)) {
+        return false; // the general way says so
+    }
+    mp_match_post_to(match, &from->posted, posted);
+    *request = (MPI_Request)(void *)posted;
+    atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
+    return true;
+}
+
+// Delivers a cell that holds a short message, when the first posted receive from its source takes
+// it as it is; `word` is the cell's without the phase. False: nothing was done.
+MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell, uint64_t word)
+{
+    struct mp_match *match = mp_matches[mp_ring_word_context(word)];
+    int source = cell->source, tag = mp_ring_word_tag(word);
+    MPI_Count length = cell->length;
+
+    if (unlikely(!match || !mp_list_empty(&match->wildcards) || source >= match->source_count ||
+                 !match->sources[source])) {
+        return false;
+    }
+    struct mp_list *posted = &match->sources[source]->posted;
+    struct mp_request *request = mp_container_of(posted->next, struct mp_request, link);
+    if (unlikely(mp_list_empty(posted) || !mp_tag_matches(request->tag, tag) ||
+                 length > request->length || !request->type->contiguous ||
+                 (length != request->length && mp_datatype_is_cut(request->type, length)))) {
+        return false;
+    }
+    // Out of its queue. What its link says then does not matter any more: it is complete.
+    posted->next = request->link.next;
+    posted->next->prev = posted;
+    match->waiting--;
+    mp_ring_copy_cell((char *)request->buffer + request->type->true_lb, cell->data, (size_t)length);
+    request->source = source;
+    request->result_tag = tag;
+    request->bytes = length;
+    mp_request_complete(request, 0);
+    return true;
 }
 
 #endif

@@ -22,17 +22,23 @@
 char *mp_object_base;
 _Atomic size_t mp_object_end;
 
+// A deleted object. The head stays in front, so that a stale handle reads a magic word of 0.
+struct free_object {
+    struct mp_object head;
+    struct free_object *next;
+};
+
 // Free lists by size in units, and the piece that new objects are cut from.
 struct pool {
-    struct mp_free_object **free;
+    struct free_object **free;
     char *at, *end;
 };
 
 // Requests, communicators, types: made and deleted by one thread at a time, so no lock is taken.
 // The others may come from any thread at any time (MPI 5.0, 11.4.1) and share a pool with a lock.
-struct mp_free_object *mp_object_free_lists[SIZES];
-static struct mp_free_object *shared_free_lists[SIZES];
-static struct pool engine = {.free = mp_object_free_lists}, shared = {.free = shared_free_lists};
+static struct free_object *engine_free_lists[SIZES];
+static struct free_object *shared_free_lists[SIZES];
+static struct pool engine = {.free = engine_free_lists}, shared = {.free = shared_free_lists};
 
 // Guards `shared` and the range.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -81,7 +87,7 @@ static bool pool_refill(struct pool *pool)
 static void *pool_take(struct pool *pool, uint32_t units, bool locked)
 {
     size_t bytes = (size_t)units * MP_OBJECT_UNIT;
-    struct mp_free_object *object = pool->free[units];
+    struct free_object *object = pool->free[units];
     if (likely(object != NULL)) {
         pool->free[units] = object->next;
         return memset(object, 0, bytes);
@@ -95,7 +101,7 @@ static void *pool_take(struct pool *pool, uint32_t units, bool locked)
         if (!refilled)
             return NULL;
     }
-    object = (struct mp_free_object *)(void *)pool->at;
+    object = (struct free_object *)(void *)pool->at;
     pool->at += bytes;
     return object;
 }
@@ -121,7 +127,7 @@ void *mp_object_new(enum mp_kind kind, size_t size)
     return object;
 }
 
-static void pool_give(struct pool *pool, struct mp_free_object *object)
+static void pool_give(struct pool *pool, struct free_object *object)
 {
     object->next = pool->free[object->head.units];
     pool->free[object->head.units] = object;
@@ -129,7 +135,7 @@ static void pool_give(struct pool *pool, struct mp_free_object *object)
 
 void mp_object_delete(void *object)
 {
-    struct mp_free_object *freed = object;
+    struct free_object *freed = object;
     uint32_t kind = freed->head.magic;
     freed->head.magic = 0;
     if (unlikely(any_time(kind))) {

@@ -52,39 +52,6 @@ void *mp_object_new(enum mp_kind kind, size_t size);
 // Puts the memory of an object back. The caller has released what it holds.
 void mp_object_delete(void *object);
 
-// A deleted object. The head stays in front, so that a stale handle reads a magic word of 0.
-struct mp_free_object {
-    struct mp_object head;
-    struct mp_free_object *next;
-};
-
-// The free lists by size in units of the kinds that one thread at a time makes and deletes.
-extern struct mp_free_object *mp_object_free_lists[MP_OBJECT_MAX / MP_OBJECT_UNIT + 1];
-
-// For requests, of which there is one per message: the same as mp_object_new of these kinds, but
-// the memory is what it was when such an object was last deleted, and NULL means: none is free.
-static inline void *mp_object_reuse(enum mp_kind kind, size_t size)
-{
-    struct mp_free_object **list =
-        &mp_object_free_lists[(size + MP_OBJECT_UNIT - 1) / MP_OBJECT_UNIT];
-    struct mp_free_object *object = *list;
-    if (likely(object != NULL)) {
-        *list = object->next;
-        object->head.magic = kind;
-        object->head.refs = 1;
-    }
-    return object;
-}
-
-static inline void mp_object_recycle(struct mp_object *object)
-{
-    struct mp_free_object *freed = (struct mp_free_object *)(void *)object;
-    struct mp_free_object **list = &mp_object_free_lists[object->units];
-    object->magic = 0;
-    freed->next = *list;
-    *list = freed;
-}
-
 // True if `handle` is the address of a live object of that kind (not for predefined handles).
 static inline bool mp_object_is(const void *handle, enum mp_kind kind)
 {

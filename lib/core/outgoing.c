@@ -133,6 +133,7 @@ void mp_send_start(struct mp_request *request)
         send_to_self(request);
     } else if (!mp_list_empty(&out->sends) || !send_first_packet(request)) {
         mp_list_insert(&out->sends, &request->link);
+        mp_channel_slow_down(request->world);
         mark_dirty(out);
     }
 }

@@ -15,13 +15,11 @@
 struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *comm,
                                   struct mp_datatype *type)
 {
-    struct mp_request *request = mp_object_new(MP_KIND_REQUEST, sizeof *request);
+    struct mp_request *request = mp_request_more();
     if (!request) {
-        mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
         return NULL;
     }
     mp_list_init(&request->link);
-    mp_list_init(&request->other);
     request->kind = (uint8_t)kind;
     request->active = true;
     request->comm = comm;
@@ -37,7 +35,7 @@ struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *com
 
 void mp_request_release(struct mp_request *request)
 {
-    if (--request->object.refs > 0) {
+    if (request->object.builtin || --request->object.refs > 0) {
         return;
     }
     mp_list_remove(&request->other);
@@ -54,15 +52,64 @@ void mp_request_release(struct mp_request *request)
     mp_object_delete(request);
 }
 
-struct mp_request *mp_done_free;
+struct mp_request *mp_request_idle;
 
-struct mp_request *mp_done_new(void)
+struct mp_request *mp_request_more(void)
+{
+    struct mp_request *request = mp_object_new(MP_KIND_REQUEST, sizeof *request);
+    if (!request) {
+        mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
+        return NULL;
+    }
+    mp_list_init(&request->other);
+    return request;
+}
+
+struct mp_request mp_request_sent = {
+    .object = {.magic = MP_KIND_REQUEST, .refs = 1, .builtin = 1},
+    .link = {&mp_request_sent.link, &mp_request_sent.link},
+    .kind = MP_REQUEST_SEND,
+    .mode = MP_SEND_STANDARD,
+    .complete = true,
+    .plain = true,
+    .active = true,
+    .other = {&mp_request_sent.other, &mp_request_sent.other},
+};
+
+struct mp_list mp_sent_kept = {&mp_sent_kept, &mp_sent_kept};
+
+struct mp_request *mp_sent_find(MPI_Request handle)
+{
+    for (struct mp_list *at = mp_sent_kept.next; at != &mp_sent_kept; at = at->next) {
+        struct mp_request *request = mp_container_of(at, struct mp_request, other);
+        if (request->buffer == (void *)handle) {
+            return request;
+        }
+    }
+    return &mp_request_sent;
+}
+
+struct mp_request *mp_sent_object(MPI_Request handle)
 {
     struct mp_request *request = mp_request_new(MP_REQUEST_SEND, NULL, NULL);
     if (request) {
         request->mode = MP_SEND_STANDARD;
         request->complete = true;
-        request->done = true;
+        request->world = mp_sent_world(handle);
+        request->sequence = (uintptr_t)handle >> MP_SENT_NUMBER_SHIFT;
+        request->buffer = (void *)handle;
+    }
+    return request;
+}
+
+struct mp_request *mp_sent_keep(MPI_Request handle)
+{
+    struct mp_request *request = mp_request_get(handle);
+    if (request == &mp_request_sent) {
+        request = mp_sent_object(handle);
+        if (request) {
+            mp_list_insert(&mp_sent_kept, &request->other);
+        }
     }
     return request;
 }
@@ -78,6 +125,7 @@ static void count_detached(const struct mp_request *request, int by)
 void mp_request_detach(struct mp_request *request)
 {
     request->detached = true;
+    request->plain = false;
     count_detached(request, 1);
 }
 
@@ -88,6 +136,7 @@ void mp_request_complete_slow(struct mp_request *request, int error)
         return;
     }
     request->error = error;
+    request->plain = request->plain && !error;
     request->complete = true;
     if (unlikely(mp_process.guarded) && mp_process.shm) {
         mp_shm_notify(mp_process.board); // another thread of ours may sleep for this one

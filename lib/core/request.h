@@ -39,42 +39,50 @@ struct mp_request_ops {
     void (*release)(struct mp_request *);       // last reference gone: free what `state` points to
 };
 
+// The first line is all that matching and waiting look at, with the second all that a short message
+// does.
 struct mp_request {
     struct mp_object object;
-    struct mp_list link;  // posted queue, waiting-to-go queue, awaiting-answer list
-    struct mp_list other; // second place: the list of all wildcards, or of active schedules
-    uint8_t kind;         // enum mp_request_kind
-    uint8_t mode;         // enum mp_send_mode
-    bool complete;        // nothing more to do; status below is final. Inactive persistent: true
+    struct mp_list link; // posted queue, waiting-to-go queue, awaiting-answer list
+    // Set together, so one after the other.
+    uint8_t kind;  // enum mp_request_kind
+    uint8_t mode;  // enum mp_send_mode
+    bool complete; // nothing more to do; status below is final. Inactive persistent: true
+    // A send or receive of which nothing else is known: not persistent, detached, cancelled or
+    // being so, held once, without a fault, with nothing in staging, ops and state. When it is
+    // complete, all that is left is its status.
+    bool plain;
     bool persistent;
     bool active; // started and not yet waited for; nonpersistent: always true
     bool cancelled;
-    bool detached;            // MPI_Request_free: completes by itself, then goes
-    bool offered;             // send: left as SYNC or OFFER, completes when answered
-    bool cancelling;          // send: CANCEL is on its way, completion waits for the answer
-    bool answered;            // send: completed while cancelling
-    bool done;                // made complete, see mp_done_request
-    int error;                // error class at completion
+    bool detached;   // MPI_Request_free: completes by itself, then goes
+    bool offered;    // send: left as SYNC or OFFER, completes when answered
+    bool cancelling; // send: CANCEL is on its way, completion waits for the answer
+    bool answered;   // send: completed while cancelling
+    int error;       // error class at completion
+    // Result, for the status.
+    int source;
+    int result_tag;
+    MPI_Count bytes;          // of data received
     struct mp_comm *comm;     // held while active; persistent: as long as the request lives
     struct mp_datatype *type; // held likewise
     void *buffer;
     MPI_Count count;
-    int peer; // rank in comm, MPI_ANY_SOURCE, MPI_PROC_NULL
+    MPI_Count length; // bytes of the packed message
+    int peer;         // rank in comm, MPI_ANY_SOURCE, MPI_PROC_NULL
     int tag;
     uint32_t context;
-    int world; // world rank of the peer, -1 for any
-    // Result, for the status.
-    int source;
-    int result_tag;
-    MPI_Count bytes; // of data received
-    MPI_Count total; // receive: of the message, more than `bytes` when it was truncated
+    int world;      // world rank of the peer, -1 for any
+    uint64_t stamp; // order of posting within the communicator
     // The transfer.
-    MPI_Count length;  // bytes of the packed message
-    MPI_Count moved;   // of them, sent or received so far
-    uint64_t stamp;    // order of posting within the communicator
+    MPI_Count moved;   // bytes sent or received so far
+    MPI_Count total;   // receive: of the message, more than `bytes` when it was truncated
     uint64_t sequence; // send: number of its packet on the channel, for cancel
     uint64_t target;   // send: the receiver's cookie, once accepted
-    void *staging;     // memory owned by the request (bsend copy, packed data)
+    struct mp_list
+        other; // second place: the list of active schedules, or of sent ones that are kept
+    // NULL in most, and in all whose memory waits to be used again.
+    void *staging; // memory owned by the request (bsend copy, packed data)
     const struct mp_request_ops *ops;
     void *state; // for ops
 };
@@ -83,38 +91,102 @@ struct mp_request {
 // (either may be NULL).
 struct mp_request *mp_request_new(enum mp_request_kind kind, struct mp_comm *comm,
                                   struct mp_datatype *type);
-void mp_request_release(struct mp_request *request);
+void mp_request_release(struct mp_request *request); // mp_request_sent stays
 
-// The request of a send that has left when it is made: it holds nothing, and all but what
-// cancelling needs is the same in all of them, so they keep their contents from one use to the
-// next.
-extern struct mp_request *mp_done_free; // linked by `state`
-struct mp_request *mp_done_new(void);
+// The handle of a send that has left when the call returns has no object behind it: it is a number
+// that says what cancelling needs to know, and nothing has to be made, kept and freed.
+//   bits 0-3    MP_SENT, which no address of an object has
+//   bits 4-23   world rank of the destination
+//   bits 24-63  the low bits of the packet's number on the channel
+enum { MP_SENT = 0xb, MP_SENT_WORLD_SHIFT = 4, MP_SENT_NUMBER_SHIFT = 24 };
+#define MP_SENT_NUMBERS (UINT64_C(1) << 40)
 
-// NULL when memory is out.
-static inline struct mp_request *mp_done_request(int world, uint32_t context, uint64_t sequence)
+// What stands for all of them: complete, and without a fault.
+extern struct mp_request mp_request_sent;
+
+static inline MPI_Request mp_sent_handle(int world, uint64_t number)
 {
-    struct mp_request *request = mp_done_free;
-    if (unlikely(!request)) {
-        request = mp_done_new();
-        if (!request) {
-            return NULL;
-        }
-    } else {
-        mp_done_free = request->state;
-        request->object.magic = MP_KIND_REQUEST;
-    }
-    request->context = context;
-    request->world = world;
-    request->sequence = sequence;
-    return request;
+    return (MPI_Request)(uintptr_t)(number << MP_SENT_NUMBER_SHIFT |
+                                    (uint64_t)world << MP_SENT_WORLD_SHIFT | MP_SENT);
 }
 
-static inline void mp_done_recycle(struct mp_request *request)
+static inline int mp_sent_world(MPI_Request handle)
 {
+    return (int)((uintptr_t)handle >> MP_SENT_WORLD_SHIFT & 0xfffff);
+}
+
+// (A world rank beyond the job's: it is no handle at all.)
+static inline bool mp_is_sent(MPI_Request handle)
+{
+    return ((uintptr_t)handle & 0xf) == MP_SENT && mp_sent_world(handle) < mp_process.size;
+}
+
+// An object that says the same; NULL with mp_fail when memory is out. Some sends must become one
+// after all: those that are cancelled, or whose handle becomes an integer. mp_sent_keep makes it
+// the one that is found for the handle from then on.
+struct mp_request *mp_sent_object(MPI_Request handle);
+struct mp_request *mp_sent_keep(MPI_Request handle);
+extern struct mp_list mp_sent_kept; // by `other`
+struct mp_request *mp_sent_find(MPI_Request handle);
+
+// Memory of plain sends and receives for the next ones, by link.next: of kind, with one reference,
+// nothing in `other`, and NULL in staging, ops and state. Their magic word is 0.
+extern struct mp_request *mp_request_idle;
+
+// The request of a send or receive, with every member set that such a one has. Its communicator and
+// type are held. NULL with mp_fail when memory is out.
+struct mp_request *mp_request_more(void);
+MP_ALWAYS_INLINE struct mp_request *mp_request_prepare(enum mp_request_kind kind,
+                                                       const void *buffer, MPI_Count count,
+                                                       struct mp_datatype *type, int peer, int tag,
+                                                       struct mp_comm *comm, uint32_t context,
+                                                       enum mp_send_mode mode, bool persistent)
+{
+    struct mp_request *r = mp_request_idle;
+    if (likely(r != NULL)) {
+        mp_request_idle = (struct mp_request *)(void *)r->link.next;
+        r->object.magic = MP_KIND_REQUEST;
+    } else {
+        r = mp_request_more();
+        if (!r) {
+            return NULL;
+        }
+    }
+    r->kind = (uint8_t)kind;
+    r->mode = (uint8_t)mode;
+    r->complete = persistent;
+    r->plain = !persistent;
+    r->persistent = persistent;
+    r->active = !persistent;
+    r->cancelled = false;
+    r->detached = false;
+    r->offered = false;
+    r->cancelling = false;
+    r->answered = false;
+    r->error = 0;
+    r->comm = comm;
+    r->type = type;
+    r->buffer = (void *)(uintptr_t)buffer;
+    r->count = count;
+    r->length = count * type->size;
+    r->peer = peer;
+    r->tag = tag;
+    r->context = context;
+    r->world = peer < 0 ? -1 : mp_comm_world_rank(comm, peer);
+    mp_list_init(&r->link);
+    mp_comm_hold(comm);
+    mp_datatype_hold(type);
+    return r;
+}
+
+// Releases a plain request; mp_request_release does it for all.
+static inline void mp_request_recycle(struct mp_request *request)
+{
+    mp_datatype_release(request->type);
+    mp_comm_release(request->comm);
     request->object.magic = 0;
-    request->state = mp_done_free;
-    mp_done_free = request;
+    request->link.next = (struct mp_list *)(void *)mp_request_idle;
+    mp_request_idle = request;
 }
 
 // MPI_Request_free of an incomplete one: it completes by itself, then goes.
@@ -123,36 +195,28 @@ void mp_request_detach(struct mp_request *request);
 // Handle to object: NULL when the handle is no live request. (MPI_REQUEST_NULL: NULL too.)
 static inline struct mp_request *mp_request_get(MPI_Request handle)
 {
+    if (mp_is_sent(handle)) {
+        return likely(mp_list_empty(&mp_sent_kept)) ? &mp_request_sent : mp_sent_find(handle);
+    }
     return mp_object_is(handle, MP_KIND_REQUEST) ? (struct mp_request *)(void *)handle : NULL;
+}
+
+// The same for a handle that was checked before and is not MPI_REQUEST_NULL.
+static inline struct mp_request *mp_request_of(MPI_Request handle)
+{
+    return ((uintptr_t)handle & 0xf) == MP_SENT ? mp_request_get(handle)
+                                                : (struct mp_request *)(void *)handle;
 }
 
 // Marks a request complete with an error class (0: none); a detached one goes away.
 void mp_request_complete_slow(struct mp_request *request, int error);
 static inline void mp_request_complete(struct mp_request *request, int error)
 {
-    if (unlikely(request->cancelling || request->detached || mp_process.guarded)) {
+    if (likely(request->plain && !error && !mp_process.guarded)) {
+        request->complete = true;
+    } else {
         mp_request_complete_slow(request, error);
-        return;
     }
-    request->error = error;
-    request->complete = true;
-}
-
-// Releases the request of a plain send or receive that is complete; mp_request_release does it for
-// all of them.
-static inline void mp_request_recycle(struct mp_request *request)
-{
-    if (unlikely(request->object.refs != 1 || request->staging || request->ops)) {
-        mp_request_release(request);
-        return;
-    }
-    if (request->type) {
-        mp_datatype_release(request->type);
-    }
-    if (request->comm) {
-        mp_comm_release(request->comm);
-    }
-    mp_object_recycle(&request->object);
 }
 
 // The empty status (3.7.3): for null and inactive requests.

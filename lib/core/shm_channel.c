@@ -6,6 +6,7 @@
 #include "core/channel.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
+#include "core/message_short.h"
 #include "core/together.h"
 #include "heap/heap.h"
 
@@ -91,16 +92,18 @@ static void take(int peer, struct mp_shm_peer *from, const struct mp_cell *cell,
 static int poll_peer(int peer)
 {
     struct mp_shm_peer *from = &mp_shm_peers[peer];
+    const struct mp_ring_shape shape = mp_shm_shape;
     struct mp_cell *cell;
     uint64_t word;
     int taken = 0;
 
-    while (taken < BURST && (cell = mp_ring_peek(&from->in, &mp_shm_shape, &word)) != NULL) {
+    while (taken < BURST && (cell = mp_ring_peek(&from->in, &shape, &word)) != NULL) {
+        mp_ring_fetch_ahead(&from->in, &shape);
         enum mp_packet_kind kind = mp_ring_word_kind(word);
         if (!mp_ring_is_inline(kind, cell->length) || !mp_deliver_short(cell, word)) {
             take(peer, from, cell, word);
         }
-        if (mp_ring_consume(&from->in, &mp_shm_shape, cell, kind)) {
+        if (mp_ring_consume(&from->in, &shape, cell, kind)) {
             mp_shm_notify(from->board);
         }
         taken++;
@@ -215,12 +218,13 @@ const struct mp_channel *mp_shm_open(mp_deliver_fn *on_packet)
 
     deliver = on_packet;
     mp_shm_shape = (struct mp_ring_shape){segment->cells, segment->bulk};
-    mp_shm_peers = calloc(size, sizeof *mp_shm_peers);
+    mp_shm_peers = aligned_alloc(64, size * sizeof *mp_shm_peers);
     active = calloc(size, sizeof *active);
     if (!mp_shm_peers || !active) {
         mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %zu peers", size);
         return NULL;
     }
+    memset(mp_shm_peers, 0, size * sizeof *mp_shm_peers);
     for (int peer = 0; peer < mp_process.size; peer++) {
         struct mp_shm_peer *p = &mp_shm_peers[peer];
         p->out.ring = mp_segment_ring(segment, mp_process.rank, peer);

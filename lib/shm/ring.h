@@ -32,9 +32,10 @@ enum { MP_EXTRA_BULK, MP_EXTRA_ORIGIN, MP_EXTRA_TARGET, MP_EXTRA_TOTAL, MP_EXTRA
 // Private to the writer.
 struct mp_ring_writer {
     struct mp_ring *ring;
+    uint64_t head;     // cells written
+    uint64_t quick;    // cells below this number may be written without another look
+    uint64_t consumed; // the latest cells_consumed we read
     char *bulk;
-    uint64_t head;          // cells written
-    uint64_t consumed;      // the latest cells_consumed we read
     uint64_t bulk_head;     // bulk position after the last committed chunk
     uint64_t bulk_place;    // position of the reserved chunk
     uint64_t bulk_consumed; // the latest bulk_consumed we read
@@ -84,6 +85,20 @@ MP_ALWAYS_INLINE void mp_ring_copy_cell(char *to, const char *from, size_t bytes
         to[0] = from[0];
         to[bytes / 2] = from[bytes / 2];
         to[bytes - 1] = from[bytes - 1];
+    }
+}
+
+// `length` and `source`, with one store where the compiler can.
+static inline void mp_ring_set_sizes(struct mp_cell *cell, uint32_t length, int32_t source)
+{
+    uint64_t both = (uint64_t)(uint32_t)source << 32 | length;
+    _Static_assert(offsetof(struct mp_cell, source) == offsetof(struct mp_cell, length) + 4,
+                   "both");
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        memcpy(&cell->length, &both, sizeof both);
+    } else {
+        cell->length = length;
+        cell->source = source;
     }
 }
 
@@ -228,6 +243,15 @@ static inline struct mp_cell *mp_ring_peek(struct mp_ring_reader *reader,
     }
     *word = seen & ~UINT64_C(1);
     return cell;
+}
+
+// Asks for the line of a cell a little further on. In a stream its message is there already, and
+// the trip of its line goes on while this one is delivered. Further than this would be worse: it
+// takes lines away from the writer that is filling them.
+static inline void mp_ring_fetch_ahead(struct mp_ring_reader *reader,
+                                       const struct mp_ring_shape *shape)
+{
+    __builtin_prefetch(mp_ring_cell(reader->ring, shape, reader->tail + 3));
 }
 
 // The payload of a peeked cell.

@@ -11,6 +11,7 @@ api_tests += \
     tests/api/any_source_keeps_order \
     tests/api/buffered_sends_use_the_attached_buffer \
     tests/api/buffers_of_communicator_and_session \
+    tests/api/a_handle_of_a_sent_message_is_a_request \
     tests/api/cancel_is_all_or_nothing \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
