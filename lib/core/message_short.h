@@ -157,9 +157,10 @@ MP_ALWAYS_INLINE bool mp_recv_short(int name, void *buffer, MPI_Count count, MPI
 }
 
 // Delivers a cell that holds a short message, when the first posted receive from its source takes
-// it as it is; `word` is the cell's without the phase. False: nothing was done.
-MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell, uint64_t word)
+// it as it is. False: nothing was done.
+MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell)
 {
+    uint64_t word = atomic_load_explicit(&cell->word, memory_order_relaxed);
     struct mp_match *match = mp_matches[mp_ring_word_context(word)];
     int source = cell->source, tag = mp_ring_word_tag(word);
     MPI_Count length = cell->length;

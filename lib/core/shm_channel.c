@@ -89,24 +89,38 @@ static void take(int peer, struct mp_shm_peer *from, const struct mp_cell *cell,
     deliver(peer, &packet, mp_ring_payload(&from->in, &mp_shm_shape, cell, packet.kind));
 }
 
-static int poll_peer(int peer)
+// Takes short messages that meet their receives, as long as they come, at most so many: the loop
+// in which a stream of messages is received.
+static int take_shorts(struct mp_shm_peer *from, int most)
 {
-    struct mp_shm_peer *from = &mp_shm_peers[peer];
     const struct mp_ring_shape shape = mp_shm_shape;
-    struct mp_cell *cell;
-    uint64_t word;
+    const struct mp_cell *cell;
     int taken = 0;
 
-    while (taken < BURST && (cell = mp_ring_peek(&from->in, &shape, &word)) != NULL) {
-        mp_ring_fetch_ahead(&from->in, &shape);
-        enum mp_packet_kind kind = mp_ring_word_kind(word);
-        if (!mp_ring_is_inline(kind, cell->length) || !mp_deliver_short(cell, word)) {
-            take(peer, from, cell, word);
-        }
-        if (mp_ring_consume(&from->in, &shape, cell, kind)) {
+    while (taken < most && (cell = mp_ring_peek_short(&from->in, &shape)) != NULL &&
+           mp_deliver_short(cell)) {
+        if (unlikely(mp_ring_consume_cell(&from->in, &shape))) {
             mp_shm_notify(from->board);
         }
         taken++;
+    }
+    return taken;
+}
+
+static int poll_peer(int peer)
+{
+    struct mp_shm_peer *from = &mp_shm_peers[peer];
+    struct mp_cell *cell;
+    uint64_t word;
+    int taken = take_shorts(from, BURST);
+
+    while (taken < BURST && (cell = mp_ring_peek(&from->in, &mp_shm_shape, &word)) != NULL) {
+        take(peer, from, cell, word);
+        if (mp_ring_consume(&from->in, &mp_shm_shape, cell, mp_ring_word_kind(word))) {
+            mp_shm_notify(from->board);
+        }
+        taken++;
+        taken += take_shorts(from, BURST - taken);
     }
     return taken;
 }

@@ -245,13 +245,22 @@ static inline struct mp_cell *mp_ring_peek(struct mp_ring_reader *reader,
     return cell;
 }
 
-// Asks for the line of a cell a little further on. In a stream its message is there already, and
-// the trip of its line goes on while this one is delivered. Further than this would be worse: it
-// takes lines away from the writer that is filling them.
-static inline void mp_ring_fetch_ahead(struct mp_ring_reader *reader,
-                                       const struct mp_ring_shape *shape)
+// The same for a message that is in its cell; NULL as well for any other packet. It asks for the
+// line of a cell a little further on, too: in a stream that one's message is there already, and the
+// trip of its line goes on while this one is delivered. Further than this would be worse: it takes
+// lines away from the writer that is filling them.
+static inline const struct mp_cell *mp_ring_peek_short(const struct mp_ring_reader *reader,
+                                                       const struct mp_ring_shape *shape)
 {
+    const struct mp_cell *cell = mp_ring_cell(reader->ring, shape, reader->tail);
+    uint64_t low = (uint64_t)MP_PACKET_EAGER << 1 | mp_ring_phase(reader->tail, shape);
+    // Acquire: pairs with the release in mp_ring_commit.
+    if ((atomic_load_explicit(&cell->word, memory_order_acquire) & 0xff) != low ||
+        cell->length > sizeof cell->data) {
+        return NULL;
+    }
     __builtin_prefetch(mp_ring_cell(reader->ring, shape, reader->tail + 3));
+    return cell;
 }
 
 // The payload of a peeked cell.
@@ -265,8 +274,22 @@ static inline const void *mp_ring_payload(const struct mp_ring_reader *reader,
     return reader->bulk + (cell->extra[MP_EXTRA_BULK] & (shape->bulk - 1));
 }
 
-// Takes the peeked cell: it must not be looked at any more. Returns true when credits were given
-// back, so that the writer is to be woken if it sleeps for want of room.
+// Takes a peeked cell that held all of its packet: it must not be looked at any more. Returns true
+// when credits were given back, so that the writer is to be woken if it sleeps for want of room.
+static inline bool mp_ring_consume_cell(struct mp_ring_reader *reader,
+                                        const struct mp_ring_shape *shape)
+{
+    uint64_t tail = ++reader->tail;
+    if (tail - reader->published < shape->cells / 4) {
+        return false;
+    }
+    reader->published = tail;
+    // Release: pairs with the acquire in mp_ring_reserve.
+    atomic_store_explicit(&reader->ring->cells_consumed, tail, memory_order_release);
+    return true;
+}
+
+// The same for any packet.
 static inline bool mp_ring_consume(struct mp_ring_reader *reader, const struct mp_ring_shape *shape,
                                    const struct mp_cell *cell, enum mp_packet_kind kind)
 {
@@ -282,14 +305,7 @@ static inline bool mp_ring_consume(struct mp_ring_reader *reader, const struct m
             gave = true;
         }
     }
-    reader->tail++;
-    if (reader->tail - reader->published >= shape->cells / 4) {
-        reader->published = reader->tail;
-        // Release: pairs with the acquire in mp_ring_reserve.
-        atomic_store_explicit(&reader->ring->cells_consumed, reader->tail, memory_order_release);
-        gave = true;
-    }
-    return gave;
+    return mp_ring_consume_cell(reader, shape) || gave;
 }
 
 #endif
