@@ -204,21 +204,14 @@ static inline void own_soon(struct mp_post *post)
 #endif
 }
 
-// Makes sure that all have done with the turn whose post is in the way of the present one.
+// Makes sure that all have done with the turn whose post is in the way of the present one; and with
+// half of those after it. Whoever waits for just one place would wait for the next one in the next
+// turn again, and fetch a line of everybody's each time.
 static void make_room(struct mp_comm *comm)
 {
-    uint64_t needed = comm->board.turn - MP_POSTS + 1;
-    uint64_t better = comm->board.turn - MP_POSTS / 2;
-    struct condition c = {.comm = comm, .to = comm->size, .turn = better};
-
-    if (holds(&c)) {
-        comm->board.seen = better;
-        return;
-    }
-    c.from = 0;
-    c.turn = needed;
+    struct condition c = {.comm = comm, .to = comm->size, .turn = comm->board.turn - MP_POSTS / 2};
     await(&c);
-    comm->board.seen = needed;
+    comm->board.seen = c.turn;
 }
 
 struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes)
