@@ -87,10 +87,13 @@ static inline const struct mp_post *mp_board_await(struct mp_comm *comm, int ran
     return mp_board_post_of(comm, rank);
 }
 
-// Waits for the posts of all. Of two, the other one's is most likely a moment away.
+// Waits for the posts of all. Of two, the other one's is most likely a moment away: a core that
+// looked ahead of its turn, as they do, would fetch the line just before the other one writes to
+// it, and then once more.
 static inline void mp_board_await_all(struct mp_comm *comm)
 {
     if (comm->size == 2) {
+        mp_cpu_settle();
         mp_board_await(comm, 1 - comm->rank);
     } else {
         mp_board_await_slow(comm, 0, comm->size);

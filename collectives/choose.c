@@ -94,6 +94,7 @@ static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
 // What the variables ask for: looked up once.
 static const char *wanted[MP_COLLECTIVES];
 static bool wanted_known;
+static bool any_wanted;
 static size_t first_row[MP_COLLECTIVES];
 
 static void look_up(void)
@@ -101,6 +102,7 @@ static void look_up(void)
     for (size_t i = mp_array_length(table); i > 0; i--) {
         first_row[table[i - 1].kind] = i - 1;
     }
+    any_wanted = false;
     for (int kind = 0; kind < MP_COLLECTIVES; kind++) {
         char variable[64] = "MPRUN_COLL_";
         size_t at = strlen(variable);
@@ -112,6 +114,7 @@ static void look_up(void)
         if (wanted[kind] && !wanted[kind][0]) {
             wanted[kind] = NULL;
         }
+        any_wanted = any_wanted || wanted[kind];
     }
     wanted_known = true;
 }
@@ -277,7 +280,9 @@ int mp_collective_run(const struct mp_collective *collective)
 {
     const struct mp_algorithm *algorithm = mp_choose(collective, true);
     if (likely(algorithm && algorithm->run)) {
-        int error = likely(collective->comm->board.ready) ? 0 : make_ready(collective->comm);
+        struct mp_comm_board *board = &collective->comm->board;
+        int error = likely(board->ready) ? 0 : make_ready(collective->comm);
+        board->quick = !error && board->slots && !any_wanted;
         return error ? error : algorithm->run(collective);
     }
     int error;

@@ -41,6 +41,8 @@ libmpi_abi_sources += \
     collectives/shm_reduce_scatter.c \
     collectives/shm_scan.c \
     collectives/shm_scatter.c \
+    collectives/short.c \
+    collectives/short.h \
     collectives/slots.h \
     collectives/topology_make.c \
     collectives/topology_make.h

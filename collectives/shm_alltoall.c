@@ -21,26 +21,40 @@ static void note(struct alltoall *a, int error)
     a->error = a->error ? a->error : error;
 }
 
+static void take_own(struct alltoall *a)
+{
+    const struct mp_collective *c = a->c;
+    int rank = c->comm->rank;
+
+    if (!c->in_place) {
+        a->error = mp_shm_take_own(c, mp_block_at(a->give, rank), mp_block_count(a->give, rank),
+                                   mp_block_type(a->give, rank), rank);
+    }
+}
+
 static int inline_blocks(struct alltoall *a, struct mp_post *post, MPI_Count each)
 {
     const struct mp_collective *c = a->c;
     struct mp_comm *comm = c->comm;
 
     post->kind |= MP_POST_INLINE;
-    for (int i = 0; i < comm->size && each > 0; i++) {
-        mp_shm_put(post->data + i * each, a->give->type, mp_block_at(a->give, i),
-                   mp_block_count(a->give, i), 0, each);
-    }
+    mp_shm_give_in_post(comm, post, a->give, each);
     mp_board_post(comm);
+    take_own(a);
     mp_board_await_all(comm);
     for (int i = 0; i < comm->size; i++) {
+        if (i == comm->rank) {
+            continue;
+        }
         const struct mp_post *theirs = mp_board_post_of(comm, i);
         MPI_Count bytes = (MPI_Count)theirs->bytes;
         int error = mp_shm_compare_kind(c, i);
         error = error ? error : mp_shm_compare_sent(i, bytes, mp_block_bytes(&c->recv, i), true);
         note(a, error);
         if (!error) {
-            mp_shm_take(&c->recv, i, theirs->data + comm->rank * bytes, 0, bytes);
+            mp_shm_take(&c->recv, i,
+                        theirs->data + mp_shm_place_in_post(comm->size, i, comm->rank) * bytes, 0,
+                        bytes);
         }
     }
     return a->error;
@@ -92,11 +106,7 @@ static int in_parts(struct alltoall *a, struct mp_post *post, MPI_Count each)
     post->address[0] = a->mine;
     bool any = mp_shm_give_parts(comm, a->give, post->stride, 0, reach, 2, comm->rank);
     mp_board_post(comm);
-    if (!c->in_place) {
-        a->error = mp_shm_take_own(c, mp_block_at(a->give, comm->rank),
-                                   mp_block_count(a->give, comm->rank),
-                                   mp_block_type(a->give, comm->rank), comm->rank);
-    }
+    take_own(a);
     mp_board_await_all(comm);
     look_at_parts(a);
     if (a->other_kind) {
@@ -125,7 +135,7 @@ int mp_shm_alltoall(const struct mp_collective *c)
     MPI_Count each = c->uneven ? 0 : mp_block_bytes(a.give, 0);
     struct mp_post *post = mp_board_begin(c->comm, MP_ALLTOALL, 0, (uint64_t)each);
 
-    if (!c->uneven && each * c->comm->size <= MP_POST_ROOM) {
+    if (!c->uneven && mp_shm_parts_fit_post(c->comm->size, each)) {
         return inline_blocks(&a, post, each);
     }
     return in_parts(&a, post, each);

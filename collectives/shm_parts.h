@@ -15,6 +15,22 @@ struct mp_shm_part {
     char data[];
 };
 
+// A post that holds the blocks of all ranks, one as long as the other, but the giver's own, begins
+// with that of the rank after it: where a rank's block comes among them.
+static inline int mp_shm_place_in_post(int size, int giver, int rank)
+{
+    return rank > giver ? rank - giver - 1 : size - giver + rank - 1;
+}
+
+// Whether there is room for them.
+static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
+{
+    return each * (size - 1) <= MP_POST_ROOM;
+}
+
+void mp_shm_give_in_post(const struct mp_comm *comm, struct mp_post *post,
+                         const struct mp_blocks *blocks, MPI_Count each);
+
 // Bytes of a part when no block is known to be shorter, for `size` ranks; and when all blocks have
 // `each` bytes.
 static inline uint32_t mp_shm_stride(int size, bool even, MPI_Count each)

@@ -308,32 +308,8 @@ static int reduce(const struct mp_collective *c)
     return error;
 }
 
-// Few bytes between two ranks, and nothing special about them: without the detours of the rest.
-static int allreduce_two(const struct mp_collective *c, MPI_Count bytes)
-{
-    struct mp_comm *comm = c->comm;
-    const struct mp_datatype *type = c->recv.type;
-    struct mp_post *mine = mp_board_begin(comm, MP_ALLREDUCE | MP_POST_INLINE, 0, (uint64_t)bytes);
-    const void *own = c->in_place ? c->recv.buffer : c->send.buffer;
-
-    mp_shm_copy(mine->data, (const char *)own + type->true_lb, (size_t)bytes);
-    mp_board_post(comm);
-    mp_board_await_all(comm);
-    int error = mp_shm_compare(c, 1 - comm->rank, bytes);
-    if (!error) {
-        mp_op_combine(c->op, mp_board_post_of(comm, 0)->data, mp_board_post_of(comm, 1)->data,
-                      (char *)c->recv.buffer + type->true_lb, c->recv.counts.each, type);
-    }
-    return error;
-}
-
 int mp_shm_allreduce(const struct mp_collective *c)
 {
-    const struct mp_datatype *type = c->recv.type;
-    MPI_Count bytes = c->recv.counts.each * type->size;
-    if (c->comm->size == 2 && bytes <= MP_POST_ROOM && mp_op_is_direct(c->op, type)) {
-        return allreduce_two(c, bytes);
-    }
     return reduce(c);
 }
 

@@ -58,6 +58,17 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
     return any;
 }
 
+void mp_shm_give_in_post(const struct mp_comm *comm, struct mp_post *post,
+                         const struct mp_blocks *blocks, MPI_Count each)
+{
+    for (int i = 0; i < comm->size && each > 0; i++) {
+        if (i != comm->rank) {
+            mp_shm_put(post->data + mp_shm_place_in_post(comm->size, comm->rank, i) * each,
+                       blocks->type, mp_block_at(blocks, i), blocks->counts.each, 0, each);
+        }
+    }
+}
+
 void mp_shm_take_part(const struct mp_collective *c, int rank, unsigned chunk, int block)
 {
     const struct mp_shm_part *part = mp_shm_part_of(c->comm, rank, chunk);
@@ -89,12 +100,9 @@ static int root(const struct mp_collective *c)
     struct mp_post *post = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)each);
     bool any = false;
 
-    if (!c->uneven && each * comm->size <= MP_POST_ROOM) {
+    if (!c->uneven && mp_shm_parts_fit_post(comm->size, each)) {
         post->kind |= MP_POST_INLINE;
-        for (int i = 0; i < comm->size && each > 0; i++) {
-            mp_shm_put(post->data + i * each, blocks->type, mp_block_at(blocks, i),
-                       blocks->counts.each, 0, each);
-        }
+        mp_shm_give_in_post(comm, post, blocks, each);
         mp_board_post(comm);
     } else {
         bool reach = mp_board_all_reach(comm);
@@ -154,7 +162,9 @@ static int leaf(const struct mp_collective *c)
         return take_parts(c, post);
     }
     MPI_Count bytes = (MPI_Count)post->bytes;
-    mp_shm_take(&c->recv, 0, post->data + comm->rank * bytes, 0, bytes);
+    mp_shm_take(&c->recv, 0,
+                post->data + mp_shm_place_in_post(comm->size, c->root, comm->rank) * bytes, 0,
+                bytes);
     return mp_shm_compare_sent(c->root, bytes, expected, true);
 }
 

@@ -1,22 +1,43 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6: the blocking collective operations, one line each. Their checks are in
-// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole.
+// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Those of the same
+// count everywhere go the short way where they can.
 #include "api/collectives.h"
+#include "collectives/short.h"
+
+// The end of a call that went the short way.
+static inline int leave_short(int call, MPI_Comm comm, int error)
+{
+    mp_exit();
+    return likely(error == 0) ? MPI_SUCCESS : mp_raise(call, mp_comm_get(comm), error);
+}
 
 int PMPI_Barrier(MPI_Comm comm)
 {
+    int err = mp_short_barrier(MP_CALL_Barrier, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Barrier, comm, err);
+    }
     return mp_call_barrier(mp_blocking(MP_CALL_Barrier), comm);
 }
 MP_WEAK(Barrier);
 
 int PMPI_Bcast(void *buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm)
 {
+    int err = mp_short_bcast(MP_CALL_Bcast, buffer, count, datatype, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Bcast, comm, err);
+    }
     return mp_call_bcast(mp_blocking(MP_CALL_Bcast), buffer, count, datatype, root, comm);
 }
 MP_WEAK(Bcast);
 
 int PMPI_Bcast_c(void *buffer, MPI_Count count, MPI_Datatype datatype, int root, MPI_Comm comm)
 {
+    int err = mp_short_bcast(MP_CALL_Bcast_c, buffer, count, datatype, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Bcast_c, comm, err);
+    }
     return mp_call_bcast(mp_blocking(MP_CALL_Bcast_c), buffer, count, datatype, root, comm);
 }
 MP_WEAK(Bcast_c);
@@ -24,6 +45,11 @@ MP_WEAK(Bcast_c);
 int PMPI_Gather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                 int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
+    int err = mp_short_gather(MP_CALL_Gather, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                              (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Gather, comm, err);
+    }
     return mp_call_gather(mp_blocking(MP_CALL_Gather), mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -32,6 +58,12 @@ MP_WEAK(Gather);
 int PMPI_Gather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                   MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
+    int err =
+        mp_short_gather(MP_CALL_Gather_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                        (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Gather_c, comm, err);
+    }
     return mp_call_gather(mp_blocking(MP_CALL_Gather_c), mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -58,6 +90,12 @@ MP_WEAK(Gatherv_c);
 int PMPI_Scatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
+    int err =
+        mp_short_scatter(MP_CALL_Scatter, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                         (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scatter, comm, err);
+    }
     return mp_call_scatter(mp_blocking(MP_CALL_Scatter), mp_side(sendbuf, sendcount, sendtype),
                            mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -66,6 +104,12 @@ MP_WEAK(Scatter);
 int PMPI_Scatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
+    int err =
+        mp_short_scatter(MP_CALL_Scatter_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                         (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scatter_c, comm, err);
+    }
     return mp_call_scatter(mp_blocking(MP_CALL_Scatter_c), mp_side(sendbuf, sendcount, sendtype),
                            mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -94,6 +138,12 @@ MP_WEAK(Scatterv_c);
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
+    int err =
+        mp_short_allgather(MP_CALL_Allgather, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                           (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allgather, comm, err);
+    }
     return mp_call_allgather(mp_blocking(MP_CALL_Allgather), mp_side(sendbuf, sendcount, sendtype),
                              mp_side(recvbuf, recvcount, recvtype), comm);
 }
@@ -102,6 +152,12 @@ MP_WEAK(Allgather);
 int PMPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
+    int err = mp_short_allgather(MP_CALL_Allgather_c,
+                                 (struct mp_short_side){sendbuf, sendcount, sendtype},
+                                 (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allgather_c, comm, err);
+    }
     return mp_call_allgather(mp_blocking(MP_CALL_Allgather_c),
                              mp_side(sendbuf, sendcount, sendtype),
                              mp_side(recvbuf, recvcount, recvtype), comm);
@@ -130,6 +186,12 @@ MP_WEAK(Allgatherv_c);
 int PMPI_Alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                   int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
+    int err =
+        mp_short_alltoall(MP_CALL_Alltoall, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                          (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoall, comm, err);
+    }
     return mp_call_alltoall(mp_blocking(MP_CALL_Alltoall), mp_side(sendbuf, sendcount, sendtype),
                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
@@ -138,6 +200,12 @@ MP_WEAK(Alltoall);
 int PMPI_Alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                     MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
+    int err =
+        mp_short_alltoall(MP_CALL_Alltoall_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
+                          (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoall_c, comm, err);
+    }
     return mp_call_alltoall(mp_blocking(MP_CALL_Alltoall_c), mp_side(sendbuf, sendcount, sendtype),
                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
@@ -186,6 +254,10 @@ MP_WEAK(Alltoallw_c);
 int PMPI_Reduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                 int root, MPI_Comm comm)
 {
+    int err = mp_short_reduce(MP_CALL_Reduce, sendbuf, recvbuf, count, datatype, op, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Reduce, comm, err);
+    }
     return mp_call_reduce(mp_blocking(MP_CALL_Reduce), sendbuf, recvbuf, count, datatype, op, root,
                           comm);
 }
@@ -194,6 +266,10 @@ MP_WEAK(Reduce);
 int PMPI_Reduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                   MPI_Op op, int root, MPI_Comm comm)
 {
+    int err = mp_short_reduce(MP_CALL_Reduce_c, sendbuf, recvbuf, count, datatype, op, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Reduce_c, comm, err);
+    }
     return mp_call_reduce(mp_blocking(MP_CALL_Reduce_c), sendbuf, recvbuf, count, datatype, op,
                           root, comm);
 }
@@ -202,6 +278,10 @@ MP_WEAK(Reduce_c);
 int PMPI_Allreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                    MPI_Comm comm)
 {
+    int err = mp_short_allreduce(MP_CALL_Allreduce, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allreduce, comm, err);
+    }
     return mp_call_allreduce(mp_blocking(MP_CALL_Allreduce), sendbuf, recvbuf, count, datatype, op,
                              comm);
 }
@@ -210,6 +290,10 @@ MP_WEAK(Allreduce);
 int PMPI_Allreduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                      MPI_Op op, MPI_Comm comm)
 {
+    int err = mp_short_allreduce(MP_CALL_Allreduce_c, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allreduce_c, comm, err);
+    }
     return mp_call_allreduce(mp_blocking(MP_CALL_Allreduce_c), sendbuf, recvbuf, count, datatype,
                              op, comm);
 }
@@ -250,6 +334,10 @@ MP_WEAK(Reduce_scatter_c);
 int PMPI_Scan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
               MPI_Comm comm)
 {
+    int err = mp_short_scan(MP_CALL_Scan, false, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scan, comm, err);
+    }
     return mp_call_scan(mp_blocking(MP_CALL_Scan), sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Scan);
@@ -257,6 +345,10 @@ MP_WEAK(Scan);
 int PMPI_Scan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                 MPI_Op op, MPI_Comm comm)
 {
+    int err = mp_short_scan(MP_CALL_Scan_c, false, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scan_c, comm, err);
+    }
     return mp_call_scan(mp_blocking(MP_CALL_Scan_c), sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Scan_c);
@@ -264,6 +356,10 @@ MP_WEAK(Scan_c);
 int PMPI_Exscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                 MPI_Comm comm)
 {
+    int err = mp_short_scan(MP_CALL_Exscan, true, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Exscan, comm, err);
+    }
     return mp_call_exscan(mp_blocking(MP_CALL_Exscan), sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Exscan);
@@ -271,6 +367,10 @@ MP_WEAK(Exscan);
 int PMPI_Exscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                   MPI_Op op, MPI_Comm comm)
 {
+    int err = mp_short_scan(MP_CALL_Exscan_c, true, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Exscan_c, comm, err);
+    }
     return mp_call_exscan(mp_blocking(MP_CALL_Exscan_c), sendbuf, recvbuf, count, datatype, op,
                           comm);
 }

@@ -34,6 +34,17 @@ static inline void mp_cpu_relax(void)
 #endif
 }
 
+// Keeps the core from doing, on the off chance, what comes after this before it is through with
+// what comes before it.
+static inline void mp_cpu_settle(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("lfence" ::: "memory");
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
 // Copies a payload that is short more often than not; the common sizes without a call.
 static inline void mp_copy_short(void *to, const void *from, size_t bytes)
 {

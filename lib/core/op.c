@@ -152,8 +152,15 @@ static enum mp_format format_of(const struct mp_datatype *type)
 
 int mp_op_check(const struct mp_op *op, const struct mp_datatype *type)
 {
-    if (!op->predefined || apply(op->predefined, format_of(type), NULL, NULL, NULL, 0))
+    static uint64_t defined[mp_array_length(predefined)]; // by operation: formats known to be fine
+    _Static_assert(MP_FORMATS <= 64, "a bit for each");
+    enum mp_format format = format_of(type);
+    if (likely(op->predefined && defined[op->predefined] >> format & 1))
         return 0;
+    if (!op->predefined || apply(op->predefined, format, NULL, NULL, NULL, 0)) {
+        defined[op->predefined] |= UINT64_C(1) << format;
+        return 0;
+    }
     if (op->predefined == INDEX(MPI_REPLACE) || op->predefined == INDEX(MPI_NO_OP))
         return mp_fail(MPI_ERR_OP, "%s is for one-sided communication only, not for reductions",
                        mp_op_name(op));

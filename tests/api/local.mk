@@ -19,6 +19,7 @@ api_tests += \
     tests/api/coll_many_communicators \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_persistent_restarts \
+    tests/api/coll_short_meets_long \
     tests/api/coll_sums_are_serial \
     tests/api/coll_wrong_arguments \
     tests/api/comm_contexts_come_back \

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Short collectives give the same results whatever each rank's buffers look like: a rank with gaps
+// in its type, one in place and one with plain memory meet in one operation, many in a row, with
+// lengths around those at which data travels another way.
+// ranks: 2 3 5 8
+#include "check.h"
+
+enum { ROUNDS = 150, MOST = 40, RANKS = 8 };
+
+static MPI_Datatype gapped; // an int with a gap after it
+static int from[2 * MOST * RANKS], to[2 * MOST * RANKS];
+static int stride; // of ints in this rank's buffers
+
+static int value(int round, int giver, int index)
+{
+    return round * 1000003 + giver * 4099 + index;
+}
+
+// Which ranks have gaps changes from round to round.
+static MPI_Datatype type_of(int round)
+{
+    int gaps = (round + rank) % 3 == 0;
+    stride = gaps ? 2 : 1;
+    return gaps ? gapped : MPI_INT;
+}
+
+static void fill_in(int round, int count)
+{
+    for (int i = 0; i < count; i++) {
+        from[i * stride] = value(round, rank, i);
+    }
+    memset(to, 0xff, sizeof to);
+}
+
+static void expect(const char *what, int at, int got, int wanted)
+{
+    CHECK(got == wanted, "%s: element %d is %d instead of %d", what, at, got, wanted);
+}
+
+static void rooted(int round, int n, int root, MPI_Datatype type)
+{
+    fill_in(round, n * size);
+    OK(MPI_Bcast(from, n, type, root, MPI_COMM_WORLD));
+    for (int i = 0; i < n; i++) {
+        expect("bcast", i, from[i * stride], value(round, root, i));
+    }
+    fill_in(round, n * size);
+    OK(MPI_Gather(from, n, type, to, n, type, root, MPI_COMM_WORLD));
+    for (int i = 0; i < n * size && rank == root; i++) {
+        expect("gather", i, to[i * stride], value(round, i / n, i % n));
+    }
+    memset(to, 0xff, sizeof to);
+    OK(MPI_Scatter(from, n, type, to, n, type, root, MPI_COMM_WORLD));
+    for (int i = 0; i < n; i++) {
+        expect("scatter", i, to[i * stride], value(round, root, rank * n + i));
+    }
+}
+
+static void everywhere(int round, int n, MPI_Datatype type)
+{
+    fill_in(round, n * size);
+    OK(MPI_Allgather(from, n, type, to, n, type, MPI_COMM_WORLD));
+    for (int i = 0; i < n * size; i++) {
+        expect("allgather", i, to[i * stride], value(round, i / n, i % n));
+    }
+    memset(to, 0xff, sizeof to);
+    if (round % 2) {
+        OK(MPI_Alltoall(from, n, type, to, n, type, MPI_COMM_WORLD));
+    } else {
+        memcpy(to, from, sizeof to);
+        OK(MPI_Alltoall(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, to, n, type, MPI_COMM_WORLD));
+    }
+    for (int i = 0; i < n * size; i++) {
+        expect("alltoall", i, to[i * stride], value(round, i / n, rank * n + i % n));
+    }
+}
+
+// Unsigned numbers that wrap; the order of operands is for coll_sums_are_serial to look at.
+static unsigned sum(int round, int ranks, int index)
+{
+    unsigned total = 0;
+    for (int i = 0; i < ranks; i++) {
+        total += (unsigned)value(round, i, index);
+    }
+    return total;
+}
+
+static void reductions(int round, int n, int root)
+{
+    static unsigned in[MOST], out[MOST];
+    int in_place = (round + rank) % 3 == 0;
+    for (int form = 0; form < 4; form++) {
+        int here = form == 0 ? rank == root : form == 3 ? rank > 0 : 1;
+        int ranks = form < 2 ? size : form == 2 ? rank + 1 : rank;
+        for (int i = 0; i < n; i++) {
+            in[i] = (unsigned)value(round, rank, i);
+            out[i] = in_place && here ? in[i] : ~0u;
+        }
+        const void *operand = in_place && here ? MPI_IN_PLACE : in;
+        if (form == 0) {
+            OK(MPI_Reduce(operand, here ? out : NULL, n, MPI_UNSIGNED, MPI_SUM, root,
+                          MPI_COMM_WORLD));
+        } else if (form == 1) {
+            OK(MPI_Allreduce(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
+        } else if (form == 2) {
+            OK(MPI_Scan(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
+        } else {
+            OK(MPI_Exscan(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
+        }
+        for (int i = 0; i < n; i++) {
+            unsigned wanted = here ? sum(round, ranks, i) : ~0u;
+            CHECK(out[i] == wanted, "form %d: element %d is %u instead of %u", form, i, out[i],
+                  wanted);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    start(&argc, &argv);
+    MPI_Type_create_resized(MPI_INT, 0, 2 * (MPI_Aint)sizeof(int), &gapped);
+    MPI_Type_commit(&gapped);
+    for (int round = 0; round < ROUNDS; round++) {
+        int n = round % 10 == 9 ? MOST : 1 + round % 30;
+        rooted(round, n, round % size, type_of(round));
+        everywhere(round, n, type_of(round));
+        reductions(round, n, round % size);
+    }
+    // Now one of a kind after the other, so that ranks run ahead of each other.
+    type_of(1);
+    for (int round = 0; round < ROUNDS; round++) {
+        rooted(round, 1, 0, stride == 2 ? gapped : MPI_INT);
+    }
+    MPI_Type_free(&gapped);
+    return finish();
+}
