@@ -58,18 +58,20 @@ MP_ALWAYS_INLINE int check_recv(struct call *call, const void *buffer, MPI_Comm 
     return err;
 }
 
-static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+static int send_inside(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
 {
-    int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_send(&call, buffer, comm);
+    int err = check_send(&call, buffer, comm);
     if (!err) {
         err = mp_send(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                       call.comm->context, mode);
     }
     return mp_leave(call.name, call.comm, err);
+}
+
+static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+{
+    int err = mp_enter(call.name);
+    return err ? err : send_inside(call, buffer, comm, mode);
 }
 
 MP_ALWAYS_INLINE int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Status *status)
@@ -95,15 +97,11 @@ MP_ALWAYS_INLINE int leave_with(struct call *call, MPI_Request made, MPI_Request
     return mp_leave(call->name, call->comm, err);
 }
 
-static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
-                      bool persistent, MPI_Request *request)
+static int start_send_inside(struct call call, const void *buffer, MPI_Comm comm,
+                             enum mp_send_mode mode, bool persistent, MPI_Request *request)
 {
     MPI_Request made = MPI_REQUEST_NULL;
-    int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_send(&call, buffer, comm);
+    int err = check_send(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
     if (!err && !persistent) {
         err = mp_isend(buffer, call.count, call.type, call.peer, call.tag, call.comm,
@@ -115,6 +113,13 @@ static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum 
         made = (MPI_Request)(void *)object;
     }
     return leave_with(&call, made, request, err);
+}
+
+static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
+                      bool persistent, MPI_Request *request)
+{
+    int err = mp_enter(call.name);
+    return err ? err : start_send_inside(call, buffer, comm, mode, persistent, request);
 }
 
 MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
@@ -138,24 +143,29 @@ MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, b
 // ---- Standard mode
 
 // The two that are called most take the shortest way (core/message_short.h). What is not for it
-// goes on with the arguments where they are, so that little has to be saved for that: first to the
-// next shortest.
+// goes on with the arguments where they are, so that little has to be saved for that.
 static __attribute__((noinline)) int general_send(const void *buf, int count, MPI_Datatype datatype,
                                                   int dest, int tag, MPI_Comm comm)
 {
-    struct mp_shm_peer *to =
-        mp_send_medium(MP_CALL_Send, buf, count, datatype, dest, tag, comm, NULL);
-    if (likely(to != NULL)) {
-        return mp_send_short_leave(to);
+    int err = mp_enter(MP_CALL_Send);
+    if (unlikely(err)) {
+        return err;
     }
-    return send((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_STANDARD);
+    struct mp_shm_peer *to =
+        mp_send_short(MP_MEDIUM_MAX, buf, count, datatype, dest, tag, comm, NULL);
+    if (likely(to != NULL)) {
+        return mp_send_medium_leave(to);
+    }
+    return send_inside((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf,
+                       comm, MP_SEND_STANDARD);
 }
 
 int PMPI_Send(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
 {
     struct mp_shm_peer *to =
-        mp_send_short(MP_CALL_Send, buf, count, datatype, dest, tag, comm, NULL);
+        mp_enter_unguarded(MP_CALL_Send)
+            ? mp_send_short(MP_SHORT_MAX, buf, count, datatype, dest, tag, comm, NULL)
+            : NULL;
     return likely(to != NULL) ? mp_send_short_leave(to)
                               : general_send(buf, count, datatype, dest, tag, comm);
 }
@@ -165,7 +175,9 @@ int PMPI_Send_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int des
                 MPI_Comm comm)
 {
     struct mp_shm_peer *to =
-        mp_send_short(MP_CALL_Send_c, buf, count, datatype, dest, tag, comm, NULL);
+        mp_enter_unguarded(MP_CALL_Send_c)
+            ? mp_send_short(MP_SHORT_MAX, buf, count, datatype, dest, tag, comm, NULL)
+            : NULL;
     if (likely(to != NULL)) {
         return mp_send_short_leave(to);
     }
@@ -178,22 +190,27 @@ static __attribute__((noinline)) int general_isend(const void *buf, int count,
                                                    MPI_Datatype datatype, int dest, int tag,
                                                    MPI_Comm comm, MPI_Request *request)
 {
+    int err = mp_enter(MP_CALL_Isend);
+    if (unlikely(err)) {
+        return err;
+    }
     struct mp_shm_peer *to =
-        request ? mp_send_medium(MP_CALL_Isend, buf, count, datatype, dest, tag, comm, request)
+        request ? mp_send_short(MP_MEDIUM_MAX, buf, count, datatype, dest, tag, comm, request)
                 : NULL;
     if (likely(to != NULL)) {
-        return mp_send_short_leave(to);
+        return mp_send_medium_leave(to);
     }
-    return start_send((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_STANDARD, false, request);
+    return start_send_inside((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL},
+                             buf, comm, MP_SEND_STANDARD, false, request);
 }
 
 int PMPI_Isend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
                MPI_Request *request)
 {
     struct mp_shm_peer *to =
-        request ? mp_send_short(MP_CALL_Isend, buf, count, datatype, dest, tag, comm, request)
-                : NULL;
+        request && mp_enter_unguarded(MP_CALL_Isend)
+            ? mp_send_short(MP_SHORT_MAX, buf, count, datatype, dest, tag, comm, request)
+            : NULL;
     return likely(to != NULL) ? mp_send_short_leave(to)
                               : general_isend(buf, count, datatype, dest, tag, comm, request);
 }

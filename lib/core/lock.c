@@ -17,6 +17,18 @@
 //
 // The guard goes down again in the last call of MPI_Session_finalize and the like, when no other
 // thread is inside.
+//
+// Where several threads may call at the same time, most programs still have one that makes all the
+// calls, or nearly, and a lock that nobody else wants costs an atomic instruction on either side
+// of a call, which waits for the stores of the message to be through. So the lock is biased: the
+// thread that made MPI_Init_thread is the owner, and while the guard is MP_OWNED it enters without
+// the lock, as if the guard were down. The first call of any other thread takes the lock and raises
+// the guard to MP_LOCKED, for all and for good. The argument is the same: the owner says that it is
+// inside (owner_inside), then looks at the guard; whoever raises it does that, fences for both, and
+// then waits for the owner to come out, or to park in a wait. The owner has a word of its own for
+// that, since any thread may write board->call here before it knows. Nobody else becomes the owner
+// later: two threads that both take themselves for the owner for a moment would both write that
+// word. Without membarrier there is no owner.
 #define _GNU_SOURCE
 #include "core/channel.h"
 #include "core/errhandler.h"
@@ -39,8 +51,13 @@ OWN uint32_t held;      // how often this thread holds the lock
 OWN uint32_t released;  // what mp_lock_release took from `held`
 OWN uint32_t callbacks; // functions of the program's that this thread is in
 
-static uint32_t inside;         // threads in guarded calls; under the lock
-static _Atomic uint32_t parked; // a stray has seen the guard and waits for the lock
+OWN bool owner;     // this thread is let in without the lock while the guard is MP_OWNED
+OWN uint32_t depth; // calls that it is in that way, one in another's callback
+
+static uint32_t inside;               // threads in guarded calls; under the lock
+static bool owner_chosen;             // there is one, or was; under the lock
+static _Atomic uint32_t owner_inside; // written by the owner
+static _Atomic uint32_t parked;       // a stray has seen the guard and waits for the lock
 
 static void take(void)
 {
@@ -56,14 +73,14 @@ static void drop(void)
     }
 }
 
-static void set_guard(uint32_t on)
+static void set_guard(uint32_t value)
 {
-    atomic_store_explicit(&mp_process.guarded, on, memory_order_relaxed);
+    atomic_store_explicit(&mp_process.guarded, value, memory_order_relaxed);
 }
 
-static bool guard_is_up(void)
+static uint32_t guard(void)
 {
-    return atomic_load_explicit(&mp_process.guarded, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&mp_process.guarded, memory_order_relaxed);
 }
 
 static void say_call(int call)
@@ -71,8 +88,111 @@ static void say_call(int call)
     atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
 }
 
+void mp_callback_begin(void)
+{
+    callbacks++;
+}
+
+void mp_callback_end(void)
+{
+    callbacks--;
+}
+
+static void nap(long ns)
+{
+    struct timespec time = {0, ns};
+    nanosleep(&time, NULL);
+}
+
+static bool may_fence(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+static void fence_for_all_threads(void)
+{
+    if (!may_fence() || syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+        nap(VISIBLE_NS);
+    }
+}
+
+// True if whoever is inside can only be this very thread, in a callback.
+static bool alone(void)
+{
+    return !mp_process.threads || callbacks;
+}
+
+static bool is_stray_inside(void)
+{
+    // Acquire: what the stray did is visible when it is out, or parked.
+    return atomic_load_explicit(&mp_process.board->call, memory_order_acquire) &&
+           !atomic_load_explicit(&parked, memory_order_acquire);
+}
+
+static bool is_owner_inside(void)
+{
+    return atomic_load_explicit(&owner_inside, memory_order_acquire);
+}
+
+// With the lock held, and the guard not at MP_LOCKED. This thread is not the owner.
+static void raise_guard(void)
+{
+    bool owned = guard() == MP_OWNED;
+
+    atomic_store_explicit(&parked, 0, memory_order_relaxed);
+    set_guard(MP_LOCKED);
+    if (!owned && alone()) {
+        return;
+    }
+    fence_for_all_threads();
+    while (owned ? is_owner_inside() : is_stray_inside()) {
+        if (mp_process.shm) {
+            mp_shm_wake(mp_process.board); // over sockets it wakes by itself from time to time
+        }
+        nap(NAP_NS);
+    }
+}
+
+// With the lock held, and nobody else inside: from now on the owner needs no lock, if this is it.
+static void give_to_owner(void)
+{
+    if (!owner && !owner_chosen && may_fence()) {
+        owner = owner_chosen = true;
+    }
+    if (owner && !callbacks) {
+        set_guard(MP_OWNED);
+    }
+}
+
+// The owner's way in. In a callback it is inside already, whatever the guard is by now.
+static bool enter_as_owner(void)
+{
+    if (depth == 0) {
+        if (!owner || guard() != MP_OWNED) {
+            return false;
+        }
+        atomic_store_explicit(&owner_inside, 1, memory_order_relaxed);
+        atomic_signal_fence(memory_order_seq_cst);
+        if (unlikely(guard() != MP_OWNED)) {
+            atomic_store_explicit(&owner_inside, 0, memory_order_relaxed);
+            return false;
+        }
+    }
+    depth++;
+    return true;
+}
+
+// Release: pairs with the acquire of the thread that waits for the owner in raise_guard.
+static void owner_is_out(void)
+{
+    atomic_store_explicit(&owner_inside, 0, memory_order_release);
+}
+
 int mp_enter_guarded(int call)
 {
+    if (likely(enter_as_owner())) {
+        return 0;
+    }
     for (;;) {
         if (held == 0) {
             say_call(0); // not inside yet: nobody must wait for us
@@ -85,14 +205,17 @@ int mp_enter_guarded(int call)
                                     mp_process.state == MP_BEFORE_INIT ? "before MPI_Init"
                                                                        : "after MPI_Finalize"));
         }
-        if (guard_is_up()) {
+        if (guard() == MP_OWNED) {
+            raise_guard();
+        }
+        if (guard()) {
             break;
         }
         // It went down while we waited.
         drop();
         say_call(call);
         atomic_signal_fence(memory_order_seq_cst);
-        if (!guard_is_up()) {
+        if (!guard()) {
             return 0;
         }
     }
@@ -105,6 +228,12 @@ int mp_enter_guarded(int call)
 
 void mp_leave_guarded(void)
 {
+    if (likely(depth != 0)) {
+        if (--depth == 0) {
+            owner_is_out();
+        }
+        return;
+    }
     if (held == 0) {
         return; // came in before the guard was raised
     }
@@ -124,75 +253,54 @@ void mp_lock_release(void)
     }
 }
 
+// Whoever waited for the lock in the middle of a call may find it given to the owner meanwhile.
+static void take_again(void)
+{
+    take();
+    if (guard() == MP_OWNED) {
+        raise_guard();
+    }
+    inside++;
+}
+
 void mp_lock_acquire(void)
 {
     if (unlikely(released != 0)) {
         pthread_mutex_lock(&mutex);
         held = released;
         released = 0;
-    } else if (unlikely(guard_is_up()) && held == 0) {
+    } else if (unlikely(depth != 0 && guard() != MP_OWNED)) {
+        // The owner that was: it goes on with the lock.
+        uint32_t calls = depth;
+        depth = 0;
+        owner_is_out();
+        take_again();
+        held = calls;
+    } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
         // A stray. Release: pairs with the raiser's acquire.
         atomic_store_explicit(&parked, 1, memory_order_release);
-        take();
+        take_again();
+    }
+}
+
+// An owner that makes such a call has the lock for all its calls from there on.
+static void own_by_lock(void)
+{
+    set_guard(MP_LOCKED);
+    if (depth != 0) {
+        held += depth;
+        depth = 0;
+        owner_is_out();
         inside++;
-    }
-}
-
-void mp_callback_begin(void)
-{
-    callbacks++;
-}
-
-void mp_callback_end(void)
-{
-    callbacks--;
-}
-
-static void nap(long ns)
-{
-    struct timespec time = {0, ns};
-    nanosleep(&time, NULL);
-}
-
-static void fence_for_all_threads(void)
-{
-    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0 ||
-        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
-        nap(VISIBLE_NS);
-    }
-}
-
-// True if whoever is inside can only be this very thread, in a callback.
-static bool alone(void)
-{
-    return !mp_process.threads || callbacks;
-}
-
-// With the lock held, and the guard down.
-static void raise_guard(void)
-{
-    struct mp_board *board = mp_process.board;
-
-    atomic_store_explicit(&parked, 0, memory_order_relaxed);
-    set_guard(1);
-    if (alone()) {
-        return;
-    }
-    fence_for_all_threads();
-    // Acquire: what the stray did is visible when it is out, or parked.
-    while (atomic_load_explicit(&board->call, memory_order_acquire) &&
-           !atomic_load_explicit(&parked, memory_order_acquire)) {
-        if (mp_process.shm) {
-            mp_shm_wake(board); // over sockets it wakes by itself from time to time
-        }
-        nap(NAP_NS);
     }
 }
 
 void mp_life_enter(int call)
 {
     take();
-    if (!guard_is_up()) {
+    if (owner && guard() == MP_OWNED) {
+        own_by_lock();
+    } else if (guard() != MP_LOCKED) {
         raise_guard();
     }
     if (held == 1) {
@@ -206,8 +314,12 @@ void mp_life_exit(void)
     if (held == 1) {
         inside--;
         say_call(0);
-        if (inside == 0 && mp_process.users > 0 && !mp_process_is_threaded()) {
-            set_guard(0);
+        if (inside == 0 && mp_process.users > 0) {
+            if (!mp_process_is_threaded()) {
+                set_guard(0);
+            } else {
+                give_to_owner();
+            }
         }
     }
     drop();

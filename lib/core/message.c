@@ -61,10 +61,9 @@ static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_dat
     return true;
 }
 
-int mp_send_short_wake(struct mp_shm_peer *to)
+void mp_send_short_wake(struct mp_shm_peer *to)
 {
     mp_shm_notify(to->board);
-    return MPI_SUCCESS;
 }
 
 int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
@@ -130,9 +129,9 @@ static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype 
     }
     struct mp_shm_peer *from = &mp_shm_peers[world];
     uint64_t wanted = mp_ring_eager_word(context, tag);
-    int polls = mp_process.crowded   ? FAST_POLLS_SHARED
-                : mp_process.guarded ? FAST_POLLS_LOCKED
-                                     : FAST_POLLS;
+    int polls = mp_process.crowded       ? FAST_POLLS_SHARED
+                : mp_process_is_locked() ? FAST_POLLS_LOCKED
+                                         : FAST_POLLS;
 
     for (int i = 1;; i++) {
         MPI_Count length = take_from_ring(from, wanted, source, buffer, count, type);

@@ -29,98 +29,84 @@ MP_ALWAYS_INLINE size_t mp_short_type(MPI_Datatype handle)
     return likely(index < 256) ? mp_datatype_quick[index] : 0;
 }
 
-// The peer that a send of at most `most` bytes may go to this way, with its communicator and
-// length; NULL: it may not.
-MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short_check(int name, const void *buffer,
-                                                         MPI_Count count, MPI_Datatype datatype,
-                                                         int dest, int tag, MPI_Comm handle,
-                                                         size_t most, const struct mp_comm **comm,
-                                                         size_t *length)
+// What fits a cell, and what is short enough to be copied twice wherever it lies: the two values of
+// `most` below.
+enum { MP_SHORT_MAX = sizeof((struct mp_cell *)0)->data, MP_MEDIUM_MAX = MP_EAGER_FROM_HEAP };
+
+// Sends a message of up to `most` bytes, a constant, inside a call, and makes *request (NULL: none
+// is asked for). Returns the peer, for mp_send_short_leave; NULL when it did nothing. Compiled once
+// for either length, because the shorter one need not save a register for a call.
+MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buffer, MPI_Count count,
+                                                   MPI_Datatype datatype, int dest, int tag,
+                                                   MPI_Comm handle, MPI_Request *request)
 {
-    if (unlikely(!mp_enter_unguarded(name))) {
-        return NULL;
-    }
     size_t size = mp_short_type(datatype);
-    *comm = mp_short_comm(handle);
-    if (unlikely(!*comm || (unsigned)dest >= (*comm)->quick_peers || size == 0 || tag < 0 ||
+    const struct mp_comm *comm = mp_short_comm(handle);
+    if (unlikely(!comm || (unsigned)dest >= comm->quick_peers || size == 0 || tag < 0 ||
                  buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE || (uint64_t)count > most ||
                  (uint64_t)count * size > most)) {
         return NULL;
     }
-    *length = (size_t)count * size;
-    struct mp_shm_peer *to = &mp_shm_peers[mp_comm_world_rank(*comm, dest)];
-    // No credit, or not this way now: see mp_channel_quicken.
-    return likely(to->out.head < to->out.quick) ? to : NULL;
-}
-
-// Sends, as the call `name`, and makes *request (NULL: none is asked for). Returns the peer, for
-// mp_send_short_leave; NULL when it did nothing.
-MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(int name, const void *buffer, MPI_Count count,
-                                                   MPI_Datatype datatype, int dest, int tag,
-                                                   MPI_Comm handle, MPI_Request *request)
-{
-    const struct mp_comm *comm;
-    size_t length;
-    struct mp_shm_peer *to = mp_send_short_check(name, buffer, count, datatype, dest, tag, handle,
-                                                 sizeof((struct mp_cell *)0)->data, &comm, &length);
-    if (unlikely(!to)) {
-        return NULL;
-    }
+    size_t length = (size_t)count * size;
+    struct mp_shm_peer *to = &mp_shm_peers[mp_comm_world_rank(comm, dest)];
     uint64_t number = to->out.head;
-    struct mp_cell *cell = mp_ring_cell(to->out.ring, &mp_shm_shape, number);
-    mp_ring_copy_cell(cell->data, buffer, length);
-    mp_ring_set_sizes(cell, (uint32_t)length, comm->rank);
-    // Release: pairs with the acquire in mp_ring_peek.
-    atomic_store_explicit(
-        &cell->word, mp_ring_eager_word(comm->context, tag) | mp_ring_phase(number, &mp_shm_shape),
-        memory_order_release);
-    to->out.head = number + 1;
+    if (unlikely(number >= to->out.quick)) {
+        return NULL; // no credit, or not this way now: see mp_channel_quicken
+    }
+    if (most == MP_SHORT_MAX || length <= MP_SHORT_MAX) {
+        struct mp_cell *cell = mp_ring_cell(to->out.ring, &mp_shm_shape, number);
+        mp_ring_copy_cell(cell->data, buffer, length);
+        mp_ring_set_sizes(cell, (uint32_t)length, comm->rank);
+        // Release: pairs with the acquire in mp_ring_peek.
+        atomic_store_explicit(&cell->word,
+                              mp_ring_eager_word(comm->context, tag) |
+                                  mp_ring_phase(number, &mp_shm_shape),
+                              memory_order_release);
+        to->out.head = number + 1;
+    } else {
+        void *room = (MPI_Count)length > mp_eager_max
+                         ? NULL
+                         : mp_ring_reserve(&to->out, &mp_shm_shape, MP_PACKET_EAGER, length);
+        if (unlikely(!room)) {
+            return NULL;
+        }
+        struct mp_packet packet = {.kind = MP_PACKET_EAGER,
+                                   .context = comm->context,
+                                   .source = comm->rank,
+                                   .tag = tag,
+                                   .length = (uint32_t)length};
+        memcpy(room, buffer, length);
+        mp_ring_commit(&to->out, &mp_shm_shape, &packet);
+        mp_ring_claim(&to->out, &mp_shm_shape, length);
+    }
     if (request) {
         *request = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
     }
     return to;
 }
 
-// The same for a message that is longer than a cell, and short enough to be copied twice wherever
-// it lies. Apart from the other, so that that one need not save a register for it.
-MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_medium(int name, const void *buffer, MPI_Count count,
-                                                    MPI_Datatype datatype, int dest, int tag,
-                                                    MPI_Comm handle, MPI_Request *request)
+// The end of such a call: waking a sleeper, and leaving. Returns MPI_SUCCESS.
+void mp_send_short_wake(struct mp_shm_peer *to);
+MP_ALWAYS_INLINE void mp_send_short_notify(struct mp_shm_peer *to)
 {
-    const struct mp_comm *comm;
-    size_t length;
-    struct mp_shm_peer *to = mp_send_short_check(name, buffer, count, datatype, dest, tag, handle,
-                                                 MP_EAGER_FROM_HEAP, &comm, &length);
-    if (unlikely(!to || (MPI_Count)length > mp_eager_max)) {
-        return NULL;
-    }
-    void *room = mp_ring_reserve(&to->out, &mp_shm_shape, MP_PACKET_EAGER, length);
-    if (unlikely(!room)) {
-        return NULL;
-    }
-    struct mp_packet packet = {.kind = MP_PACKET_EAGER,
-                               .context = comm->context,
-                               .source = comm->rank,
-                               .tag = tag,
-                               .length = (uint32_t)length};
-    memcpy(room, buffer, length);
-    uint64_t number = mp_ring_commit(&to->out, &mp_shm_shape, &packet);
-    mp_ring_claim(&to->out, &mp_shm_shape, length);
-    if (request) {
-        *request = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
-    }
-    return to;
-}
-
-// The end of such a call: leaving, and waking a sleeper.
-int mp_send_short_wake(struct mp_shm_peer *to); // returns MPI_SUCCESS
-MP_ALWAYS_INLINE int mp_send_short_leave(struct mp_shm_peer *to)
-{
-    atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
     atomic_signal_fence(memory_order_seq_cst); // the look at `sleeping` comes after the message
     if (unlikely(atomic_load_explicit(&to->board->sleeping, memory_order_relaxed))) {
-        return mp_send_short_wake(to);
+        mp_send_short_wake(to);
     }
+}
+
+MP_ALWAYS_INLINE int mp_send_short_leave(struct mp_shm_peer *to)
+{
+    mp_exit_unguarded();
+    mp_send_short_notify(to);
+    return MPI_SUCCESS;
+}
+
+// The same where the guard may be up.
+MP_ALWAYS_INLINE int mp_send_medium_leave(struct mp_shm_peer *to)
+{
+    mp_send_short_notify(to);
+    mp_exit();
     return MPI_SUCCESS;
 }
 

@@ -19,7 +19,8 @@ struct mp_comm;
 enum mp_process_state { MP_BEFORE_INIT = 0, MP_RUNNING, MP_FINALIZED };
 
 struct mp_process {
-    // Non-zero sends mp_enter the slow way: nobody uses MPI now, or several threads may call.
+    // Non-zero sends mp_enter the slow way: nobody uses MPI now, or several threads may call. Then
+    // it is one of the two below.
     _Atomic uint32_t guarded;
     enum mp_process_state state;
     int thread_level; // of the World Model: MPI_THREAD_*
@@ -40,8 +41,18 @@ struct mp_process {
 
 extern struct mp_process mp_process;
 
+// mp_process.guarded where all calls need the lock, and where one thread does not: core/lock.c.
+enum { MP_LOCKED = 1, MP_OWNED };
+
+// True while several threads are in calls: one may wait for what another one does.
+static inline bool mp_process_is_locked(void)
+{
+    return atomic_load_explicit(&mp_process.guarded, memory_order_relaxed) == MP_LOCKED;
+}
+
 // The slow ways, in core/lock.c. Entering fails, with the error already raised, when nobody uses
-// MPI; otherwise it takes the library's lock (recursive, released while waiting).
+// MPI; otherwise it takes the library's lock (recursive, released while waiting), unless this is
+// the one thread that is let in without.
 int mp_enter_guarded(int call);
 void mp_leave_guarded(void);
 
@@ -74,11 +85,17 @@ static inline bool mp_enter_unguarded(int call)
     return likely(!atomic_load_explicit(&mp_process.guarded, memory_order_relaxed));
 }
 
-// Closes a call. The error handler, if there is one to call, is called after this.
-static inline void mp_exit(void)
+// Closes such a call.
+static inline void mp_exit_unguarded(void)
 {
     // Release: pairs with the acquire in core/lock.c of a thread that waits for us to be out.
     atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
+}
+
+// Closes a call. The error handler, if there is one to call, is called after this.
+static inline void mp_exit(void)
+{
+    mp_exit_unguarded();
     atomic_signal_fence(memory_order_seq_cst);
     if (unlikely(atomic_load_explicit(&mp_process.guarded, memory_order_relaxed))) {
         mp_leave_guarded();

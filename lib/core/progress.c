@@ -160,7 +160,7 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 static void pause_once(struct mp_waiter *waiter)
 {
     bool shared = mp_process.crowded;
-    bool threads = mp_process.guarded;
+    bool threads = mp_process_is_locked();
     uint32_t per_clock = shared ? YIELDS_PER_CLOCK : POLLS_PER_CLOCK;
 
     if (waiter->armed) {

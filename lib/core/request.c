@@ -138,7 +138,7 @@ void mp_request_complete_slow(struct mp_request *request, int error)
     request->error = error;
     request->plain = request->plain && !error;
     request->complete = true;
-    if (unlikely(mp_process.guarded) && mp_process.shm) {
+    if (unlikely(mp_process_is_locked()) && mp_process.shm) {
         mp_shm_notify(mp_process.board); // another thread of ours may sleep for this one
     }
     if (unlikely(request->detached)) {

@@ -212,7 +212,7 @@ static inline struct mp_request *mp_request_of(MPI_Request handle)
 void mp_request_complete_slow(struct mp_request *request, int error);
 static inline void mp_request_complete(struct mp_request *request, int error)
 {
-    if (likely(request->plain && !error && !mp_process.guarded)) {
+    if (likely(request->plain && !error && !mp_process_is_locked())) {
         request->complete = true;
     } else {
         mp_request_complete_slow(request, error);

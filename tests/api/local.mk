@@ -88,6 +88,7 @@ api_tests += \
     tests/api/synchronous_waits_for_match \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
+    tests/api/threads_second_one_comes_late \
     tests/api/threads_share_a_communicator \
     tests/api/threads_wait_without_polling_peers \
     tests/api/topo_cart_grids \
