@@ -34,7 +34,7 @@ enum { EAGER_MAX = 16 << 10 };
 // Until the first user, calls that are allowed then leave their name here.
 static struct mp_board no_board;
 
-struct mp_process mp_process = {.guarded = 1, .size = 1, .board = &no_board};
+struct mp_process mp_process = {.guarded = MP_LOCKED, .size = 1, .board = &no_board};
 const struct mp_channel *mp_channel;
 
 static struct mp_boot boot;
