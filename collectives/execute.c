@@ -365,7 +365,7 @@ static int make_request(struct mp_schedule *schedule, struct mp_request **reques
     (*request)->ops = &schedule_ops;
     (*request)->state = schedule;
     (*request)->world = MP_PEER_SEVERAL;
-    (*request)->tag = schedule->scope.tag;
+    (*request)->entry.tag = schedule->scope.tag;
     (*request)->context = schedule->comm->context + 1;
     return 0;
 }

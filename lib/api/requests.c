@@ -90,7 +90,8 @@ static void begin_wait(struct mp_waiter *waiter, int count, const MPI_Request re
         }
     }
     if (pending == 1) {
-        mp_waiter_begin(waiter, shown->world, shown->tag, shown->context, (uint64_t)shown->length);
+        mp_waiter_begin(waiter, shown->world, shown->entry.tag, shown->context,
+                        (uint64_t)shown->length);
     } else {
         mp_waiter_begin(waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, shown ? shown->context : 0, 0);
     }

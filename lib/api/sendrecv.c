@@ -168,7 +168,7 @@ static int start_pair(const struct half *send, const void *sendbuf, void *copy,
     request->staging = copy;
     request->world = recv->peer < 0 ? MP_PEER_ANY : mp_comm_world_rank(comm, recv->peer);
     request->peer = recv->peer;
-    request->tag = recv->tag;
+    request->entry.tag = recv->tag;
     request->context = comm->context;
     request->ops = &ops;
     request->state = pair;

@@ -275,8 +275,9 @@ int mp_bsend_start(struct mp_request *request)
                      request->length);
     struct mp_request *before = request->state;
     MPI_Request handle;
-    int error = mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
-                         request->tag, request->comm, request->context, MP_SEND_STANDARD, &handle);
+    int error =
+        mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
+                 request->entry.tag, request->comm, request->context, MP_SEND_STANDARD, &handle);
     // One of its own, for this request may be asked to cancel it.
     block->send = mp_is_sent(handle) ? mp_sent_object(handle) : mp_request_get(handle);
     if (error || !block->send) {

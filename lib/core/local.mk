@@ -23,6 +23,7 @@ libmpi_abi_sources += \
     lib/core/info.c lib/core/info.h \
     lib/core/lock.c \
     lib/core/match.c lib/core/match.h \
+    lib/core/match_queue.c lib/core/match_queue.h \
     lib/core/limbo.c lib/core/limbo.h \
     lib/core/message.c lib/core/message.h lib/core/message_short.h \
     lib/core/object.c lib/core/object.h \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The queues of match.h. Searching from the head is all there is to matching order: receives are
-// queued in the order in which they were posted, messages in the order in which they arrived.
+// The queues of match.h. Finding the first is all there is to matching order: receives are queued
+// in the order in which they were posted, messages in the order in which they arrived.
 #include "core/match.h"
 
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct mp_match *mp_match_get_slow(uint32_t context)
     struct mp_match *match = calloc(1, sizeof *match);
     if (match) {
         match->context = context;
-        mp_list_init(&match->wildcards);
+        mp_queue_init(&match->wildcards);
         mp_list_init(&match->arrived);
         mp_matches[context] = match;
         contexts = contexts > context ? contexts : context + 1;
@@ -41,8 +41,13 @@ void mp_match_drop(uint32_t context)
         mp_unexpected_free(message);
     }
     for (int s = 0; s < match->source_count; s++) {
-        free(match->sources[s]);
+        if (match->sources[s]) {
+            mp_queue_close(&match->sources[s]->posted);
+            mp_queue_close(&match->sources[s]->unexpected);
+            free(match->sources[s]);
+        }
     }
+    mp_queue_close(&match->wildcards);
     free(match->sources);
     free(match);
     mp_matches[context] = NULL;
@@ -64,22 +69,17 @@ struct mp_source *mp_match_source_slow(struct mp_match *match, int source)
     }
     struct mp_source *s = malloc(sizeof *s);
     if (s) {
-        mp_list_init(&s->posted);
-        mp_list_init(&s->unexpected);
+        mp_queue_init(&s->posted);
+        mp_queue_init(&s->unexpected);
         match->sources[source] = s;
     }
     return s;
 }
 
-static struct mp_request *first_posted(struct mp_list *queue, int tag)
+static struct mp_request *first_posted(struct mp_queue *queue, int tag)
 {
-    for (struct mp_list *at = queue->next; at != queue; at = at->next) {
-        struct mp_request *request = mp_container_of(at, struct mp_request, link);
-        if (mp_tag_matches(request->tag, tag)) {
-            return request;
-        }
-    }
-    return NULL;
+    struct mp_entry *entry = mp_queue_find(queue, tag);
+    return entry ? mp_container_of(entry, struct mp_request, entry) : NULL;
 }
 
 struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag)
@@ -90,7 +90,8 @@ struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag)
     struct mp_source *s = source < match->source_count ? match->sources[source] : NULL;
     struct mp_request *named = s ? first_posted(&s->posted, tag) : NULL;
     struct mp_request *any = first_posted(&match->wildcards, tag);
-    struct mp_request *found = !any || (named && named->stamp < any->stamp) ? named : any;
+    struct mp_request *found =
+        !any || (named && named->entry.stamp < any->entry.stamp) ? named : any;
 
     if (found) {
         mp_match_unpost(match, found);
@@ -116,13 +117,8 @@ struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
     if (!s) {
         return NULL;
     }
-    for (struct mp_list *at = s->unexpected.next; at != &s->unexpected; at = at->next) {
-        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, by_source);
-        if (mp_tag_matches(tag, message->packet.tag)) {
-            return message;
-        }
-    }
-    return NULL;
+    struct mp_entry *entry = mp_queue_find(&s->unexpected, tag);
+    return entry ? mp_container_of(entry, struct mp_unexpected, by_source) : NULL;
 }
 
 int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
@@ -149,14 +145,17 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
         message->packet.total = length;
         memcpy(message->payload, payload, length);
     }
-    mp_list_insert(&s->unexpected, &message->by_source);
+    message->by_source.tag = packet->tag;
+    message->by_source.stamp = match->stamp++;
+    mp_queue_add(&s->unexpected, &message->by_source);
     mp_list_insert(&match->arrived, &message->arrived);
     return 0;
 }
 
 void mp_match_take(struct mp_unexpected *message)
 {
-    mp_list_remove(&message->by_source);
+    struct mp_match *match = mp_matches[message->packet.context];
+    mp_queue_remove(&match->sources[message->packet.source]->unexpected, &message->by_source);
     mp_list_remove(&message->arrived);
 }
 

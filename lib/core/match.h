@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: MIT
 // Matching (MPI 5.0, 3.5 and 3.8): per context, the receives that wait for a message and the
 // messages that wait for a receive. Both are kept by source, in order, and the wildcard receives in
-// a queue of their own; stamps of posting decide between the two. Nothing here moves payload.
+// a queue of their own; stamps of posting decide between the two. Nothing here moves payload. Read
+// first: core/match_queue.h.
 // Read next: core/deliver.c (what happens to a packet), core/message.c (to a receive).
 #ifndef MP_CORE_MATCH_H
 #define MP_CORE_MATCH_H
 
 #include "base/channel.h"
 #include "base/list.h"
+#include "core/match_queue.h"
 #include "core/request.h"
 
 #include <stdint.h>
 
 // A message that no receive has asked for yet.
 struct mp_unexpected {
-    struct mp_list by_source; // in mp_source.unexpected
-    struct mp_list arrived;   // in mp_match.arrived: order of arrival over all sources
-    int peer;                 // world rank of the sender
-    struct mp_packet packet;  // EAGER, SYNC or OFFER; `total` is the length of the message
-    char payload[];           // of EAGER and SYNC
+    struct mp_entry by_source; // in mp_source.unexpected
+    struct mp_list arrived;    // in mp_match.arrived: order of arrival over all sources
+    int peer;                  // world rank of the sender
+    struct mp_packet packet;   // EAGER, SYNC or OFFER; `total` is the length of the message
+    char payload[];            // of EAGER and SYNC
 };
 
 // The two queues of one source.
 struct mp_source {
-    struct mp_list posted;     // receives that name this source, in order of posting
-    struct mp_list unexpected; // in order of arrival
+    struct mp_queue posted;     // receives that name this source, in order of posting
+    struct mp_queue unexpected; // in order of arrival
 };
 
 struct mp_match {
     uint32_t context;
     int source_count;           // length of `sources`
     struct mp_source **sources; // by rank in the communicator; made when first needed
-    struct mp_list wildcards;   // receives from MPI_ANY_SOURCE, in order of posting
+    struct mp_queue wildcards;  // receives from MPI_ANY_SOURCE, in order of posting
     struct mp_list arrived;
-    uint64_t stamp;   // given to the next posted receive
+    uint64_t stamp;   // given to the next receive that is posted, or message that is kept
     uint32_t waiting; // receives posted and not matched, of all kinds
 };
 
@@ -61,11 +63,6 @@ static inline struct mp_source *mp_match_source(struct mp_match *match, int sour
     return mp_match_source_slow(match, source);
 }
 
-static inline bool mp_tag_matches(int wanted, int tag)
-{
-    return wanted == tag || wanted == MPI_ANY_TAG;
-}
-
 // The first posted receive that a message of this envelope matches, taken out of its queue; or
 // NULL.
 struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag);
@@ -75,17 +72,17 @@ struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
 
 // Posts a receive (request->peer, tag are set) that mp_match_find found nothing for. Returns 0 or
 // MPI_ERR_NO_MEM.
-static inline void mp_match_post_to(struct mp_match *match, struct mp_list *queue,
+static inline void mp_match_post_to(struct mp_match *match, struct mp_queue *queue,
                                     struct mp_request *request)
 {
-    request->stamp = match->stamp++;
+    request->entry.stamp = match->stamp++;
     match->waiting++;
-    mp_list_insert(queue, &request->link);
+    mp_queue_add(queue, &request->entry);
 }
 
 static inline int mp_match_post(struct mp_match *match, struct mp_request *request)
 {
-    struct mp_list *queue = &match->wildcards;
+    struct mp_queue *queue = &match->wildcards;
     if (request->peer != MPI_ANY_SOURCE) {
         struct mp_source *source = mp_match_source(match, request->peer);
         if (unlikely(!source)) {
@@ -100,7 +97,9 @@ static inline int mp_match_post(struct mp_match *match, struct mp_request *reque
 // Takes back a posted receive.
 static inline void mp_match_unpost(struct mp_match *match, struct mp_request *request)
 {
-    mp_list_remove(&request->link);
+    bool wild = request->peer == MPI_ANY_SOURCE;
+    mp_queue_remove(wild ? &match->wildcards : &match->sources[request->peer]->posted,
+                    &request->entry);
     match->waiting--;
 }
 

@@ -206,8 +206,9 @@ static int start_recv(struct mp_request *request)
         return 0;
     }
     struct mp_match *match = match_of(request->comm, request->context);
-    struct mp_unexpected *message =
-        mp_list_empty(&match->arrived) ? NULL : mp_match_find(match, request->peer, request->tag);
+    struct mp_unexpected *message = mp_list_empty(&match->arrived)
+                                        ? NULL
+                                        : mp_match_find(match, request->peer, request->entry.tag);
     if (message) {
         mp_match_take(message);
         mp_deliver_kept(request, message);

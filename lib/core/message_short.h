@@ -151,13 +151,13 @@ MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell)
     int source = cell->source, tag = mp_ring_word_tag(word);
     MPI_Count length = cell->length;
 
-    if (unlikely(!match || !mp_list_empty(&match->wildcards) || source >= match->source_count ||
+    if (unlikely(!match || !mp_queue_empty(&match->wildcards) || source >= match->source_count ||
                  !match->sources[source])) {
         return false;
     }
-    struct mp_list *posted = &match->sources[source]->posted;
+    struct mp_list *posted = &match->sources[source]->posted.list;
     struct mp_request *request = mp_container_of(posted->next, struct mp_request, link);
-    if (unlikely(mp_list_empty(posted) || !mp_tag_matches(request->tag, tag) ||
+    if (unlikely(mp_list_empty(posted) || !mp_tag_matches(request->entry.tag, tag) ||
                  length > request->length || !request->type->contiguous ||
                  (length != request->length && mp_datatype_is_cut(request->type, length)))) {
         return false;

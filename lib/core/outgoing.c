@@ -61,7 +61,7 @@ static void first_packet(const struct mp_request *request, struct mp_packet *pac
 {
     *packet = (struct mp_packet){.context = request->context,
                                  .source = request->comm->rank,
-                                 .tag = request->tag,
+                                 .tag = request->entry.tag,
                                  .origin = (uintptr_t)request};
     if (!mp_send_is_eager(request->buffer, request->type, request->length)) {
         packet->kind = MP_PACKET_OFFER;

@@ -350,7 +350,7 @@ static int start_recv(struct mp_request *request)
     struct receiver *r = receiver_of(request);
 
     request->source = request->peer;
-    request->result_tag = request->peer == MPI_PROC_NULL ? MPI_ANY_TAG : request->tag;
+    request->result_tag = request->peer == MPI_PROC_NULL ? MPI_ANY_TAG : request->entry.tag;
     for (int p = 0; p < r->side.partitions; p++) {
         r->missing[p] = r->side.size;
     }
@@ -491,7 +491,7 @@ static int new_end(enum mp_request_kind kind, size_t state_bytes, void *buffer, 
     r->length = bytes;
     r->peer = peer;
     r->world = peer == MPI_PROC_NULL ? -1 : mp_comm_world_rank(comm, peer);
-    r->tag = tag;
+    r->entry.tag = tag;
     r->context = comm->context;
     r->persistent = true;
     r->active = false;

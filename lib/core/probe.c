@@ -133,6 +133,7 @@ int mp_imrecv(void *buffer, MPI_Count count, struct mp_datatype *type, MPI_Messa
         return error;
     }
     (*request)->persistent = false;
+    (*request)->plain = true;
     (*request)->active = true;
     (*request)->complete = false;
     mp_deliver_kept(*request, object->unexpected);

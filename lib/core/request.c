@@ -153,7 +153,7 @@ void mp_request_wait(struct mp_request *request)
         return;
     }
     struct mp_waiter waiter;
-    mp_waiter_begin(&waiter, request->world, request->tag, request->context,
+    mp_waiter_begin(&waiter, request->world, request->entry.tag, request->context,
                     (uint64_t)request->length);
     while (!request->complete) {
         mp_waiter_step(&waiter);

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "core/comm.h"
 #include "core/datatype.h"
+#include "core/match_queue.h"
 #include "core/object.h"
 #include "core/process.h"
 #include "core/status.h"
@@ -43,11 +44,14 @@ struct mp_request_ops {
 // does.
 struct mp_request {
     struct mp_object object;
-    struct mp_list link; // posted queue, waiting-to-go queue, awaiting-answer list
+    union {
+        struct mp_entry entry; // of a receive: in a queue of posted ones; and the tag of all
+        struct mp_list link;   // the same link: waiting-to-go queue, awaiting-answer list
+    };
     // Set together, so one after the other.
     uint8_t kind;  // enum mp_request_kind
     uint8_t mode;  // enum mp_send_mode
-    bool complete; // nothing more to do; status below is final. Inactive persistent: true
+    bool complete; // nothing more to do, the status below is final. Inactive persistent: true
     // A send or receive of which nothing else is known: not persistent, detached, cancelled or
     // being so, held once, without a fault, with nothing in staging, ops and state. When it is
     // complete, all that is left is its status.
@@ -70,17 +74,14 @@ struct mp_request {
     MPI_Count count;
     MPI_Count length; // bytes of the packed message
     int peer;         // rank in comm, MPI_ANY_SOURCE, MPI_PROC_NULL
-    int tag;
     uint32_t context;
-    int world;      // world rank of the peer, -1 for any
-    uint64_t stamp; // order of posting within the communicator
+    int world; // world rank of the peer, -1 for any
     // The transfer.
-    MPI_Count moved;   // bytes sent or received so far
-    MPI_Count total;   // receive: of the message, more than `bytes` when it was truncated
-    uint64_t sequence; // send: number of its packet on the channel, for cancel
-    uint64_t target;   // send: the receiver's cookie, once accepted
-    struct mp_list
-        other; // second place: the list of active schedules, or of sent ones that are kept
+    MPI_Count moved;      // bytes sent or received so far
+    MPI_Count total;      // receive: of the message, more than `bytes` when it was truncated
+    uint64_t sequence;    // send: number of its packet on the channel, for cancel
+    uint64_t target;      // send: the receiver's cookie, once accepted
+    struct mp_list other; // second place: list of active schedules, or of sent ones that are kept
     // NULL in most, and in all whose memory waits to be used again.
     void *staging; // memory owned by the request (bsend copy, packed data)
     const struct mp_request_ops *ops;
@@ -170,7 +171,7 @@ MP_ALWAYS_INLINE struct mp_request *mp_request_prepare(enum mp_request_kind kind
     r->count = count;
     r->length = count * type->size;
     r->peer = peer;
-    r->tag = tag;
+    r->entry.tag = tag;
     r->context = context;
     r->world = peer < 0 ? -1 : mp_comm_world_rank(comm, peer);
     mp_list_init(&r->link);
