@@ -38,6 +38,7 @@ libmpi_abi_sources += \
     lib/core/probe.c lib/core/probe.h \
     lib/core/process.c lib/core/process.h \
     lib/core/progress.c lib/core/progress.h \
+    lib/core/remote.c lib/core/remote.h \
     lib/core/request.c lib/core/request.h \
     lib/core/session.c lib/core/session.h \
     lib/core/shm_channel.c \

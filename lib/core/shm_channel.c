@@ -7,16 +7,14 @@
 #include "core/deliver.h"
 #include "core/errhandler.h"
 #include "core/message_short.h"
+#include "core/remote.h"
 #include "core/together.h"
 #include "heap/heap.h"
 
-#include <errno.h>
 #include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,7 +27,6 @@ struct mp_shm_peer *mp_shm_peers;
 static mp_deliver_fn *deliver;
 static int *active; // the peers whose rings are polled, in the order in which they first wrote
 static int active_count;
-static bool pull_denied; // the kernel refused process_vm_readv once: do not ask again
 
 static void activate(int peer)
 {
@@ -170,32 +167,13 @@ static void shm_disarm(void)
 
 static bool shm_pull(int peer, uint64_t address, void *to, size_t bytes)
 {
-    char *place = to;
-    pid_t pid = atomic_load_explicit(&mp_shm_peers[peer].board->pid, memory_order_relaxed);
-
     const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, bytes);
     if (near) {
         mp_together_copy(peer, to, near, bytes);
         return true;
     }
-    if (pull_denied) {
-        return false;
-    }
-    while (bytes > 0) {
-        struct iovec local = {place, bytes};
-        struct iovec remote = {(void *)(uintptr_t)address, bytes};
-        ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-        if (got <= 0) {
-            // Not allowed here (a container's seccomp profile, Yama): ask no more. Any other
-            // failure (ESRCH: the peer just died) leaves it to the push, which the launcher ends.
-            pull_denied = pull_denied || (got < 0 && (errno == EPERM || errno == ENOSYS));
-            return false;
-        }
-        place += got;
-        address += (uint64_t)got;
-        bytes -= (size_t)got;
-    }
-    return true;
+    // Refused, or the peer just died (which the launcher tells): leaves it to the push.
+    return mp_remote_read(peer, address, to, bytes);
 }
 
 static void shm_close(void)
@@ -247,11 +225,7 @@ const struct mp_channel *mp_shm_open(mp_deliver_fn *on_packet)
         p->in.bulk = mp_ring_bulk(segment, p->in.ring);
         p->board = mp_segment_board(segment, peer);
     }
-    // For tests, and for whoever suspects it: MPRUN_CMA=0 does without.
-    const char *cma = getenv("MPRUN_CMA");
-    pull_denied = cma && strcmp(cma, "0") == 0;
-    // Peers may read this process's memory (CMA) also where Yama allows that to descendants only.
-    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+    mp_remote_open();
     if (!segment->fence && size > 1 &&
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0) {
         // The launcher could and we cannot (a seccomp profile set up in between): all must fence.
