@@ -43,7 +43,7 @@ static MPI_Request request;
     X(Reduce, reduce, (from, to, doubles, MPI_DOUBLE, MPI_SUM, 0, WORLD))                          \
     X(Allreduce, allreduce, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))                       \
     X(Reduce_scatter_block, reduce_scatter_block,                                                  \
-      (from, to, doubles / bench_size, MPI_DOUBLE, MPI_SUM, WORLD))                                \
+      (from, to, (doubles + bench_size - 1) / bench_size, MPI_DOUBLE, MPI_SUM, WORLD))             \
     X(Reduce_scatter, reduce_scatter, (from, to, double_counts, MPI_DOUBLE, MPI_SUM, WORLD))       \
     X(Scan, scan, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))                                 \
     X(Exscan, exscan, (from, to, doubles, MPI_DOUBLE, MPI_SUM, WORLD))
