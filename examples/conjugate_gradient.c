@@ -306,6 +306,7 @@ int main(int argc, char **argv)
                largest < 1e-8 ? "under" : "not under");
         printf("seconds: computing %.6f communicating %.6f total %.6f\n", seconds[0], seconds[1],
                seconds[2]);
+        fflush(stdout); // before the ranks of a wrong run exit with 1, which ends the job
     }
     free(x);
     free(residual);

@@ -260,6 +260,7 @@ int main(int argc, char **argv)
                error < 1e-12 ? "under" : "not under");
         printf("seconds: computing %.6f communicating %.6f total %.6f\n", seconds[0], seconds[1],
                seconds[2]);
+        fflush(stdout); // before the ranks of a wrong run exit with 1, which ends the job
     }
     tear_down(&b);
     MPI_Finalize();
