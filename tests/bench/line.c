@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the hardware can do, without MPI: the time that a cache line takes from one core to another,
 // and the speed of memcpy. Two processes, each pinned to a CPU, pass a number to and fro through
-// one line that they share. No MPI can have a smaller latency than this on the same two CPUs.
+// one line that both write ("line"), or through a line of its own for each way ("lines"), as every
+// MPI does it that does not know what will be answered.
 // Each batch is a line of output, as bench.h has it. With `line` as argument it measures the line
 // only, and briefly.
 //     tests/bench/line [line]
@@ -10,6 +11,7 @@
 #endif
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +37,34 @@ static int pin(int cpu)
     return sched_setaffinity(0, sizeof(set), &set);
 }
 
-// Side 0 writes odd numbers and awaits even ones; side 1 the other way round.
-static void bounce(_Atomic unsigned *word, unsigned side, unsigned first)
+// Side 0 writes odd numbers to `there` and awaits even ones in `back`; side 1 the other way round.
+static void bounce(_Atomic unsigned *there, _Atomic unsigned *back, unsigned side, unsigned first)
 {
     for (unsigned i = first; i < first + 2 * ROUNDS; i += 2) {
         if (side == 0) {
-            atomic_store_explicit(word, i + 1, memory_order_release);
-            while (atomic_load_explicit(word, memory_order_acquire) != i + 2) {
+            atomic_store_explicit(there, i + 1, memory_order_release);
+            while (atomic_load_explicit(back, memory_order_acquire) != i + 2) {
             }
         } else {
-            while (atomic_load_explicit(word, memory_order_acquire) != i + 1) {
+            while (atomic_load_explicit(there, memory_order_acquire) != i + 1) {
             }
-            atomic_store_explicit(word, i + 2, memory_order_release);
+            atomic_store_explicit(back, i + 2, memory_order_release);
         }
+    }
+}
+
+static void measure(const char *figure, _Atomic unsigned *there, _Atomic unsigned *back,
+                    unsigned side)
+{
+    double times[BATCHES];
+    bounce(there, back, side, 0); // both are here, and warm
+    for (unsigned b = 0; b < BATCHES; b++) {
+        double start = now();
+        bounce(there, back, side, (b + 1) * 2 * ROUNDS);
+        times[b] = (now() - start) / ROUNDS / 2 * 1e9;
+    }
+    for (int b = 0; b < BATCHES && side == 0; b++) {
+        printf("%s 0 %.4g ns %.4g %.4g 0\n", figure, times[b], times[b], times[b]);
     }
 }
 
@@ -99,22 +116,17 @@ int main(int argc, char **argv)
         perror("line");
         return 1;
     }
-    double times[BATCHES];
-    bounce(word, side, 0); // both are here, and warm
-    for (unsigned b = 0; b < BATCHES; b++) {
-        double start = now();
-        bounce(word, side, (b + 1) * 2 * ROUNDS);
-        times[b] = (now() - start) / ROUNDS / 2 * 1e9;
+    bool all = argc < 2 || strcmp(argv[1], "line") != 0;
+    measure("line", word, word, side);
+    if (all) {
+        measure("lines", word + 256, word + 512, side);
     }
     if (child == 0) {
         return 0;
     }
     int status;
     waitpid(child, &status, 0);
-    for (int b = 0; b < BATCHES; b++) {
-        printf("line 0 %.4g ns %.4g %.4g 0\n", times[b], times[b], times[b]);
-    }
-    if (argc < 2 || strcmp(argv[1], "line") != 0) {
+    if (all) {
         memcpy_speed(64 << 10);
         memcpy_speed(1 << 20);
         memcpy_speed(32 << 20);
