@@ -66,6 +66,7 @@ void mp_board_new(struct mp_comm *comm)
             atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
         }
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
+        atomic_store_explicit(&own->copies, 0, memory_order_relaxed);
         uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
         atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
     }

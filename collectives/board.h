@@ -30,10 +30,15 @@ void mp_board_ready(struct mp_comm *comm);
 // Flags of a post, above its kind.
 enum {
     MP_POST_KIND = 0xff,
-    MP_POST_INLINE = 1 << 8,  // the data is in the post
-    MP_POST_OPERAND = 1 << 9, // address[0] may be read by all who have mapped the shared heap
-    MP_POST_RESULT = 1 << 10, // address[1] may be written by them
-    MP_POST_REACHES = 1 << 11 // this rank has mapped it
+    MP_POST_INLINE = 1 << 8, // the data is in the post
+    MP_POST_OPERAND =
+        1 << 9, // the memory at address[0] is to be read (or may be: see the operation)
+    MP_POST_RESULT =
+        1 << 10,             // that at address[1] may be written by those who reach the shared heap
+    MP_POST_PLACE = 1 << 11, // and by those who may copy through the kernel
+    MP_POST_REACHES = 1 << 12, // this rank has mapped the shared heap
+    MP_POST_COPIES = 1 << 13,  // this rank may use all members' memory through the kernel
+    MP_POST_SHARES = 1 << 14   // the root moves a part of the blocks that are taken from memory
 };
 
 enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };

@@ -36,6 +36,8 @@ libmpi_abi_sources += \
     collectives/shm_combine.h \
     collectives/shm_gather.c \
     collectives/shm_give.c \
+    collectives/shm_memory.c \
+    collectives/shm_memory.h \
     collectives/shm_parts.h \
     collectives/shm_reduce.c \
     collectives/shm_reduce_scatter.c \

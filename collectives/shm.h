@@ -8,8 +8,8 @@
 #define MP_COLLECTIVES_SHM_H
 
 #include "collectives/collectives.h"
+#include "collectives/shm_memory.h"
 #include "collectives/slots.h"
-#include "heap/heap.h"
 
 #include <string.h>
 
@@ -25,10 +25,6 @@ mp_run_fn mp_shm_gather;
 mp_run_fn mp_shm_scatter;
 mp_run_fn mp_shm_allgather;
 mp_run_fn mp_shm_alltoall;
-
-// Blocks of this many bytes and more are read straight from their rank's memory, if that is within
-// reach: the least that makes waiting for the readers pay.
-enum { MP_SHM_MEMORY_LEAST = 16 << 10 };
 
 // True where the operation can go that way: to be answered from what all ranks know.
 bool mp_shm_can(const struct mp_collective *collective);
@@ -65,21 +61,6 @@ static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *
     }
 }
 
-// Whether peers that have mapped the shared heap may use this rank's memory.
-static inline bool mp_shm_is_reachable(const void *address, MPI_Count bytes)
-{
-    return mp_heap_holds(address, (size_t)bytes);
-}
-
-// Where a member's memory is for this rank, which has mapped the heap; it was said to be reachable.
-char *mp_shm_reach(const struct mp_comm *comm, int rank, uint64_t address, MPI_Count bytes);
-
-// Starts the post of a flag for whoever must know whether this rank reaches others.
-static inline unsigned mp_shm_reaches(void)
-{
-    return mp_heap.opened ? MP_POST_REACHES : 0;
-}
-
 // Whether a rank's post is of the same operation, with the same root: 0, or an error class with
 // mp_fail.
 int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank);
@@ -97,10 +78,10 @@ static inline unsigned mp_shm_chunks(MPI_Count bytes)
 }
 
 // How a rank gives its block of `count` elements to whoever reads it: in its post, in its memory,
-// or in chunks. Fills in the post, and the first chunk if there is one, which is free again when
-// `who` has published `step`.
+// if it can be reached in one of these ways, or in chunks. Fills in the post, and the first chunk
+// if there is one, which is free again when `who` has published `step`.
 void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
-                 const struct mp_datatype *type, unsigned step, int who);
+                 const struct mp_datatype *type, unsigned ways, unsigned step, int who);
 
 // A further one of its chunks.
 void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer, MPI_Count count,

@@ -98,13 +98,14 @@ static int in_parts(struct alltoall *a, struct mp_post *post, MPI_Count each)
 {
     const struct mp_collective *c = a->c;
     struct mp_comm *comm = c->comm;
-    bool reach = !c->in_place && mp_board_all_reach(comm);
+    // In place, what is received goes where others would still read.
+    unsigned ways = c->in_place ? 0 : mp_shm_part_ways(comm, a->give);
 
     post->stride = mp_shm_stride(comm->size, !c->uneven, each);
     post->chunk = (uint32_t)comm->board.chunk;
-    a->mine = mp_shm_parts_needed(comm, a->give, post->stride, reach, comm->rank);
+    a->mine = mp_shm_parts_needed(comm, a->give, post->stride, ways, comm->rank);
     post->address[0] = a->mine;
-    bool any = mp_shm_give_parts(comm, a->give, post->stride, 0, reach, 2, comm->rank);
+    bool any = mp_shm_give_parts(comm, a->give, post->stride, 0, ways, 2, comm->rank);
     mp_board_post(comm);
     take_own(a);
     mp_board_await_all(comm);
@@ -115,7 +116,7 @@ static int in_parts(struct alltoall *a, struct mp_post *post, MPI_Count each)
     for (unsigned i = 0; i < a->chunks; i++) {
         if (i > 0) {
             if (i < a->mine) {
-                mp_shm_give_parts(comm, a->give, post->stride, i, reach, i + 2, comm->rank);
+                mp_shm_give_parts(comm, a->give, post->stride, i, ways, i + 2, comm->rank);
             }
             mp_board_step(comm, i + 1, MP_EVERYBODY);
             mp_board_await_step_all(comm, i + 1);

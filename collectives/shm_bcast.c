@@ -11,19 +11,44 @@ static unsigned taken(unsigned chunk, unsigned chunks)
     return chunk + 1 < chunks ? chunk + 1 : MP_STEP_DONE;
 }
 
+// The others take the data from this rank's memory; it moves its part of it, if they agree.
+static void await_readers(const struct mp_collective *c, const struct mp_post *post)
+{
+    struct mp_comm *comm = c->comm;
+    MPI_Count bytes = (MPI_Count)post->bytes;
+
+    for (int k = 1; k < comm->size && post->kind & MP_POST_SHARES; k++) {
+        int rank = (c->root + k) % comm->size;
+        const struct mp_post *leaf = mp_board_await(comm, rank);
+        bool same = (leaf->kind & MP_POST_KIND) == MP_BCAST && leaf->root == c->root;
+        MPI_Count part = same ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
+        if (part > 0) {
+            uint64_t from = (uint64_t)(bytes - part);
+            const char *data = (const char *)(uintptr_t)post->address[0] + from;
+            mp_shm_write(comm, rank, leaf->address[1] + from, data, part);
+        }
+    }
+    mp_board_step(comm, MP_STEP_DONE, post->kind & MP_POST_SHARES ? MP_EVERYBODY : MP_NOBODY);
+    mp_board_await_step_all(comm, MP_STEP_DONE);
+}
+
 static int root(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     const struct mp_blocks *data = &c->recv;
     struct mp_post *post = mp_board_begin(comm, MP_BCAST, c->root, 0);
-    unsigned chunks = mp_shm_chunks(data->counts.each * data->type->size);
+    MPI_Count bytes = mp_block_bytes(data, 0);
+    unsigned chunks = mp_shm_chunks(bytes);
+    unsigned ways = mp_shm_ways(comm, bytes);
 
-    mp_shm_give(comm, post, data->buffer, data->counts.each, data->type, taken(0, chunks),
+    mp_shm_give(comm, post, data->buffer, data->counts.each, data->type, ways, taken(0, chunks),
                 MP_EVERYBODY);
+    if (post->kind & MP_POST_OPERAND) {
+        post->kind |= mp_shm_shares(ways);
+    }
     mp_board_post(comm);
     if (post->kind & MP_POST_OPERAND) {
-        mp_board_step(comm, MP_STEP_DONE, MP_NOBODY);
-        mp_board_await_step_all(comm, MP_STEP_DONE);
+        await_readers(c, post);
         return 0;
     }
     for (unsigned i = 1; i < mp_shm_chunks_of(post); i++) {
@@ -34,22 +59,40 @@ static int root(const struct mp_collective *c)
     return 0;
 }
 
+static void take_from_memory(const struct mp_collective *c, const struct mp_post *mine,
+                             const struct mp_post *post)
+{
+    struct mp_comm *comm = c->comm;
+    MPI_Count bytes = (MPI_Count)post->bytes;
+    MPI_Count part = mp_shm_root_part(comm, post, mine, bytes);
+
+    mp_shm_take_memory(c, c->root, post->address[0], 0, bytes - part, 0);
+    mp_board_step(comm, MP_STEP_DONE, c->root);
+    if (part > 0) {
+        mp_board_await_step(comm, c->root, MP_STEP_DONE);
+    }
+}
+
 static int leaf(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     MPI_Count expected = mp_block_bytes(&c->recv, 0);
+    struct mp_post *mine = mp_board_begin(comm, MP_BCAST, c->root, (uint64_t)expected);
 
-    mp_board_begin(comm, MP_BCAST, c->root, (uint64_t)expected);
+    mp_shm_post_place(comm, mine, &c->recv);
     mp_board_post(comm);
     const struct mp_post *post = mp_board_await(comm, c->root);
     int error = mp_shm_compare_kind(c, c->root);
     if (error) {
         return error;
     }
-    unsigned chunks = mp_shm_chunks_of(post);
     error = mp_shm_compare_sent(c->root, (MPI_Count)post->bytes, expected, true);
+    if (post->kind & MP_POST_OPERAND) {
+        take_from_memory(c, mine, post);
+        return error;
+    }
     mp_shm_take_given(c, c->root, 0, 0);
-    for (unsigned i = 1; i < chunks; i++) {
+    for (unsigned i = 1; i < mp_shm_chunks_of(post); i++) {
         mp_board_step(comm, i, c->root);
         mp_board_await_step(comm, c->root, i + 1);
         mp_shm_take_given(c, c->root, i, 0);

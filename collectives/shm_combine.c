@@ -11,6 +11,24 @@
 // stays in the first-level cache.
 enum { BLOCK = 4096 };
 
+// Bytes of a strip: where it is at hand, and where it comes and goes through the kernel, which is
+// to be entered rarely. Operands that came through it, and results that are to go, are kept here;
+// all of that fits a second-level cache. (Nobody waits for anything between a strip's coming and
+// going, so one set does for all threads, which take turns.)
+enum { STRIP = 8192, KERNEL_STRIP = 64 << 10 };
+static _Alignas(64) char incoming[2][KERNEL_STRIP];
+static _Alignas(64) char outgoing[2][KERNEL_STRIP];
+
+char *mp_shm_strip_room(unsigned which)
+{
+    return outgoing[which];
+}
+
+size_t mp_shm_strip(const struct mp_shm_reduction *r)
+{
+    return r->kernel ? KERNEL_STRIP : STRIP;
+}
+
 int mp_shm_reduction_open(struct mp_shm_reduction *r, const struct mp_collective *c,
                           MPI_Count count, MPI_Count room)
 {
@@ -42,9 +60,77 @@ void mp_shm_reduction_close(struct mp_shm_reduction *r)
     free(r->temporary[1]);
 }
 
+bool mp_shm_reduction_offer(struct mp_shm_reduction *r, struct mp_post *post, void *result)
+{
+    MPI_Count bytes = r->count * (MPI_Count)r->size;
+    MPI_Count slice = bytes / r->c->comm->size;
+    const char *operand = (const char *)r->operand + r->type->true_lb;
+    unsigned offer = 0;
+
+    post->address[0] = (uintptr_t)operand;
+    post->address[1] = result ? (uintptr_t)result + (uintptr_t)r->type->true_lb : 0;
+    if (r->direct && bytes >= MP_SHM_MEMORY_LEAST && mp_shm_is_reachable(operand, bytes) &&
+        (!result || mp_shm_is_reachable((char *)result + r->type->true_lb, bytes))) {
+        offer |= MP_POST_OPERAND;
+    }
+    if (r->direct && 2 * slice >= MP_SHM_KERNEL_LEAST && mp_shm_may_copy(r->c->comm)) {
+        offer |= MP_POST_COPIES;
+    }
+    post->kind |= offer | (mp_heap.opened ? MP_POST_REACHES : 0);
+    return offer != 0;
+}
+
+enum mp_shm_offers mp_shm_reduction_offers(struct mp_shm_reduction *r)
+{
+    const struct mp_comm *comm = r->c->comm;
+    unsigned all = ~0U, any = 0;
+
+    for (int i = 0; i < comm->size; i++) {
+        unsigned kind = mp_board_post_of(comm, i)->kind;
+        all &= kind;
+        any |= kind;
+    }
+    bool heap = all & MP_POST_OPERAND && all & MP_POST_REACHES;
+    r->kernel = !heap;
+    if (heap || all & MP_POST_COPIES) {
+        return MP_OFFERS_ALL;
+    }
+    return any & (MP_POST_OPERAND | MP_POST_COPIES) ? MP_OFFERS_SOME : MP_OFFERS_NONE;
+}
+
+MPI_Count mp_shm_slice(const struct mp_shm_reduction *r, int special, MPI_Count its,
+                       MPI_Count others, MPI_Count *start)
+{
+    int rank = r->c->comm->rank;
+    MPI_Count shares = its + (r->c->comm->size - 1) * others;
+    MPI_Count before = rank * others + (rank > special ? its - others : 0);
+    MPI_Count after = before + (rank == special ? its : others);
+    MPI_Count whole = r->count / shares, rest = r->count % shares;
+
+    *start = whole * before + rest * before / shares;
+    return whole * after + rest * after / shares - *start;
+}
+
+const void *mp_shm_operand(struct mp_shm_reduction *r, int rank, MPI_Count first, MPI_Count count)
+{
+    const struct mp_comm *comm = r->c->comm;
+    size_t skipped = (size_t)first * r->size;
+    MPI_Count bytes = count * (MPI_Count)r->size;
+
+    if (rank == comm->rank) {
+        return (const char *)r->operand + r->type->true_lb + skipped;
+    }
+    uint64_t address = mp_board_post_of(comm, rank)->address[0] + skipped;
+    const char *near = mp_shm_near(comm, rank, address, bytes);
+    if (!near) {
+        mp_shm_read(comm, rank, address, incoming[rank & 1], bytes);
+        near = incoming[rank & 1];
+    }
+    return near;
+}
+
 // The operand of a rank, packed.
-static const void *operand_of(const struct mp_shm_reduction *r, const struct mp_shm_operands *o,
-                              int rank)
+static const void *operand_of(struct mp_shm_reduction *r, const struct mp_shm_operands *o, int rank)
 {
     const struct mp_comm *comm = r->c->comm;
     size_t skipped = (size_t)o->first * r->size;
@@ -53,17 +139,13 @@ static const void *operand_of(const struct mp_shm_reduction *r, const struct mp_
         return (const char *)r->operand + r->type->true_lb + skipped;
     }
     const struct mp_post *post = mp_board_post_of(comm, rank);
-    enum mp_shm_place place = o->place;
-    if (place == MP_AS_POSTED) {
-        place = post->kind & MP_POST_OPERAND ? MP_IN_MEMORY : MP_IN_CHUNK;
-    }
-    switch (place) {
+    switch (o->place) {
     case MP_IN_POST:
         return post->data + o->offset;
     case MP_IN_CHUNK:
         return mp_slots_at(comm, rank, post->chunk + o->chunk) + o->offset;
     default:
-        return mp_shm_reach(comm, rank, post->address[0] + skipped, o->count * (MPI_Count)r->size);
+        return mp_shm_operand(r, rank, o->first, o->count);
     }
 }
 
@@ -71,8 +153,11 @@ static const void *operand_of(const struct mp_shm_reduction *r, const struct mp_
 static void combine_blocks(struct mp_shm_reduction *r, const struct mp_shm_operands *operands,
                            char *out)
 {
-    _Alignas(64) char block[BLOCK];
-    MPI_Count most = r->size < BLOCK ? BLOCK / (MPI_Count)r->size : 1;
+    _Alignas(64) char near_block[BLOCK];
+    bool kernel = operands->place == MP_IN_MEMORY && r->kernel;
+    char *block = kernel ? outgoing[0] : near_block;
+    size_t room = kernel ? KERNEL_STRIP : BLOCK;
+    MPI_Count most = r->size < room ? (MPI_Count)(room / r->size) : 1;
     struct mp_shm_operands piece = *operands;
 
     for (MPI_Count done = 0; done < operands->count; done += piece.count) {
@@ -122,7 +207,7 @@ void mp_shm_combine(struct mp_shm_reduction *r, const struct mp_shm_operands *o,
     }
     if (!r->direct) {
         mp_shm_put(out, r->type, combine_typed(r, o), o->count, 0, o->count * (MPI_Count)r->size);
-    } else if (o->ranks == 2) {
+    } else if (o->ranks == 2 && !(o->place == MP_IN_MEMORY && r->kernel)) {
         mp_op_combine(r->c->op, operand_of(r, o, 0), operand_of(r, o, 1), out, o->count, r->type);
     } else {
         combine_blocks(r, o, out);

@@ -63,14 +63,83 @@ static int take_own(const struct mp_collective *c, const struct own *own)
 
 // ---- To a root
 
+// Where the root wants what it lets the others write: in a chunk of its own, by rank.
+struct place {
+    uint64_t address; // of the block for that rank
+    uint64_t bytes;   // in it; 0: not to be written
+};
+
+enum { MOST_PLACES = MP_CHUNK_BYTES / sizeof(struct place) };
+
+static const struct place *places_of(const struct mp_comm *comm, int root)
+{
+    return (const void *)mp_slots_at(comm, root, mp_board_post_of(comm, root)->chunk);
+}
+
+static void give_places(const struct mp_collective *c, struct mp_post *post)
+{
+    struct mp_comm *comm = c->comm;
+    MPI_Count longest = 0;
+
+    for (int i = 0; i < comm->size; i++) {
+        MPI_Count bytes = i == c->root ? 0 : mp_block_bytes(&c->recv, i);
+        longest = bytes > longest ? bytes : longest;
+    }
+    unsigned ways = mp_shm_ways(comm, longest);
+    unsigned shares = ways && comm->size <= MOST_PLACES ? mp_shm_shares(ways) : 0;
+    if (!shares || c->recv.types || !c->recv.type->contiguous) {
+        return;
+    }
+    post->kind |= shares;
+    post->chunk = (uint32_t)comm->board.chunk;
+    struct place *places = (void *)mp_slots_claim(comm, MP_STEP_DONE, MP_EVERYBODY);
+    for (int i = 0; i < comm->size; i++) {
+        MPI_Count bytes = mp_block_bytes(&c->recv, i);
+        char *at = (char *)mp_block_at(&c->recv, i) + c->recv.type->true_lb;
+        bool worth = mp_shm_is_worth(ways, at, bytes);
+        places[i] = (struct place){(uintptr_t)at, worth ? (uint64_t)bytes : 0};
+    }
+}
+
+// Bytes of a rank's block that the root takes itself. If it is not all, the rank moves the rest.
+static MPI_Count part_of_root(const struct mp_comm *comm, const struct mp_post *root, int rank,
+                              const struct mp_post *leaf)
+{
+    bool shares = root->kind & MP_POST_SHARES && leaf->kind & MP_POST_OPERAND;
+    if (shares && places_of(comm, root->root)[rank].bytes >= leaf->bytes) {
+        return mp_shm_part_of_root(comm, (MPI_Count)leaf->bytes);
+    }
+    return (MPI_Count)leaf->bytes;
+}
+
+static void move_own(const struct mp_collective *c, const struct mp_post *mine)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_post *root = mp_board_await(comm, c->root);
+    bool same = (root->kind & MP_POST_KIND) == MP_GATHER && root->root == c->root;
+    MPI_Count rest = (MPI_Count)mine->bytes;
+
+    if (same) {
+        rest -= part_of_root(comm, root, comm->rank, mine);
+        if (rest > 0) {
+            mp_shm_write(comm, c->root, places_of(comm, c->root)[comm->rank].address,
+                         (const void *)(uintptr_t)mine->address[0], rest);
+            mp_board_step(comm, MP_STEP_DONE, c->root);
+        }
+    }
+    // The root does that only when it sees the same operation; else it raises an error.
+    mp_board_await_progress(comm, c->root, mp_board_progress(comm, MP_STEP_DONE));
+}
+
 static int leaf(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
+    unsigned ways = mp_shm_ways(comm, own.count * own.type->size);
 
     // The root takes chunk i in step i + 1.
-    mp_shm_give(comm, post, own.buffer, own.count, own.type, 1, c->root);
+    mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 1, c->root);
     mp_board_post(comm);
     unsigned chunks = mp_shm_chunks_of(post);
     for (unsigned i = 1; i < chunks; i++) {
@@ -78,18 +147,35 @@ static int leaf(const struct mp_collective *c)
         mp_board_step(comm, i + 1, c->root);
     }
     if (post->kind & MP_POST_OPERAND) {
-        // The root does that only when it sees the same operation; else it raises an error.
-        mp_board_await_progress(comm, c->root, mp_board_progress(comm, MP_STEP_DONE));
+        move_own(c, post);
     }
     return 0;
+}
+
+// Takes chunk i, or all, of what a rank gives; or the root's part of it. True if that rank moves
+// the rest.
+static bool take(const struct mp_collective *c, const struct mp_post *mine, int rank, unsigned i)
+{
+    const struct mp_post *leaf = mp_board_post_of(c->comm, rank);
+    if (leaf->kind & MP_POST_OPERAND) {
+        MPI_Count part = part_of_root(c->comm, mine, rank, leaf);
+        MPI_Count from = (MPI_Count)leaf->bytes - part;
+        mp_shm_take_memory(c, rank, leaf->address[0], from, part, rank);
+        return from > 0;
+    }
+    mp_shm_take_given(c, rank, i, rank);
+    return false;
 }
 
 static int root(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
+    struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
+    bool shared = false;
 
-    mp_board_begin(comm, MP_GATHER, c->root, 0)->kind |= MP_POST_INLINE;
+    post->kind |= MP_POST_INLINE;
+    give_places(c, post);
     mp_board_post(comm);
     int own_error = take_own(c, &own);
     mp_board_await_all(comm);
@@ -105,7 +191,7 @@ static int root(const struct mp_collective *c)
                 mp_board_await_step(comm, rank, i + 1);
             }
             if (i == 0 || i < theirs) {
-                mp_shm_take_given(c, rank, i, rank);
+                shared = take(c, post, rank, i) || shared;
             }
         }
         if (all.chunks > 0) {
@@ -114,6 +200,13 @@ static int root(const struct mp_collective *c)
     }
     if (all.waited) {
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
+    }
+    for (int i = 0; shared && i < comm->size; i++) {
+        const struct mp_post *leaf = mp_board_post_of(comm, i);
+        bool agrees = i != c->root && !(all.other_kind && mp_shm_compare_kind(c, i));
+        if (agrees && (MPI_Count)leaf->bytes > part_of_root(comm, post, i, leaf)) {
+            mp_board_await_step(comm, i, MP_STEP_DONE);
+        }
     }
     return own_error ? own_error : all.error;
 }
@@ -130,9 +223,10 @@ int mp_shm_allgather(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_ALLGATHER, 0, 0);
+    unsigned ways = mp_shm_ways(comm, own.count * own.type->size);
 
     // Everybody takes chunk i between its steps i + 1 and i + 2.
-    mp_shm_give(comm, post, own.buffer, own.count, own.type, 2, MP_EVERYBODY);
+    mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 2, MP_EVERYBODY);
     mp_board_post(comm);
     int own_error = take_own(c, &own);
     mp_board_await_all(comm);

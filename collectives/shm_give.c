@@ -5,17 +5,6 @@
 
 #include "core/errhandler.h"
 
-char *mp_shm_reach(const struct mp_comm *comm, int rank, uint64_t address, MPI_Count bytes)
-{
-    int world = mp_group_world(comm->group, rank);
-    char *near = mp_heap_reach(world, (const void *)(uintptr_t)address, (size_t)bytes);
-    if (unlikely(!near)) {
-        mp_process_abort(1, "the kernel refuses access to more of the heap that the ranks share: "
-                            "MPRUN_SHARED_HEAP=0 does without it");
-    }
-    return near;
-}
-
 void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
                  MPI_Count bytes)
 {
@@ -65,7 +54,7 @@ void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer,
 }
 
 void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
-                 const struct mp_datatype *type, unsigned step, int who)
+                 const struct mp_datatype *type, unsigned ways, unsigned step, int who)
 {
     MPI_Count bytes = count > 0 ? count * type->size : 0;
 
@@ -78,8 +67,7 @@ void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer,
         return;
     }
     const char *data = (const char *)buffer + type->true_lb;
-    if (bytes >= MP_SHM_MEMORY_LEAST && type->contiguous && mp_shm_is_reachable(data, bytes) &&
-        mp_board_all_reach(comm)) {
+    if (type->contiguous && mp_shm_is_worth(ways, data, bytes)) {
         post->kind |= MP_POST_OPERAND;
         post->address[0] = (uintptr_t)data;
         return;
@@ -92,16 +80,11 @@ void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, 
 {
     const struct mp_post *post = mp_board_post_of(c->comm, rank);
     MPI_Count bytes = (MPI_Count)post->bytes;
-    MPI_Count room = mp_block_bytes(&c->recv, block);
 
     if (post->kind & MP_POST_INLINE) {
         mp_shm_take(&c->recv, block, post->data, 0, bytes);
     } else if (post->kind & MP_POST_OPERAND) {
-        bytes = bytes < room ? bytes : room;
-        if (bytes > 0) {
-            mp_shm_take(&c->recv, block, mp_shm_reach(c->comm, rank, post->address[0], bytes), 0,
-                        bytes);
-        }
+        mp_shm_take_memory(c, rank, post->address[0], 0, bytes, block);
     } else {
         MPI_Count from = (MPI_Count)chunk * MP_CHUNK_BYTES;
         MPI_Count left = bytes - from;

@@ -52,14 +52,18 @@ static inline unsigned mp_shm_part_chunks(uint32_t stride, MPI_Count bytes)
     return (unsigned)((bytes + room - 1) / room);
 }
 
-// Writes all parts of chunk number `chunk` but that of rank `skip`. With `reach`, blocks that are
-// worth it and can be are taken from memory. Returns true if one is.
+// The ways in which blocks are taken from memory, and whether that for a rank is.
+unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks);
+bool mp_shm_part_is_in_memory(const struct mp_blocks *blocks, int rank, unsigned ways);
+
+// Writes all parts of chunk number `chunk` but that of rank `skip`. Returns true if a block is
+// taken from memory.
 bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
-                       unsigned chunk, bool reach, unsigned step, int skip);
+                       unsigned chunk, unsigned ways, unsigned step, int skip);
 
 // Chunks that the longest block of those needs which are not taken from memory.
 unsigned mp_shm_parts_needed(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
-                             bool reach, int skip);
+                             unsigned ways, int skip);
 
 // This rank's part of that chunk of a rank, whose post has been seen.
 static inline const struct mp_shm_part *mp_shm_part_of(const struct mp_comm *comm, int rank,

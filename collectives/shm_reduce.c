@@ -10,8 +10,8 @@
 #include "collectives/shm_combine.h"
 
 // Where a form ends: the bytes that every receiver reads (all operands but its own) in form
-// `chunk`, and the least that makes the second hop of form `memory` pay.
-enum { CHUNK_READS = 16 << 10, CHUNK_MOST = 4 << 10, MEMORY_LEAST = 4 << 10 };
+// `chunk`, and its own: from there on the second hop of form `memory` pays.
+enum { CHUNK_READS = 16 << 10, CHUNK_MOST = 4 << 10 };
 
 enum form { POST, CHUNK, LONG };
 
@@ -76,28 +76,15 @@ static int reduce_short(struct mp_shm_reduction *r, enum form form)
 
 // ---- Form `memory`
 
-// Everybody's operand can be read and every result that matters can be written.
-static bool all_in_reach(const struct mp_collective *c)
+// This rank's slice. Through the kernel, the root of a reduction moves size - 1 slices, and each of
+// the others one more, its result; so the root's slice is the longer one.
+static MPI_Count slice_of(const struct mp_shm_reduction *r, MPI_Count *start)
 {
-    for (int i = 0; i < c->comm->size; i++) {
-        unsigned flags = mp_board_post_of(c->comm, i)->kind;
-        bool result = c->kind == MP_ALLREDUCE || i == c->root;
-        if (!(flags & MP_POST_REACHES) || !(flags & MP_POST_OPERAND) ||
-            (result && !(flags & MP_POST_RESULT))) {
-            return false;
-        }
+    const struct mp_comm *comm = r->c->comm;
+    if (r->kernel && r->c->kind == MP_REDUCE) {
+        return mp_shm_slice(r, r->c->root, comm->size, comm->size - 1, start);
     }
-    return true;
-}
-
-// Bytes of a slice that are combined, and then copied to the other results while they are in the
-// first-level cache.
-enum { STRIP = 8192 };
-
-static char *result_of(const struct mp_collective *c, int rank, MPI_Count offset, MPI_Count bytes)
-{
-    const struct mp_post *post = mp_board_post_of(c->comm, rank);
-    return mp_shm_reach(c->comm, rank, post->address[1] + (uint64_t)offset, bytes);
+    return mp_slice(r->count, comm->size, comm->rank, start);
 }
 
 // Elements of the same slice are touched by this rank only, so the operation may be in place.
@@ -106,8 +93,8 @@ static void reduce_in_memory(struct mp_shm_reduction *r)
     const struct mp_collective *c = r->c;
     struct mp_comm *comm = c->comm;
     MPI_Count size = (MPI_Count)r->size;
-    MPI_Count strip = size < STRIP ? STRIP / size : 1;
-    MPI_Count start, length = mp_slice(r->count, comm->size, comm->rank, &start);
+    MPI_Count strip = (MPI_Count)mp_shm_strip(r) / size;
+    MPI_Count start, length = slice_of(r, &start);
     int first = c->kind == MP_ALLREDUCE ? comm->rank : c->root;
     struct mp_shm_operands part = {.place = MP_IN_MEMORY, .ranks = comm->size};
 
@@ -115,10 +102,17 @@ static void reduce_in_memory(struct mp_shm_reduction *r)
         part.first = start + done;
         part.count = length - done < strip ? length - done : strip;
         MPI_Count offset = part.first * size, bytes = part.count * size;
-        char *out = result_of(c, first, offset, bytes);
-        mp_shm_combine(r, &part, out);
+        uint64_t to = mp_board_post_of(comm, first)->address[1] + (uint64_t)offset;
+        char *out = mp_shm_near(comm, first, to, bytes);
+        char *result = out ? out : mp_shm_strip_room(0);
+        mp_shm_combine(r, &part, result);
+        if (!out) {
+            mp_shm_write(comm, first, to, result, bytes);
+        }
         for (int i = 1; i < comm->size && c->kind == MP_ALLREDUCE; i++) {
-            memcpy(result_of(c, (first + i) % comm->size, offset, bytes), out, (size_t)bytes);
+            int rank = (first + i) % comm->size;
+            to = mp_board_post_of(comm, rank)->address[1] + (uint64_t)offset;
+            mp_shm_write(comm, rank, to, result, bytes);
         }
     }
     mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
@@ -227,42 +221,16 @@ static void reduce_windows(struct mp_shm_reduction *r, const struct windows *win
 
 // ---- Both forms for long operands: the posts tell which.
 
-static unsigned reach_flags(const struct mp_shm_reduction *r, const void **result)
-{
-    const struct mp_collective *c = r->c;
-    MPI_Count bytes = r->count * (MPI_Count)r->size;
-    unsigned flags = 0;
-
-    *result = NULL;
-    if (!r->direct || bytes < MEMORY_LEAST) {
-        return 0;
-    }
-    if (mp_shm_is_reachable((const char *)r->operand + r->type->true_lb, bytes)) {
-        flags = MP_POST_OPERAND;
-    }
-    if (receives(c)) {
-        *result = (const char *)c->recv.buffer + r->type->true_lb;
-        flags |= mp_shm_is_reachable(*result, bytes) ? MP_POST_RESULT : 0;
-    }
-    return flags;
-}
-
 static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows)
 {
     const struct mp_collective *c = r->c;
     struct mp_comm *comm = c->comm;
     MPI_Count bytes = r->count * (MPI_Count)r->size;
-    const void *result;
-    unsigned flags = reach_flags(r, &result);
-    unsigned needed = MP_POST_OPERAND | (receives(c) ? MP_POST_RESULT : 0);
     uint64_t first_chunk = comm->board.chunk;
-    bool hopeful = flags == needed;
+    struct mp_post *post = mp_board_begin(comm, c->kind, c->root, (uint64_t)bytes);
 
-    struct mp_post *post =
-        mp_board_begin(comm, c->kind | flags | mp_shm_reaches(), c->root, (uint64_t)bytes);
     post->chunk = (uint32_t)first_chunk;
-    post->address[0] = (uintptr_t)r->operand + (uintptr_t)r->type->true_lb;
-    post->address[1] = (uintptr_t)result;
+    bool hopeful = mp_shm_reduction_offer(r, post, receives(c) ? c->recv.buffer : NULL);
     if (!hopeful) {
         give_window(r, windows, 0);
     }
@@ -272,22 +240,16 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
     if (error) {
         return error;
     }
-    if (all_in_reach(c)) {
+    enum mp_shm_offers offers = mp_shm_reduction_offers(r);
+    if (offers == MP_OFFERS_ALL) {
         reduce_in_memory(r);
         return 0;
     }
     // Whoever hoped for that has not given its first window yet; if anybody did, all wait for it.
-    bool first_is_known = true;
-    for (int i = 0; i < comm->size; i++) {
-        unsigned theirs = mp_board_post_of(comm, i)->kind;
-        bool result_matters = c->kind == MP_ALLREDUCE || i == c->root;
-        unsigned all = MP_POST_OPERAND | (result_matters ? MP_POST_RESULT : 0);
-        first_is_known = first_is_known && (theirs & all) != all;
-    }
     if (hopeful) {
         give_window(r, windows, 0);
     }
-    reduce_windows(r, windows, first_chunk, first_is_known);
+    reduce_windows(r, windows, first_chunk, offers == MP_OFFERS_NONE);
     return 0;
 }
 

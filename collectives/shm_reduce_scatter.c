@@ -81,30 +81,11 @@ static void combine_window(struct scatter *s, MPI_Count w)
     }
 }
 
-static bool all_in_reach(const struct mp_comm *comm)
-{
-    unsigned flags = MP_POST_OPERAND | MP_POST_REACHES;
-    for (int i = 0; i < comm->size; i++) {
-        flags &= mp_board_post_of(comm, i)->kind;
-    }
-    return flags == (MP_POST_OPERAND | MP_POST_REACHES);
-}
-
-static bool any_in_reach(const struct mp_comm *comm)
-{
-    unsigned flags = 0;
-    for (int i = 0; i < comm->size; i++) {
-        flags |= mp_board_post_of(comm, i)->kind;
-    }
-    return flags & MP_POST_OPERAND;
-}
-
 // Window w is made known by step w + 1, and a rank has done with it in step w + 2, or at the end.
 // If nobody hoped to do without, the first one came with the posts.
-static void in_windows(struct scatter *s, bool give_first)
+static void in_windows(struct scatter *s, bool give_first, bool first_is_known)
 {
     struct mp_comm *comm = s->r.c->comm;
-    bool first_is_known = !any_in_reach(comm);
     for (MPI_Count w = 0; w < s->windows; w++) {
         if (w > 0 || give_first) {
             give_window(s, w);
@@ -122,18 +103,15 @@ static int run(struct scatter *s, MPI_Count bytes)
 {
     const struct mp_collective *c = s->r.c;
     struct mp_comm *comm = c->comm;
-    const char *data = (const char *)s->r.operand + s->r.type->true_lb;
     struct mp_post *post = mp_board_begin(comm, MP_REDUCE_SCATTER, 0, (uint64_t)bytes);
-    bool in_reach = bytes >= MP_SHM_MEMORY_LEAST && s->r.direct && mp_shm_is_reachable(data, bytes);
+    bool hopeful = false;
 
-    post->kind |= mp_shm_reaches();
     if (bytes <= MP_POST_ROOM) {
         mp_shm_put(post->data, s->r.type, s->r.operand, s->r.count, 0, bytes);
     } else {
-        post->kind |= in_reach ? MP_POST_OPERAND : 0;
-        post->address[0] = (uintptr_t)data;
         post->chunk = (uint32_t)comm->board.chunk;
-        if (!in_reach) {
+        hopeful = mp_shm_reduction_offer(&s->r, post, NULL);
+        if (!hopeful) {
             give_window(s, 0);
         }
     }
@@ -143,17 +121,21 @@ static int run(struct scatter *s, MPI_Count bytes)
     if (error) {
         return error;
     }
+    enum mp_shm_offers offers = MP_OFFERS_NONE;
+    if (bytes > MP_POST_ROOM) {
+        offers = mp_shm_reduction_offers(&s->r);
+    }
     if (bytes <= MP_POST_ROOM) {
         struct mp_shm_operands part = {
             .place = MP_IN_POST, .offset = (size_t)s->offset * s->r.size, .count = s->mine};
         combine(s, &part, 0);
-    } else if (all_in_reach(comm)) {
+    } else if (offers == MP_OFFERS_ALL) {
         struct mp_shm_operands part = {.place = MP_IN_MEMORY, .count = s->mine};
         combine(s, &part, 0);
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
         mp_board_await_step_all(comm, MP_STEP_DONE);
     } else {
-        in_windows(s, in_reach);
+        in_windows(s, hopeful, offers == MP_OFFERS_NONE);
     }
     if (s->apart) {
         mp_shm_get(s->apart, s->r.type, c->recv.buffer, s->mine, 0, s->mine * (MPI_Count)s->r.size);

@@ -6,23 +6,33 @@
 
 // ---- Parts
 
-static bool from_memory(const struct mp_blocks *blocks, int rank, bool reach)
+unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks)
+{
+    MPI_Count longest = 0;
+    for (int i = 0; i < comm->size; i++) {
+        MPI_Count bytes = mp_block_bytes(blocks, i);
+        longest = bytes > longest ? bytes : longest;
+    }
+    return mp_shm_ways(comm, longest);
+}
+
+bool mp_shm_part_is_in_memory(const struct mp_blocks *blocks, int rank, unsigned ways)
 {
     MPI_Count bytes = mp_block_bytes(blocks, rank);
-    if (!reach || bytes < MP_SHM_MEMORY_LEAST) {
+    if (bytes < MP_SHM_MEMORY_LEAST) {
         return false;
     }
     const struct mp_datatype *type = mp_block_type(blocks, rank);
-    return type->contiguous &&
-           mp_shm_is_reachable((const char *)mp_block_at(blocks, rank) + type->true_lb, bytes);
+    const char *data = (const char *)mp_block_at(blocks, rank) + type->true_lb;
+    return type->contiguous && mp_shm_is_worth(ways, data, bytes);
 }
 
 unsigned mp_shm_parts_needed(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
-                             bool reach, int skip)
+                             unsigned ways, int skip)
 {
     unsigned most = 1;
     for (int i = 0; i < comm->size; i++) {
-        if (i != skip && !from_memory(blocks, i, reach)) {
+        if (i != skip && !mp_shm_part_is_in_memory(blocks, i, ways)) {
             unsigned chunks = mp_shm_part_chunks(stride, mp_block_bytes(blocks, i));
             most = chunks > most ? chunks : most;
         }
@@ -31,7 +41,7 @@ unsigned mp_shm_parts_needed(struct mp_comm *comm, const struct mp_blocks *block
 }
 
 bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uint32_t stride,
-                       unsigned chunk, bool reach, unsigned step, int skip)
+                       unsigned chunk, unsigned ways, unsigned step, int skip)
 {
     char *at = mp_slots_claim(comm, step, MP_EVERYBODY);
     MPI_Count room = mp_shm_part_room(stride);
@@ -44,7 +54,7 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
         if (i == skip) {
             continue;
         }
-        bool memory = from_memory(blocks, i, reach);
+        bool memory = mp_shm_part_is_in_memory(blocks, i, ways);
         const struct mp_datatype *type = bytes > 0 ? mp_block_type(blocks, i) : NULL;
         part->bytes = (uint64_t)bytes;
         part->address = memory ? (uintptr_t)mp_block_at(blocks, i) + (uintptr_t)type->true_lb : 0;
@@ -79,16 +89,34 @@ void mp_shm_take_part(const struct mp_collective *c, int rank, unsigned chunk, i
         MPI_Count left = bytes - chunk * room;
         mp_shm_take(&c->recv, block, part->data, chunk * room, left < room ? left : room);
     } else if (chunk == 0) {
-        MPI_Count most = mp_block_bytes(&c->recv, block);
-        bytes = bytes < most ? bytes : most;
-        if (bytes > 0) {
-            mp_shm_take(&c->recv, block, mp_shm_reach(c->comm, rank, part->address, bytes), 0,
-                        bytes);
-        }
+        mp_shm_take_memory(c, rank, part->address, 0, bytes, block);
     }
 }
 
 // ---- The operation
+
+// The root's part of what the others take from memory.
+static void move_own_part(const struct mp_collective *c, const struct mp_post *post, unsigned ways)
+{
+    struct mp_comm *comm = c->comm;
+
+    for (int k = 1; k < comm->size; k++) {
+        int rank = (c->root + k) % comm->size;
+        if (!mp_shm_part_is_in_memory(&c->send, rank, ways)) {
+            continue;
+        }
+        MPI_Count bytes = mp_block_bytes(&c->send, rank);
+        const struct mp_post *leaf = mp_board_await(comm, rank);
+        bool same = (leaf->kind & MP_POST_KIND) == MP_SCATTER && leaf->root == c->root;
+        MPI_Count part = same ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
+        if (part > 0) {
+            MPI_Count from = bytes - part;
+            const char *data = (const char *)mp_block_at(&c->send, rank) +
+                               mp_block_type(&c->send, rank)->true_lb + from;
+            mp_shm_write(comm, rank, leaf->address[1] + (uint64_t)from, data, part);
+        }
+    }
+}
 
 // A reader has done with its part of chunk i in step i + 1, and says that it is done with the last
 // one of its own block.
@@ -105,15 +133,19 @@ static int root(const struct mp_collective *c)
         mp_shm_give_in_post(comm, post, blocks, each);
         mp_board_post(comm);
     } else {
-        bool reach = mp_board_all_reach(comm);
+        unsigned ways = mp_shm_part_ways(comm, blocks);
         post->stride = mp_shm_stride(comm->size, !c->uneven, each);
         post->chunk = (uint32_t)comm->board.chunk;
-        unsigned chunks = mp_shm_parts_needed(comm, blocks, post->stride, reach, c->root);
-        any = mp_shm_give_parts(comm, blocks, post->stride, 0, reach, 1, c->root);
+        unsigned chunks = mp_shm_parts_needed(comm, blocks, post->stride, ways, c->root);
+        any = mp_shm_give_parts(comm, blocks, post->stride, 0, ways, 1, c->root);
+        post->kind |= any ? mp_shm_shares(ways) : 0;
         mp_board_post(comm);
         for (unsigned i = 1; i < chunks; i++) {
-            mp_shm_give_parts(comm, blocks, post->stride, i, reach, i + 1, c->root);
+            mp_shm_give_parts(comm, blocks, post->stride, i, ways, i + 1, c->root);
             mp_board_step(comm, i + 1, MP_EVERYBODY);
+        }
+        if (post->kind & MP_POST_SHARES) {
+            move_own_part(c, post, ways);
         }
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
     }
@@ -128,13 +160,32 @@ static int root(const struct mp_collective *c)
     return error;
 }
 
-static int take_parts(const struct mp_collective *c, const struct mp_post *post)
+static int take_from_memory(const struct mp_collective *c, const struct mp_post *mine,
+                            const struct mp_shm_part *given)
+{
+    struct mp_comm *comm = c->comm;
+    MPI_Count bytes = (MPI_Count)given->bytes;
+    MPI_Count part = mp_shm_root_part(comm, mp_board_post_of(comm, c->root), mine, bytes);
+
+    mp_shm_take_memory(c, c->root, given->address, 0, bytes - part, 0);
+    mp_board_step(comm, MP_STEP_DONE, c->root);
+    if (part > 0) {
+        mp_board_await_step(comm, c->root, MP_STEP_DONE);
+    }
+    return mp_shm_compare_sent(c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+}
+
+static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
+                      const struct mp_post *post)
 {
     struct mp_comm *comm = c->comm;
     const struct mp_shm_part *part = mp_shm_part_of(comm, c->root, 0);
     MPI_Count bytes = (MPI_Count)part->bytes;
-    unsigned chunks = part->address ? 1 : mp_shm_part_chunks(post->stride, bytes);
 
+    if (part->address) {
+        return take_from_memory(c, mine, part);
+    }
+    unsigned chunks = mp_shm_part_chunks(post->stride, bytes);
     int error = mp_shm_compare_sent(c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
     mp_shm_take_part(c, c->root, 0, 0);
     for (unsigned i = 1; i < chunks; i++) {
@@ -151,7 +202,8 @@ static int leaf(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     MPI_Count expected = mp_block_bytes(&c->recv, 0);
 
-    mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)expected);
+    struct mp_post *mine = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)expected);
+    mp_shm_post_place(comm, mine, &c->recv);
     mp_board_post(comm);
     const struct mp_post *post = mp_board_await(comm, c->root);
     int error = mp_shm_compare_kind(c, c->root);
@@ -159,7 +211,7 @@ static int leaf(const struct mp_collective *c)
         return error;
     }
     if (!(post->kind & MP_POST_INLINE)) {
-        return take_parts(c, post);
+        return take_parts(c, mine, post);
     }
     MPI_Count bytes = (MPI_Count)post->bytes;
     mp_shm_take(&c->recv, 0,

@@ -39,7 +39,9 @@ struct mp_comm_board {
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
     bool all_reach;                // all members are known to reach blocks of the shared heap
-    bool ready;                    // all members have reset their desk
+    bool copies;     // this rank may use all members' memory through the kernel, and has said so
+    bool all_copy;   // and they that of each other
+    bool ready;      // all members have reset their desk
     bool quick;      // ready, and all operations go over it, so short ones may skip the choice
     uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned
 };

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 3
+#define MP_SEGMENT_VERSION 4
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -146,6 +146,8 @@ struct mp_desk {
     // Grows by one when the rank makes a communicator of this context pair, and again when it has
     // done with it: see core/limbo.c. Written by the rank.
     _Atomic uint64_t lives;
+    // 1: the rank may read and write the memory of all members through the kernel. Written by it.
+    _Atomic uint32_t copies;
 };
 
 static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)
