@@ -182,8 +182,13 @@ static void bench_run(const struct bench *bench)
 {
     int count = bench->count ? bench->count : 1;
     for (int again = !bench->count; again;) {
-        double cpu;
-        again = bench_batch(bench, count, &cpu) < BENCH_BATCH_SECONDS;
+        // The best of some: a rank that is late once must not make batches of a single step.
+        double cpu, best = BENCH_BATCH_SECONDS;
+        for (int i = 0; i < 3; i++) {
+            double seconds = bench_batch(bench, count, &cpu);
+            best = seconds < best ? seconds : best;
+        }
+        again = best < BENCH_BATCH_SECONDS;
         MPI_Bcast(&again, 1, MPI_INT, 0, MPI_COMM_WORLD);
         count *= again ? 2 : 1;
     }
