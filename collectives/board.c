@@ -24,6 +24,7 @@
 #include "collectives/board.h"
 
 #include "core/progress.h"
+#include "core/spread.h"
 #include "heap/heap.h"
 
 #include <stdlib.h>
@@ -31,6 +32,10 @@
 // Looks at the desks before the waiting begins, when no other rank shares the core. (Somebody else
 // may: then the ranks that are waited for are most likely running all the same.)
 enum { LOOKS = 256 };
+
+// Looks, some 20 ns apart, when this CPU's ranks have all done their part: as long as some switches
+// from rank to rank take, since those on another CPU may still have that many to go.
+enum { LOOKS_ACROSS = 256 };
 
 static void find(struct mp_comm *comm)
 {
@@ -140,11 +145,42 @@ static inline bool holds(struct condition *c)
     return true;
 }
 
+// True if those that are missing are on other CPUs, so that nobody could do anything for this wait
+// on this one: a yield would only go round the ranks here, all waiting, while the last post comes
+// in.
+static bool missing_are_elsewhere(const struct condition *c)
+{
+    const struct mp_comm *comm = c->comm;
+
+    if (comm->size != mp_process.size) {
+        return false; // other ranks here may have work to do
+    }
+    for (int i = 0; i < comm->size; i++) {
+        const struct mp_board *board = mp_shm_peers[mp_group_world(comm->group, i)].board;
+        if (i != comm->rank && mp_spread_is_here(board) && !is_there(c, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool comes_across(struct condition *c)
+{
+    for (int look = 0; look < LOOKS_ACROSS; look++) {
+        mp_cpu_relax();
+        if (holds(c)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void await(struct condition *c)
 {
     const struct mp_comm *comm = c->comm;
 
-    int looks = mp_process.segment->ranks_per_core > 1 ? 1 : LOOKS;
+    bool crowd = mp_process.segment->ranks_per_core > 1;
+    int looks = crowd ? 1 : LOOKS;
     for (int look = 0; look < looks; look++) {
         if (holds(c)) {
             return;
@@ -154,6 +190,9 @@ static void await(struct condition *c)
     int peer = c->to - c->from == 1 ? mp_group_world(comm->group, c->from) : MP_PEER_SEVERAL;
     mp_waiter_begin(&waiter, peer, 0, comm->context + 1, 0);
     while (!holds(c)) {
+        if (crowd && missing_are_elsewhere(c) && comes_across(c)) {
+            break;
+        }
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);

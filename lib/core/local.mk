@@ -42,6 +42,7 @@ libmpi_abi_sources += \
     lib/core/request.c lib/core/request.h \
     lib/core/session.c lib/core/session.h \
     lib/core/shm_channel.c \
+    lib/core/spread.c lib/core/spread.h \
     lib/core/status.h \
     lib/core/together.c lib/core/together.h \
     lib/core/topology.c lib/core/topology.h

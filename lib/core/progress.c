@@ -8,6 +8,7 @@
 #include "core/partitioned.h"
 #include "core/process.h"
 #include "core/request.h"
+#include "core/spread.h"
 
 #include <sched.h>
 #include <time.h>
@@ -18,6 +19,9 @@ enum { SPIN_NS = 5000000, YIELD_NS = 1000000 };
 
 // Looks at the clock only every so many polls.
 enum { POLLS_PER_CLOCK = 256, YIELDS_PER_CLOCK = 4 };
+
+// Looks where it is after so many yields, in however many waits.
+enum { YIELDS_PER_SPREAD = 64 };
 
 // Looks in vain (MPI_Test ...) after which a rank on a crowded core yields.
 enum { LOOKS_PER_YIELD = 4 };
@@ -144,9 +148,11 @@ static void sleep_now(struct mp_waiter *waiter)
 static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 {
     uint64_t now = now_ns();
+    bool taken_away = waiter->began != 0 && now - waiter->last > TAKEN_AWAY_NS;
     if (waiter->began == 0) {
         waiter->began = now;
-    } else if (now - waiter->last > TAKEN_AWAY_NS) {
+    }
+    if ((mp_process.shm && mp_spread_look(now)) || taken_away) {
         mp_process.crowded = true;
         crowded_until = now + CROWDED_NS;
     }
@@ -171,6 +177,10 @@ static void pause_once(struct mp_waiter *waiter)
         // Announce, then let the caller look once more; the next step without progress sleeps.
         arm(waiter);
         return;
+    }
+    static unsigned yields;
+    if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
+        mp_spread_look(now_ns());
     }
     mp_lock_release();
     if (shared || threads) {

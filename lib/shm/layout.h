@@ -85,6 +85,7 @@ struct mp_board {
     // 1 while the rank sleeps, or is about to, on this very word (futex). Set by the rank; cleared
     // by whoever wakes it, or by the rank when it did not need to sleep after all.
     _Alignas(MP_APART) _Atomic uint32_t sleeping;
+    _Atomic uint32_t cpu; // 1 + the CPU that the rank was on when it last waited for long; 0 before
 };
 
 // One 64-byte cell of a ring. `word` is written last, with release: it carries the phase of the

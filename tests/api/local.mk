@@ -2,6 +2,7 @@
 # tests/api: MPI programs that assert one promise each, run over both channels.
 
 api_tests += \
+    tests/api/affinity_is_left_alone \
     tests/api/abort_ends_with_its_code \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/exit_without_finalize_is_a_failure \
