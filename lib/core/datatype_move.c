@@ -8,6 +8,7 @@
 #include "core/datatype.h"
 #include "core/datatype_form.h"
 #include "core/datatype_kernels.h"
+#include "core/datatype_layout.h"
 
 enum way { PACK, UNPACK, COPY };
 
@@ -379,15 +380,23 @@ static bool rows_fit(const struct cursor *a, const struct cursor *b)
     return rows == others || (rows >= 16 && others >= 16);
 }
 
-// Blocks of one length in different grids.
-static bool copy_blocks(struct side from, struct side to, MPI_Count bytes)
+// Bytes [at, at + bytes) of blocks of one length in different grids.
+static bool copy_blocks(struct side from, struct side to, MPI_Count at, MPI_Count bytes)
 {
     struct cursor a, b;
-    MPI_Count length = from.form->length, blocks = bytes / length;
-    cursor_start(&a, from.form, from.extent, from.base, 0);
-    cursor_start(&b, to.form, to.extent, to.base, 0);
+    MPI_Count length = from.form->length, into = at % length;
+    cursor_start(&a, from.form, from.extent, from.base, at / length);
+    cursor_start(&b, to.form, to.extent, to.base, at / length);
     if (!rows_fit(&a, &b))
         return false;
+    if (into) {
+        MPI_Count n = length - into < bytes ? length - into : bytes;
+        mp_move_block(mp_step(b.at, into), mp_step(a.at, into), (size_t)n);
+        bytes -= n;
+        cursor_advance(&a, 1, 1);
+        cursor_advance(&b, 1, 1);
+    }
+    MPI_Count blocks = bytes / length;
     while (blocks > 0) {
         MPI_Count n = cursor_row(&b, cursor_row(&a, blocks)), rows = cursor_rows(&a, blocks, n);
         MPI_Count others = cursor_rows(&b, blocks, n);
@@ -399,17 +408,17 @@ static bool copy_blocks(struct side from, struct side to, MPI_Count bytes)
         cursor_advance(&b, n, rows);
     }
     if (bytes % length)
-        memcpy(b.at, a.at, (size_t)(bytes % length));
+        mp_move_block(b.at, a.at, (size_t)(bytes % length));
     return true;
 }
 
 // Long blocks of different lengths.
-static void copy_stretches(struct side from, struct side to, MPI_Count bytes)
+static void copy_stretches(struct side from, struct side to, MPI_Count at, MPI_Count bytes)
 {
     struct cursor a, b;
-    MPI_Count a_done = 0, b_done = 0; // bytes of the block
-    cursor_start(&a, from.form, from.extent, from.base, 0);
-    cursor_start(&b, to.form, to.extent, to.base, 0);
+    MPI_Count a_done = at % from.form->length, b_done = at % to.form->length; // of the block
+    cursor_start(&a, from.form, from.extent, from.base, at / from.form->length);
+    cursor_start(&b, to.form, to.extent, to.base, at / to.form->length);
     while (bytes > 0) {
         MPI_Count a_left = from.form->length - a_done, b_left = to.form->length - b_done;
         MPI_Count n = a_left < b_left ? a_left : b_left;
@@ -430,7 +439,7 @@ static void copy_stretches(struct side from, struct side to, MPI_Count bytes)
 }
 
 // Anything, through a piece of stack that stays in the first-level cache.
-static void copy_through(struct side from, struct side to, MPI_Count bytes)
+static void copy_through(struct side from, struct side to, MPI_Count at, MPI_Count bytes)
 {
     char piece[8192];
     MPI_Count most = sizeof piece;
@@ -438,17 +447,30 @@ static void copy_through(struct side from, struct side to, MPI_Count bytes)
         most -= most % from.form->unit;
     for (MPI_Count done = 0; done < bytes;) {
         MPI_Count n = bytes - done < most ? bytes - done : most;
-        pack_form(from.form, from.extent, from.base, done, piece, n);
-        unpack_form(to.form, to.extent, to.base, done, piece, n);
+        pack_form(from.form, from.extent, from.base, at + done, piece, n);
+        unpack_form(to.form, to.extent, to.base, at + done, piece, n);
         done += n;
     }
+}
+
+// Bytes [at, at + bytes) of the stream, neither side being contiguous.
+static void copy_sides(struct side from, struct side to, MPI_Count at, MPI_Count bytes)
+{
+    enum { LONG = 256 };
+    bool blocks = from.form->kind == MP_UNIT_BLOCK && to.form->kind == MP_UNIT_BLOCK;
+    if (from.extent == to.extent && mp_form_alike(from.form, to.form))
+        copy_form(from.form, from.extent, from.base, at,
+                  mp_step(to.base, to.form->offset - from.form->offset), bytes);
+    else if (blocks && from.form->length >= LONG && to.form->length >= LONG)
+        copy_stretches(from, to, at, bytes);
+    else if (!(blocks && from.form->length == to.form->length && copy_blocks(from, to, at, bytes)))
+        copy_through(from, to, at, bytes);
 }
 
 MPI_Count mp_datatype_copy(const struct mp_datatype *from_type, const void *from,
                            MPI_Count from_count, const struct mp_datatype *to_type, void *to,
                            MPI_Count to_count)
 {
-    enum { LONG = 256 };
     MPI_Count bytes = from_type->size * from_count;
     if (to_type->size * to_count < bytes)
         bytes = to_type->size * to_count;
@@ -456,20 +478,50 @@ MPI_Count mp_datatype_copy(const struct mp_datatype *from_type, const void *from
         return 0;
     if (to_type->contiguous) {
         mp_datatype_pack(from_type, from, from_count, 0, mp_step(to, to_type->true_lb), bytes);
-        return bytes;
-    }
-    if (from_type->contiguous) {
+    } else if (from_type->contiguous) {
         mp_datatype_unpack(to_type, to, to_count, 0, mp_step(from, from_type->true_lb), bytes);
-        return bytes;
+    } else {
+        copy_sides((struct side){from_type->form, from_type->extent, (char *)(uintptr_t)from},
+                   (struct side){to_type->form, to_type->extent, to}, 0, bytes);
     }
-    struct side a = {from_type->form, from_type->extent, (char *)(uintptr_t)from};
-    struct side b = {to_type->form, to_type->extent, to};
-    bool blocks = a.form->kind == MP_UNIT_BLOCK && b.form->kind == MP_UNIT_BLOCK;
-    if (a.extent == b.extent && mp_form_alike(a.form, b.form))
-        copy_form(a.form, a.extent, a.base, 0, mp_step(to, b.form->offset - a.form->offset), bytes);
-    else if (blocks && a.form->length >= LONG && b.form->length >= LONG)
-        copy_stretches(a, b, bytes);
-    else if (!(blocks && a.form->length == b.form->length && copy_blocks(a, b, bytes)))
-        copy_through(a, b, bytes);
     return bytes;
+}
+
+// ---- Layouts
+
+bool mp_layout_describe(struct mp_layout *layout, const struct mp_datatype *type,
+                        const void *buffer, MPI_Count count)
+{
+    if (type->contiguous) {
+        *layout = mp_layout_bytes(mp_step(buffer, type->true_lb), (size_t)(type->size * count));
+        return true;
+    }
+    MPI_Count shift, span = mp_datatype_span(type, count, &shift);
+    if (type->form->kind != MP_UNIT_BLOCK)
+        return false;
+    *layout = (struct mp_layout){.base = (uintptr_t)buffer,
+                                 .low = (uintptr_t)mp_step(buffer, shift),
+                                 .span = (uint64_t)span,
+                                 .extent = type->extent,
+                                 .form = *type->form};
+    return true;
+}
+
+void mp_layout_copy(const struct mp_layout *to, const struct mp_layout *from, MPI_Count at,
+                    MPI_Count bytes)
+{
+    struct side a = {&from->form, from->extent, mp_step(0, (MPI_Aint)from->base)};
+    struct side b = {&to->form, to->extent, mp_step(0, (MPI_Aint)to->base)};
+    bool plain = mp_layout_is_contiguous(to);
+    if (bytes <= 0)
+        return;
+    if (mp_layout_is_contiguous(from) && plain)
+        memcpy(mp_step(b.base, b.form->offset + at), mp_step(a.base, a.form->offset + at),
+               (size_t)bytes);
+    else if (plain)
+        pack_form(a.form, a.extent, a.base, at, mp_step(b.base, b.form->offset + at), bytes);
+    else if (mp_layout_is_contiguous(from))
+        unpack_form(b.form, b.extent, b.base, at, mp_step(a.base, a.form->offset + at), bytes);
+    else
+        copy_sides(a, b, at, bytes);
 }

@@ -4,6 +4,7 @@
 #include "core/deliver.h"
 
 #include "core/channel.h"
+#include "core/datatype_layout.h"
 #include "core/errhandler.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
@@ -104,8 +105,31 @@ static bool better_pushed(int peer, const struct mp_packet *offer, MPI_Count byt
            atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
 }
 
+// Takes an offered payload straight from where it lies in the sender's heap, if both sides are
+// regular: in one pass, whatever the types. False if it shall be pushed or pulled.
+static bool take_regular(struct mp_request *request, int peer, const struct mp_packet *offer,
+                         const void *payload, MPI_Count bytes)
+{
+    struct mp_layout from, to;
+    if (!mp_process.shm ||
+        !mp_layout_describe(&to, request->type, request->buffer, request->count)) {
+        return false;
+    }
+    if (offer->length == sizeof from) {
+        memcpy(&from, payload, sizeof from);
+    } else {
+        from = mp_layout_bytes((const void *)(uintptr_t)offer->address, (size_t)bytes);
+    }
+    if (!from.low || !mp_heap_reach(peer, (void *)(uintptr_t)from.low, from.span)) {
+        return false;
+    }
+    request->pushed = mp_together_move(peer, &to, &from, bytes);
+    return !request->pushed;
+}
+
 // A long message has met its receive: get the payload over.
-static void accept_offer(struct mp_request *request, int peer, const struct mp_packet *offer)
+static void accept_offer(struct mp_request *request, int peer, const struct mp_packet *offer,
+                         const void *payload)
 {
     MPI_Count bytes = meet(request, offer, (MPI_Count)offer->total);
 
@@ -117,9 +141,11 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
         mp_request_complete(request, request->error);
         return;
     }
+    request->pushed = 0;
     void *place = own_heap_place(request, bytes);
     bool pushed = better_pushed(peer, offer, bytes, place);
-    if (bytes == 0 || (!pushed && mp_deliver_pull(request, peer, offer->address, 0, bytes))) {
+    if (bytes == 0 || take_regular(request, peer, offer, payload, bytes) ||
+        (!pushed && mp_deliver_pull(request, peer, offer->address, 0, bytes))) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
         return;
@@ -137,7 +163,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
 void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message)
 {
     if (message->packet.kind == MP_PACKET_OFFER) {
-        accept_offer(request, message->peer, &message->packet);
+        accept_offer(request, message->peer, &message->packet, message->payload);
     } else {
         receive_payload(request, message->peer, &message->packet, message->payload);
     }
@@ -162,7 +188,7 @@ static void message_arrived(int peer, const struct mp_packet *packet, const void
         match ? mp_match_arrival(match, packet->source, packet->tag) : NULL;
 
     if (request && packet->kind == MP_PACKET_OFFER) {
-        accept_offer(request, peer, packet);
+        accept_offer(request, peer, packet, payload);
     } else if (request) {
         receive_payload(request, peer, packet, payload);
     } else if (!match || mp_match_keep(match, peer, packet, payload) != 0) {
@@ -178,6 +204,9 @@ static void data_arrived(const struct mp_packet *packet, const void *payload)
                        payload, packet->length);
     request->moved += packet->length;
     if (request->moved == request->bytes) {
+        if (request->pushed) {
+            mp_together_pushed(request->world, request->bytes, request->pushed);
+        }
         mp_request_complete(request, request->error);
     }
 }

@@ -10,6 +10,7 @@ libmpi_abi_sources += \
     lib/core/datatype_f90.c lib/core/datatype_f90.h \
     lib/core/datatype_form.c lib/core/datatype_form.h \
     lib/core/datatype_kernels.c lib/core/datatype_kernels.h \
+    lib/core/datatype_layout.h \
     lib/core/datatype_make.c lib/core/datatype_make.h \
     lib/core/datatype_move.c \
     lib/core/datatype_predefined.c \

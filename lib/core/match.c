@@ -125,7 +125,7 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
                   const void *payload)
 {
     struct mp_source *s = mp_match_source(match, packet->source);
-    size_t length = packet->kind == MP_PACKET_OFFER ? 0 : packet->length;
+    size_t length = packet->length;
     struct mp_unexpected *message;
 
     if (length <= SMALL_PAYLOAD && !mp_list_empty(&small_free)) {
@@ -143,8 +143,8 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
     message->packet = *packet;
     if (packet->kind != MP_PACKET_OFFER) {
         message->packet.total = length;
-        memcpy(message->payload, payload, length);
     }
+    memcpy(message->payload, payload, length);
     message->by_source.tag = packet->tag;
     message->by_source.stamp = match->stamp++;
     mp_queue_add(&s->unexpected, &message->by_source);

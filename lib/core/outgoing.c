@@ -7,6 +7,7 @@
 #include "core/outgoing.h"
 
 #include "core/channel.h"
+#include "core/datatype_layout.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
 
@@ -57,6 +58,15 @@ static void const *contiguous_data(const struct mp_request *request)
     return request->type->contiguous ? (char *)request->buffer + request->type->true_lb : NULL;
 }
 
+// Describes a payload in our heap that is regular but not contiguous, so that the receiver can take
+// it where it lies. False for all others.
+static bool describe(const struct mp_request *request, struct mp_layout *layout)
+{
+    return mp_process.shm && !request->type->contiguous &&
+           mp_layout_describe(layout, request->type, request->buffer, request->count) &&
+           mp_heap_holds((void *)(uintptr_t)layout->low, layout->span);
+}
+
 static void first_packet(const struct mp_request *request, struct mp_packet *packet)
 {
     *packet = (struct mp_packet){.context = request->context,
@@ -87,13 +97,19 @@ static void first_packet_left(struct mp_request *request, const struct mp_packet
 static bool send_first_packet(struct mp_request *request)
 {
     struct mp_packet packet;
+    struct mp_layout layout;
     first_packet(request, &packet);
+    if (packet.kind == MP_PACKET_OFFER && describe(request, &layout)) {
+        packet.length = sizeof layout;
+    }
     void *room = mp_channel_reserve(request->world, packet.kind, packet.length);
     if (!room) {
         return false;
     }
     request->offered = packet.kind != MP_PACKET_EAGER;
-    if (packet.length) {
+    if (packet.kind == MP_PACKET_OFFER) {
+        memcpy(room, &layout, packet.length);
+    } else if (packet.length) {
         mp_datatype_pack(request->type, request->buffer, request->count, 0, room, packet.length);
     }
     first_packet_left(request, &packet, mp_channel_commit(request->world, &packet));

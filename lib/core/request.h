@@ -77,10 +77,13 @@ struct mp_request {
     uint32_t context;
     int world; // world rank of the peer, -1 for any
     // The transfer.
-    MPI_Count moved;      // bytes sent or received so far
-    MPI_Count total;      // receive: of the message, more than `bytes` when it was truncated
-    uint64_t sequence;    // send: number of its packet on the channel, for cancel
-    uint64_t target;      // send: the receiver's cookie, once accepted
+    MPI_Count moved;   // bytes sent or received so far
+    MPI_Count total;   // receive: of the message, more than `bytes` when it was truncated
+    uint64_t sequence; // send: number of its packet on the channel, for cancel
+    union {
+        uint64_t target; // send: the receiver's cookie, once accepted
+        int64_t pushed;  // receive: what mp_together_move returned when the offer was accepted
+    };
     struct mp_list other; // second place: list of active schedules, or of sent ones that are kept
     // NULL in most, and in all whose memory waits to be used again.
     void *staging; // memory owned by the request (bsend copy, packed data)

@@ -4,13 +4,21 @@
 #define MP_CORE_TOGETHER_H
 
 #include "base/channel.h"
+#include "core/datatype_layout.h"
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // The receiver's part: copies `bytes` from `from`, which lies in the heap of `peer`, to `to`, and
 // lets `peer` help if it can and that pays. Returns when all is there.
 void mp_together_copy(int peer, void *to, const void *from, size_t bytes);
+
+// The same for any two sides: the first `bytes` of both streams. Returns 0 when all is there. If
+// neither side is contiguous it may copy nothing and return when that was, a time: let the sender
+// push the payload, then call mp_together_pushed when all has come.
+int64_t mp_together_move(int peer, const struct mp_layout *to, const struct mp_layout *from,
+                         MPI_Count bytes);
+void mp_together_pushed(int peer, MPI_Count bytes, int64_t start);
 
 // The sender's part, when MP_PACKET_HELP arrives: copies chunks until none is left.
 void mp_together_help(int peer, const struct mp_packet *help);

@@ -86,6 +86,7 @@ api_tests += \
     tests/api/session_starts_beside_a_blocked_thread \
     tests/api/session_threads_do_not_mix \
     tests/api/status_error_is_left_alone \
+    tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
