@@ -73,7 +73,7 @@ bool mp_shm_reduction_offer(struct mp_shm_reduction *r, struct mp_post *post, vo
         (!result || mp_shm_is_reachable((char *)result + r->type->true_lb, bytes))) {
         offer |= MP_POST_OPERAND;
     }
-    if (r->direct && 2 * slice >= MP_SHM_KERNEL_LEAST && mp_shm_may_copy(r->c->comm)) {
+    if (r->direct && slice >= MP_SHM_KERNEL_LEAST && mp_shm_may_copy(r->c->comm)) {
         offer |= MP_POST_COPIES;
     }
     post->kind |= offer | (mp_heap.opened ? MP_POST_REACHES : 0);
