@@ -18,6 +18,7 @@ api_tests += \
     tests/api/coll_disagreeing_counts \
     tests/api/coll_intercommunicators \
     tests/api/coll_many_communicators \
+    tests/api/coll_memory_of_any_kind \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_persistent_restarts \
     tests/api/coll_short_meets_long \
