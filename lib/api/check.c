@@ -4,6 +4,7 @@
 // is, and what was allowed.
 
 #include "api/api.h"
+#include "api/requests.h"
 #include "core/info.h"
 
 int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
@@ -152,4 +153,30 @@ int mp_check_pointer(const void *pointer, const char *name)
     if (likely(pointer != NULL))
         return 0;
     return mp_fail(MPI_ERR_ARG, "%s is a null pointer", name);
+}
+
+int mp_check_request(const MPI_Request *request, const char *name)
+{
+    int err = mp_check_pointer(request, name);
+    if (!err && *request != MPI_REQUEST_NULL && !mp_request_get(*request)) {
+        err = mp_fail(MPI_ERR_REQUEST, "%s is no request (%p): freed, or never set", name,
+                      (void *)*request);
+    }
+    return err;
+}
+
+int mp_check_requests(MPI_Count count, const MPI_Request requests[])
+{
+    int err = mp_check_count(count, "count");
+    if (!err && count > 0) {
+        err = mp_check_pointer(requests, "array_of_requests");
+    }
+    for (MPI_Count i = 0; !err && i < count; i++) {
+        if (requests[i] != MPI_REQUEST_NULL && !mp_request_get(requests[i])) {
+            err = mp_fail(MPI_ERR_REQUEST,
+                          "array_of_requests[%lld] is no request (%p): freed, or never set",
+                          (long long)i, (void *)requests[i]);
+        }
+    }
+    return err;
 }

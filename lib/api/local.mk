@@ -30,7 +30,8 @@ libmpi_abi_sources += \
     lib/api/partitioned.c \
     lib/api/point_to_point.c \
     lib/api/probe.c \
-    lib/api/requests.c \
+    lib/api/requests.c lib/api/requests.h \
+    lib/api/requests_other.c \
     lib/api/sendrecv.c \
     lib/api/sessions.c \
     lib/api/split_type.c \

@@ -36,6 +36,7 @@ libmpi_abi_sources += \
     lib/core/op_location.c \
     lib/core/outgoing.c lib/core/outgoing.h \
     lib/core/partitioned.c lib/core/partitioned.h \
+    lib/core/partitioned_end.h lib/core/partitioned_send.c \
     lib/core/probe.c lib/core/probe.h \
     lib/core/process.c lib/core/process.h \
     lib/core/progress.c lib/core/progress.h \

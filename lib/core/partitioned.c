@@ -11,7 +11,7 @@
 //
 // An end is named by the address of its request and a serial number, since the other end may
 // outlive it: a sender may be freed while the CLEAR of a round it will not see is on its way.
-#include "core/partitioned.h"
+#include "core/partitioned_end.h"
 
 #include "core/channel.h"
 #include "core/deliver.h"
@@ -23,38 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What both ends have; request->state points to it.
-struct side {
-    uint32_t serial;
-    int partitions;
-    MPI_Count size; // bytes of one partition
-    // The other end, once known.
-    uint64_t peer;
-    uint32_t peer_serial;
-    bool refused; // the send has more bytes than the receive:
-    MPI_Count peer_bytes;
-};
-
-struct sender {
-    struct side side;
-    struct mp_request *request;
-    struct mp_list blocked; // in the list of those that wait for room
-    bool open;              // the receiver has started this round
-    bool next_open;         // and even the next one
-    bool push_only;         // the receiver cannot fetch
-    int gone;               // partitions sent in this round
-    // The partitions ready in this round, in the order in which they became so; those up to `taken`
-    // have been sent, or are the run.
-    int queued, taken;
-    int *queue;
-    bool *ready; // by partition
-    // Neighbours in the queue that are neighbours in memory too: being sent.
-    int run_first, run_count;
-    MPI_Count run_moved; // bytes
-};
-
 struct receiver {
-    struct side side;
+    struct mp_part_end side;
     struct mp_list unmatched;   // in the list of those that no sender was found for
     struct mp_request *request; // NULL: freed before it was matched, keeps its place in the order
     uint32_t context;
@@ -74,13 +44,7 @@ struct setup {
 
 static struct mp_list receivers = {&receivers, &receivers}; // unmatched, in order
 static struct mp_list setups = {&setups, &setups};          // likewise
-static struct mp_list blocked = {&blocked, &blocked};
 static uint32_t last_serial;
-
-static struct sender *sender_of(const struct mp_request *request)
-{
-    return request->state;
-}
 
 static struct receiver *receiver_of(const struct mp_request *request)
 {
@@ -89,7 +53,7 @@ static struct receiver *receiver_of(const struct mp_request *request)
 
 int mp_partitions(const struct mp_request *request)
 {
-    return ((const struct side *)request->state)->partitions;
+    return ((const struct mp_part_end *)request->state)->partitions;
 }
 
 // The end that a packet is for, NULL if it is gone.
@@ -98,226 +62,10 @@ static struct mp_request *find_end(uint64_t cookie, int32_t serial, enum mp_requ
     void *address = (void *)(uintptr_t)cookie;
     struct mp_request *request = address;
     if (!mp_object_is(address, MP_KIND_REQUEST) || request->kind != kind ||
-        ((const struct side *)request->state)->serial != (uint32_t)serial) {
+        ((const struct mp_part_end *)request->state)->serial != (uint32_t)serial) {
         return NULL;
     }
     return request;
-}
-
-// ---- Sending
-
-// Starts on the next run if there is none. False: nothing is ready.
-static bool take_run(struct sender *s)
-{
-    if (s->run_count > 0) {
-        return true;
-    }
-    if (s->taken == s->queued) {
-        return false;
-    }
-    const int *at = s->queue + s->taken;
-    int count = 1;
-    while (s->taken + count < s->queued && at[count] == at[0] + count) {
-        count++;
-    }
-    s->run_first = at[0];
-    s->run_count = count;
-    s->run_moved = 0;
-    s->taken += count;
-    return true;
-}
-
-// The next packet of the run, `bytes` long; it ends the run if `last`.
-static struct mp_packet data_packet(const struct sender *s, MPI_Count bytes, bool last)
-{
-    return (struct mp_packet){
-        .kind = MP_PACKET_PART_DATA,
-        .source = last ? s->run_count : 0,
-        .tag = (int32_t)s->side.peer_serial,
-        .length = (uint32_t)bytes,
-        .target = s->side.peer,
-        .total = (uint64_t)(s->run_first * s->side.size + s->run_moved),
-    };
-}
-
-static void run_gone(struct sender *s)
-{
-    s->gone += s->run_count;
-    s->run_count = 0;
-}
-
-// Sends the run to this very rank: no channel, no limit but that of the packet's length.
-static bool send_run_to_self(const struct mp_request *request, struct sender *s)
-{
-    enum { PIECE = 64 << 10, LONGEST = 1 << 30 };
-    const struct mp_datatype *type = request->type;
-    MPI_Count bytes = s->run_count * s->side.size;
-    char *packed = type->contiguous ? NULL : malloc(PIECE);
-    MPI_Count longest = type->contiguous ? LONGEST : PIECE;
-
-    if (!packed && !type->contiguous) {
-        return false; // and again at the next poll
-    }
-    do {
-        MPI_Count piece = bytes - s->run_moved < longest ? bytes - s->run_moved : longest;
-        struct mp_packet packet = data_packet(s, piece, s->run_moved + piece == bytes);
-        const char *payload = packed;
-        if (packed) {
-            mp_datatype_pack(type, request->buffer, request->count, (MPI_Count)packet.total, packed,
-                             piece);
-        } else {
-            payload = (const char *)request->buffer + type->true_lb + packet.total;
-        }
-        s->run_moved += piece;
-        mp_partitioned_deliver(mp_process.rank, &packet, payload);
-    } while (s->run_moved < bytes);
-    free(packed);
-    run_gone(s);
-    return true;
-}
-
-// Long data that lies in a row is fetched by the receiver, where the channel can do that.
-static bool can_offer(const struct mp_request *request, const struct sender *s, MPI_Count bytes)
-{
-    return s->run_moved == 0 && bytes > mp_eager_max && request->type->contiguous &&
-           mp_channel->pull && !s->push_only;
-}
-
-// Returns false when there is no room for all of it.
-static bool send_run(const struct mp_request *request, struct sender *s)
-{
-    MPI_Count bytes = s->run_count * s->side.size;
-
-    if (request->world == mp_process.rank) {
-        return send_run_to_self(request, s);
-    }
-    if (can_offer(request, s, bytes)) {
-        struct mp_packet offer = data_packet(s, 0, true);
-        offer.kind = MP_PACKET_PART_OFFER;
-        offer.origin = (uint64_t)bytes;
-        offer.address = (uintptr_t)request->buffer + (uint64_t)request->type->true_lb + offer.total;
-        if (!mp_channel_reserve(request->world, MP_PACKET_PART_OFFER, 0)) {
-            return false;
-        }
-        mp_channel_commit(request->world, &offer);
-        s->run_count = 0; // gone when it is TAKEN
-        return true;
-    }
-    do {
-        MPI_Count piece = bytes - s->run_moved;
-        if (piece > (MPI_Count)mp_channel->payload_max) {
-            piece = (MPI_Count)mp_channel->payload_max;
-        }
-        void *room = mp_channel_reserve(request->world, MP_PACKET_PART_DATA, (size_t)piece);
-        if (!room) {
-            return false;
-        }
-        struct mp_packet packet = data_packet(s, piece, s->run_moved + piece == bytes);
-        if (piece) {
-            mp_datatype_pack(request->type, request->buffer, request->count,
-                             (MPI_Count)packet.total, room, piece);
-        }
-        mp_channel_commit(request->world, &packet);
-        s->run_moved += piece;
-    } while (s->run_moved < bytes);
-    run_gone(s);
-    return true;
-}
-
-// Sends what is ready, as far as there is room. Returns how much it did. The last thing that is
-// done to the request: it may be over.
-static int send_ready(struct mp_request *request)
-{
-    struct sender *s = sender_of(request);
-    int done = 0;
-
-    mp_list_remove(&s->blocked);
-    if (!s->open) {
-        return 0;
-    }
-    while (take_run(s)) {
-        MPI_Count before = s->run_moved;
-        if (!send_run(request, s)) {
-            mp_list_insert(&blocked, &s->blocked);
-            return done + (s->run_moved > before);
-        }
-        done++;
-    }
-    if (s->gone == s->side.partitions && !request->complete) {
-        mp_request_complete(request, 0);
-    }
-    return done;
-}
-
-int mp_partitioned_poll(void)
-{
-    int done = 0;
-    struct mp_list end;
-
-    // Each is tried once: those that are blocked again go to the end of the list, behind the mark.
-    mp_list_insert(&blocked, &end);
-    while (blocked.next != &end) {
-        done += send_ready(mp_container_of(blocked.next, struct sender, blocked)->request);
-    }
-    mp_list_remove(&end);
-    return done;
-}
-
-bool mp_partitioned_idle(void)
-{
-    return mp_list_empty(&blocked);
-}
-
-int mp_pready(struct mp_request *request, int length, const int list[], int first)
-{
-    struct sender *s = sender_of(request);
-
-    for (int i = 0; i < length; i++) {
-        int partition = list ? list[i] : first + i;
-        if (s->ready[partition]) {
-            // Take back those before it. They were not sent: nothing is until the end.
-            while (i-- > 0) {
-                s->ready[list ? list[i] : first + i] = false;
-                s->queued--;
-            }
-            return mp_fail(MPI_ERR_ARG,
-                           "partition %d was marked ready already since the request was started",
-                           partition);
-        }
-        s->ready[partition] = true;
-        s->queue[s->queued++] = partition;
-    }
-    if (request->peer == MPI_PROC_NULL || s->side.refused) {
-        return 0;
-    }
-    if (!s->open || !mp_list_empty(&blocked)) {
-        mp_progress(); // the receiver's CLEAR, or room, may be there by now
-    }
-    if (!request->complete) {
-        send_ready(request);
-    }
-    return 0;
-}
-
-static int start_send(struct mp_request *request)
-{
-    struct sender *s = sender_of(request);
-
-    s->open = s->next_open;
-    s->next_open = false;
-    s->gone = s->queued = s->taken = s->run_count = 0;
-    memset(s->ready, 0, (size_t)s->side.partitions * sizeof *s->ready);
-    if (request->peer == MPI_PROC_NULL || s->side.refused) {
-        mp_request_complete(request, s->side.refused ? MPI_ERR_TRUNCATE : 0);
-    }
-    return 0;
-}
-
-static void release_send(struct mp_request *request)
-{
-    struct sender *s = sender_of(request);
-    mp_list_remove(&s->blocked);
-    free(s);
 }
 
 // ---- Receiving
@@ -439,10 +187,9 @@ bool mp_parrived(struct mp_request *request, int partition)
 
 // ---- Making the ends
 
-// Words the error at completion.
-static void explain(const struct mp_request *request)
+void mp_part_explain(const struct mp_request *request)
 {
-    const struct side *side = request->state;
+    const struct mp_part_end *side = request->state;
     bool sends = request->kind == MP_REQUEST_PART_SEND;
     mp_fail(request->error,
             sends ? "the partitioned send has %lld bytes, and the receive that it was matched with "
@@ -452,21 +199,15 @@ static void explain(const struct mp_request *request)
             (long long)request->length, request->peer, (long long)side->peer_bytes);
 }
 
-static int cancel(struct mp_request *request)
+int mp_part_cancel(struct mp_request *request)
 {
     return mp_fail(MPI_ERR_REQUEST, "a partitioned %s cannot be cancelled",
                    request->kind == MP_REQUEST_PART_SEND ? "send" : "receive");
 }
 
-static const struct mp_request_ops send_ops = {
-    .start = start_send, .cancel = cancel, .explain = explain, .release = release_send};
-static const struct mp_request_ops recv_ops = {
-    .start = start_recv, .cancel = cancel, .explain = explain, .release = release_recv};
-
-// A request with what both kinds have in common, and its state zeroed but for the side.
-static int new_end(enum mp_request_kind kind, size_t state_bytes, void *buffer, int partitions,
-                   MPI_Count count, struct mp_datatype *type, int peer, int tag,
-                   struct mp_comm *comm, struct mp_request **request)
+int mp_part_end_new(enum mp_request_kind kind, size_t state_bytes, void *buffer, int partitions,
+                    MPI_Count count, struct mp_datatype *type, int peer, int tag,
+                    struct mp_comm *comm, struct mp_request **request)
 {
     MPI_Count elements, bytes;
     if (__builtin_mul_overflow(partitions, count, &elements) ||
@@ -476,7 +217,7 @@ static int new_end(enum mp_request_kind kind, size_t state_bytes, void *buffer, 
                        "than 2^63 bytes",
                        (long long)count, partitions, (long long)type->size);
     }
-    struct side *side = calloc(1, state_bytes);
+    struct mp_part_end *side = calloc(1, state_bytes);
     struct mp_request *r = side ? mp_request_new(kind, comm, type) : NULL;
     if (!r) {
         free(side);
@@ -500,44 +241,17 @@ static int new_end(enum mp_request_kind kind, size_t state_bytes, void *buffer, 
     return 0;
 }
 
-int mp_psend_init(const void *buffer, int partitions, MPI_Count count, struct mp_datatype *type,
-                  int dest, int tag, struct mp_comm *comm, struct mp_request **request)
-{
-    size_t n = (size_t)partitions;
-    struct sender *s;
-    int error =
-        new_end(MP_REQUEST_PART_SEND, sizeof *s + n * (sizeof(int) + sizeof(bool)),
-                (void *)(uintptr_t)buffer, partitions, count, type, dest, tag, comm, request);
-    if (error) {
-        return error;
-    }
-    s = sender_of(*request);
-    s->request = *request;
-    s->queue = (int *)(void *)(s + 1);
-    s->ready = (bool *)(void *)(s->queue + n);
-    mp_list_init(&s->blocked);
-    (*request)->ops = &send_ops;
-    if (dest != MPI_PROC_NULL) {
-        struct mp_packet setup = {
-            .kind = MP_PACKET_PART_SETUP,
-            .context = comm->context,
-            .source = comm->rank,
-            .tag = tag,
-            .origin = (uintptr_t)*request,
-            .target = s->side.serial,
-            .total = (uint64_t)(*request)->length,
-            .address = (uint64_t)partitions,
-        };
-        mp_answer((*request)->world, &setup);
-    }
-    return 0;
-}
+static const struct mp_request_ops recv_ops = {.start = start_recv,
+                                               .cancel = mp_part_cancel,
+                                               .explain = mp_part_explain,
+                                               .release = release_recv};
 
 int mp_precv_init(void *buffer, int partitions, MPI_Count count, struct mp_datatype *type,
                   int source, int tag, struct mp_comm *comm, struct mp_request **request)
 {
     struct receiver *r;
-    int error = new_end(MP_REQUEST_PART_RECV, sizeof *r + (size_t)partitions * sizeof(MPI_Count),
+    int error =
+        mp_part_end_new(MP_REQUEST_PART_RECV, sizeof *r + (size_t)partitions * sizeof(MPI_Count),
                         buffer, partitions, count, type, source, tag, comm, request);
     if (error) {
         return error;
@@ -606,43 +320,6 @@ static void setup_arrived(int world, const struct mp_packet *packet)
     mp_list_insert(&setups, &setup->link);
 }
 
-// The receiver has something to say about a send that is still there.
-static void answer_arrived(struct mp_request *request, const struct mp_packet *packet)
-{
-    struct sender *s = sender_of(request);
-    bool waits = request->active && !request->complete;
-
-    switch (packet->kind) {
-    case MP_PACKET_PART_CLEAR:
-        s->side.peer = packet->target;
-        s->side.peer_serial = (uint32_t)packet->address;
-        if (waits && !s->open) {
-            s->open = true;
-            send_ready(request);
-        } else {
-            s->next_open = true;
-        }
-        break;
-    case MP_PACKET_PART_REFUSE:
-        s->side.refused = true;
-        s->side.peer_bytes = (MPI_Count)packet->total;
-        if (waits) {
-            mp_request_complete(request, MPI_ERR_TRUNCATE);
-        }
-        break;
-    case MP_PACKET_PART_TAKEN:
-        s->gone += packet->source;
-        send_ready(request);
-        break;
-    default: // PUSH: back to the front of the queue, where as many have left before
-        s->push_only = true;
-        for (int p = packet->source; p-- > 0;) {
-            s->queue[--s->taken] = (int)packet->total + p;
-        }
-        send_ready(request);
-    }
-}
-
 static void data_arrived(struct mp_request *request, const struct mp_packet *packet,
                          const void *payload)
 {
@@ -689,7 +366,7 @@ void mp_partitioned_deliver(int peer, const struct mp_packet *packet, const void
     default:
         request = find_end(packet->origin, packet->tag, MP_REQUEST_PART_SEND);
         if (request) {
-            answer_arrived(request, packet);
+            mp_part_answered(request, packet);
         }
     }
 }

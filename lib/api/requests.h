@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What the calls on requests have in common (requests.c, requests_other.c).
+#ifndef MP_API_REQUESTS_H
+#define MP_API_REQUESTS_H
+
+#include "api/api.h"
+#include "core/request.h"
+
+// A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
+static inline bool mp_request_is_pending(MPI_Request handle)
+{
+    return handle != MPI_REQUEST_NULL && mp_request_of(handle)->active;
+}
+
+// Checks of one handle and of an array of them (api/check.c): MPI_REQUEST_NULL is good.
+int mp_check_request(const MPI_Request *request, const char *name);
+int mp_check_requests(MPI_Count count, const MPI_Request requests[]);
+
+// The status at place i of an array that may be MPI_STATUSES_IGNORE.
+static inline MPI_Status *mp_status_at(MPI_Status statuses[], MPI_Count i)
+{
+    return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
+}
+
+// Whether all are complete; those before *from were seen so, and it is moved on.
+bool mp_requests_complete(int count, const MPI_Request requests[], int *from);
+
+// The first complete request, or -1; *pending tells whether any is pending at all. The lowest index
+// comes first, as in other implementations: programs have come to expect it.
+int mp_requests_first(int count, const MPI_Request requests[], bool *pending);
+
+#endif
