@@ -5,6 +5,7 @@
 // byte beside the data may change. A case depends on the seed and its number alone:
 //     mprun -n 2 tests/stress/types --cases 1000000 --seed 5
 //     mprun -n 2 tests/stress/types --seed 5 --first 4711 --cases 1     (one again)
+//     mprun -n 2 tests/stress/types --elements 5000         (longer, from heap to heap)
 // Read next: types_model.h, types_match.h.
 // ranks: 1 2 3
 // args: --cases 8000
@@ -13,6 +14,7 @@
 
 static int rank, size;
 static uint64_t seed = 1, first, cases = 1000, current;
+static int many; // of the tree at most; 0: mostly few
 static long sent_bytes, matched;
 
 #define CHECK(condition, ...)                                                                     \
@@ -20,8 +22,9 @@ static long sent_bytes, matched;
         if (!(condition)) {                                                                       \
             fprintf(stderr, "rank %d, %s:%d: %s: ", rank, __FILE__, __LINE__, #condition);        \
             fprintf(stderr, __VA_ARGS__);                                                         \
-            fprintf(stderr, "\nagain with: -n %d ... --seed %llu --first %llu --cases 1\n", size, \
-                    (unsigned long long)seed, (unsigned long long)current);                       \
+            fprintf(stderr,                                                                       \
+                    "\nagain with: -n %d ... --seed %llu --first %llu --cases 1 --elements %d\n", \
+                    size, (unsigned long long)seed, (unsigned long long)current, many);           \
             MPI_Abort(MPI_COMM_WORLD, 1);                                                         \
         }                                                                                         \
     } while (0)
@@ -255,9 +258,13 @@ static void run_case(void)
         MPI_Type_commit(&tree.type);
     // Mostly few; now and then so many that the message is long.
     int count = random_below(50) ? 1 + random_below(4) : random_below(100);
-    int extent = (int)labs(model_extent(tree.model)) + 1;
-    if (count > 400000 / extent)
-        count = 400000 / extent;
+    int extent = (int)labs(model_extent(tree.model)) + 1, room = 400000;
+    if (many) {
+        count = 1 + random_below(many);
+        room = 4 << 20;
+    }
+    if (count > room / extent)
+        count = room / extent;
     check_bounds(&tree);
     struct elements from = elements_new(&tree, count);
     unsigned char *stream = malloc((size_t)from.bytes + 8);
@@ -317,6 +324,8 @@ int main(int argc, char **argv)
             seed = value;
         else if (strcmp(argv[i], "--first") == 0)
             first = value;
+        else if (strcmp(argv[i], "--elements") == 0)
+            many = (int)value;
     }
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
