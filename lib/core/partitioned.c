@@ -11,6 +11,7 @@
 //
 // An end is named by the address of its request and a serial number, since the other end may
 // outlive it: a sender may be freed while the CLEAR of a round it will not see is on its way.
+// Here is what both have in common, and the receiving end; the other is in partitioned_send.c.
 #include "core/partitioned_end.h"
 
 #include "core/channel.h"
