@@ -192,11 +192,9 @@ static void free_all(struct matrix *a, struct exchange *e)
     free(e->statuses);
 }
 
-// result = A x, where x has room for the fetched elements behind its own.
-static void multiply(const struct matrix *a, const struct exchange *e, double *restrict x,
-                     double *restrict result)
+// Fetches the elements of x that others have, to behind this rank's own.
+static void fetch(const struct matrix *a, const struct exchange *e, double *x)
 {
-    double start = MPI_Wtime();
     MPI_Request *request = e->requests;
     for (int p = 0; p < e->peers_from; p++) {
         MPI_Irecv(x + a->rows + e->receive_start[p], e->receive_start[p + 1] - e->receive_start[p],
@@ -210,8 +208,10 @@ static void multiply(const struct matrix *a, const struct exchange *e, double *r
                   e->to[p], 1, MPI_COMM_WORLD, request++);
     }
     MPI_Waitall(e->peers_from + e->peers_to, e->requests, e->statuses);
-    communicating += MPI_Wtime() - start;
+}
 
+static void multiply_rows(const struct matrix *a, const double *restrict x, double *restrict result)
+{
     for (int i = 0; i < a->rows; i++) {
         double sum = 0;
         for (int k = a->start[i]; k < a->start[i + 1]; k++) {
@@ -221,13 +221,28 @@ static void multiply(const struct matrix *a, const struct exchange *e, double *r
     }
 }
 
+// result = A x
+static void multiply(const struct matrix *a, const struct exchange *e, double *x, double *result)
+{
+    double start = MPI_Wtime();
+    fetch(a, e, x);
+    communicating += MPI_Wtime() - start;
+    multiply_rows(a, x, result);
+}
+
+static double add_products(int n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+// The dot product of two vectors that all ranks have parts of.
 static double dot(int n, const double *a, const double *b)
 {
-    double mine = 0, all;
-    for (int i = 0; i < n; i++) {
-        mine += a[i] * b[i];
-    }
-    double start = MPI_Wtime();
+    double mine = add_products(n, a, b), all, start = MPI_Wtime();
     MPI_Allreduce(&mine, &all, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     communicating += MPI_Wtime() - start;
     return all;

@@ -38,7 +38,7 @@ struct block {
     double *now, *next; // (cells + 2) in each direction, z running fastest
 };
 
-static size_t at(const struct block *b, int x, int y, int z)
+static inline size_t at(const struct block *b, int x, int y, int z)
 {
     return ((size_t)x * (size_t)(b->cells[Y] + 2) + (size_t)y) * (size_t)(b->cells[Z] + 2) +
            (size_t)z;
