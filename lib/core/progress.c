@@ -30,9 +30,12 @@ enum { LOOKS_PER_YIELD = 4 };
 enum { THREADS_SLEEP_NS = 5000000 };
 
 // Two looks at the clock further apart than this mean that the core was taken away: somebody else
-// wants it, so yield for a while from then on.
-enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000 };
-static uint64_t crowded_until;
+// wants it, so yield for a while from then on. But a process that waits as we do gives the core
+// back at once: where a yield takes as long, the other one computes, has nothing to do with us, and
+// takes its whole time slice whenever it is offered one. So then spin for a while, and be content
+// with the share of the core that the system gives us.
+enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000, STUBBORN_NS = 100000000 };
+static uint64_t crowded_until, stubborn_until;
 
 // Threads of this rank that announced a sleep. The announcement stands until the last one takes it
 // back, since the others may be asleep already.
@@ -152,7 +155,13 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
     if (waiter->began == 0) {
         waiter->began = now;
     }
-    if ((mp_process.shm && mp_spread_look(now)) || taken_away) {
+    if (mp_process.shm && mp_spread_look(now)) {
+        mp_process.crowded = true;
+        crowded_until = now + CROWDED_NS;
+    } else if (taken_away && mp_process.crowded && mp_process.segment->ranks_per_core == 1) {
+        mp_process.crowded = false;
+        stubborn_until = now + STUBBORN_NS;
+    } else if (taken_away && now > stubborn_until) {
         mp_process.crowded = true;
         crowded_until = now + CROWDED_NS;
     }
@@ -167,7 +176,8 @@ static void pause_once(struct mp_waiter *waiter)
 {
     bool shared = mp_process.crowded;
     bool threads = mp_process_is_locked();
-    uint32_t per_clock = shared ? YIELDS_PER_CLOCK : POLLS_PER_CLOCK;
+    bool planned = mp_process.segment->ranks_per_core > 1; // else a yield may take a time slice
+    uint32_t per_clock = !shared ? POLLS_PER_CLOCK : planned ? YIELDS_PER_CLOCK : 1;
 
     if (waiter->armed) {
         sleep_now(waiter);
