@@ -200,8 +200,9 @@ static inline void mp_ring_claim(struct mp_ring_writer *writer, const struct mp_
 
     if (place + chunk - writer->bulk_consumed <= shape->bulk) {
         volatile char *to = writer->bulk + (place & (shape->bulk - 1));
-        for (size_t at = 0; at < chunk; at += sizeof(struct mp_cell)) {
-            to[at] = 0;
+        // From the end, so that the lines that are written first are those that were taken last.
+        for (size_t at = chunk; at > 0; at -= sizeof(struct mp_cell)) {
+            to[at - sizeof(struct mp_cell)] = 0;
         }
     }
 }
