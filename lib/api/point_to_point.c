@@ -74,13 +74,10 @@ static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_sen
     return err ? err : send_inside(call, buffer, comm, mode);
 }
 
-MP_ALWAYS_INLINE int receive(struct call call, void *buffer, MPI_Comm comm, MPI_Status *status)
+static __attribute__((noinline)) int receive_inside(struct call call, void *buffer, MPI_Comm comm,
+                                                    MPI_Status *status)
 {
-    int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_recv(&call, buffer, comm);
+    int err = check_recv(&call, buffer, comm);
     if (!err) {
         err = mp_recv(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                       call.comm->context, status);
@@ -392,16 +389,33 @@ MP_WEAK(Rsend_init_c);
 int PMPI_Recv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
               MPI_Status *status)
 {
-    return receive((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL}, buf, comm,
-                   status);
+    int err = mp_enter(MP_CALL_Recv);
+    if (unlikely(err)) {
+        return err;
+    }
+    struct mp_comm *c = mp_recv_short_check(buf, count, datatype, source, tag, comm);
+    if (unlikely(!c)) {
+        return receive_inside((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
+                              buf, comm, status);
+    }
+    struct mp_datatype *type = mp_datatype_get(datatype);
+    if (likely(mp_recv_from_ring(buf, count, type, source, tag, c, c->context, status))) {
+        mp_exit();
+        return MPI_SUCCESS;
+    }
+    err = mp_recv_posted(buf, count, type, source, tag, c, c->context, status);
+    return mp_leave(MP_CALL_Recv, c, err);
 }
 MP_WEAK(Recv);
 
 int PMPI_Recv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                 MPI_Comm comm, MPI_Status *status)
 {
-    return receive((struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL}, buf,
-                   comm, status);
+    int err = mp_enter(MP_CALL_Recv_c);
+    return err ? err
+               : receive_inside(
+                     (struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL}, buf,
+                     comm, status);
 }
 MP_WEAK(Recv_c);
 

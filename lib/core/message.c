@@ -117,9 +117,8 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
     return length;
 }
 
-// A blocking receive that needs no request. False: the general way has to be gone.
-static bool receive_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
-                              int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
+bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
     struct mp_match *match = match_of(comm, context);
     int world = mp_comm_world_rank(comm, source);
@@ -166,9 +165,15 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
         return 0;
     }
     if (likely(mp_process.shm && source != MPI_ANY_SOURCE && tag != MPI_ANY_TAG) &&
-        receive_from_ring(buffer, count, type, source, tag, comm, context, status)) {
+        mp_recv_from_ring(buffer, count, type, source, tag, comm, context, status)) {
         return 0;
     }
+    return mp_recv_posted(buffer, count, type, source, tag, comm, context, status);
+}
+
+int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                   struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
     struct mp_request *request;
     int error = mp_irecv(buffer, count, type, source, tag, comm, context, &request);
     if (!error) {

@@ -42,8 +42,8 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buff
 {
     size_t size = mp_short_type(datatype);
     const struct mp_comm *comm = mp_short_comm(handle);
-    if (unlikely(!comm || (unsigned)dest >= comm->quick_peers || size == 0 || tag < 0 ||
-                 buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE || (uint64_t)count > most ||
+    if (unlikely((uint64_t)count > most || !comm || (unsigned)dest >= comm->quick_peers ||
+                 size == 0 || tag < 0 || buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE ||
                  (uint64_t)count * size > most)) {
         return NULL;
     }
@@ -108,6 +108,18 @@ MP_ALWAYS_INLINE int mp_send_medium_leave(struct mp_shm_peer *to)
     mp_send_short_notify(to);
     mp_exit();
     return MPI_SUCCESS;
+}
+
+// The communicator of a blocking receive that mp_recv_from_ring can be tried for at once; or NULL.
+MP_ALWAYS_INLINE struct mp_comm *mp_recv_short_check(const void *buffer, MPI_Count count,
+                                                     MPI_Datatype datatype, int source, int tag,
+                                                     MPI_Comm handle)
+{
+    struct mp_comm *comm = mp_short_comm(handle);
+    return likely(comm && (unsigned)source < comm->quick_peers && mp_short_type(datatype) != 0 &&
+                  tag >= 0 && count >= 0 && buffer != MPI_BOTTOM && buffer != MPI_IN_PLACE)
+               ? comm
+               : NULL;
 }
 
 // Posts a receive from a named source, of any length, as the call `name`. False: nothing was done.
