@@ -7,7 +7,8 @@
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
 // rest. The post of turn t stands where that of turn t - MP_POSTS stood, which everybody must have
-// done with: a rank is done with a turn when it posts in the next one. So before turn t is posted,
+// done with: a rank is done with a turn when it posts in the next one. The pad of a post is written
+// before it and free again with it. So before turn t is posted,
 // all members must be seen at turn t - MP_POSTS + 1. `seen` remembers up to which turn that is
 // known; in operations in which everybody waits for everybody it is known anyway, and in the
 // others (a broadcast's root does not wait) it is looked up once in a few turns.
@@ -53,6 +54,8 @@ static void find(struct mp_comm *comm)
     if (pair < segment->slot_pairs) {
         board->slots =
             (char *)segment + segment->slots_offset + pair * segment->nranks * MP_SLOT_BYTES;
+        board->pads = (char *)segment + segment->pads_offset +
+                      pair * segment->nranks * MP_POSTS * MP_PAD_BYTES;
     }
 }
 
@@ -233,17 +236,6 @@ void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress)
 
 // ---- Turns
 
-// The place of the next post is still in the caches of those who read what was there long ago. Has
-// it taken from them now, while we wait for them anyway, so that the next post need not wait.
-static inline void own_soon(struct mp_post *post)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("prefetchw %0" : : "m"(*post)); // does nothing on processors without it
-#else
-    __builtin_prefetch(post, 1);
-#endif
-}
-
 // Makes sure that all have done with the turn whose post is in the way of the present one; and with
 // half of those after it. Whoever waits for just one place would wait for the next one in the next
 // turn again, and fetch a line of everybody's each time.
@@ -267,13 +259,46 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
     return post;
 }
 
-void mp_board_post(struct mp_comm *comm)
+// The lines of the next post are still in the caches of those who read what was there a lap ago: a
+// store to each takes them from there while we wait for the others anyway. It has to be a store: a
+// prefetch for writing is content with a line that is here, shared or not.
+static inline void claim_next(struct mp_comm *comm, size_t bytes)
+{
+    enum {
+        LINE = 64,
+        FIRST = LINE - offsetof(struct mp_post, data)
+    }; // data in a post's first line
+    struct mp_comm_board *board = &comm->board;
+    uint64_t next = board->turn + 1;
+
+    if (unlikely(next >= board->seen + MP_POSTS)) {
+        return; // somebody may still read what is there
+    }
+    volatile char *data = board->desks[mp_process.rank].posts[next % MP_POSTS].data;
+    data[0] = 0;
+    if (bytes > MP_POST_ROOM) {
+        size_t pad = (size_t)mp_process.rank * MP_POSTS + next % MP_POSTS;
+        data = board->pads + pad * MP_PAD_BYTES;
+        for (size_t at = 0; at < bytes; at += LINE) {
+            data[at] = 0;
+        }
+    } else if (bytes > FIRST) {
+        data[FIRST] = 0;
+    }
+}
+
+void mp_board_post_data(struct mp_comm *comm, size_t bytes)
 {
     uint64_t turn = comm->board.turn;
     struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
     atomic_store_explicit(&post->turn, turn, memory_order_release);
-    own_soon(&comm->board.desks[mp_process.rank].posts[(turn + 1) % MP_POSTS]);
     notify(comm, MP_EVERYBODY);
+    claim_next(comm, bytes);
+}
+
+void mp_board_post(struct mp_comm *comm)
+{
+    mp_board_post_data(comm, 0);
 }
 
 void mp_board_step(struct mp_comm *comm, unsigned step, int who)

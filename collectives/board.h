@@ -30,7 +30,7 @@ void mp_board_ready(struct mp_comm *comm);
 // Flags of a post, above its kind.
 enum {
     MP_POST_KIND = 0xff,
-    MP_POST_INLINE = 1 << 8, // the data is in the post
+    MP_POST_INLINE = 1 << 8, // the data is in the post, or on its pad
     MP_POST_OPERAND =
         1 << 9, // the memory at address[0] is to be read (or may be: see the operation)
     MP_POST_RESULT =
@@ -51,6 +51,9 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
 
 // Publishes it. Everybody is woken: who is ahead may wait for room for a post of its own.
 void mp_board_post(struct mp_comm *comm);
+
+// The same, of a post with so many bytes inline: the next one may well be of that length.
+void mp_board_post_data(struct mp_comm *comm, size_t bytes);
 
 // True once all members are known to have mapped the shared heap. Not known to all at the same
 // time: only for what one rank decides alone.
@@ -74,6 +77,18 @@ static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank
 static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm, int rank)
 {
     return &mp_board_desk(comm, rank)->posts[comm->board.turn % MP_POSTS];
+}
+
+// Where the data is, so many bytes up to MP_PAD_BYTES, that a rank posts inline in this turn. Only
+// on boards with slots.
+static inline char *mp_board_data(const struct mp_comm *comm, int rank, size_t bytes)
+{
+    int world = mp_group_world(comm->group, rank);
+    uint64_t place = comm->board.turn % MP_POSTS;
+
+    return bytes <= MP_POST_ROOM
+               ? comm->board.desks[world].posts[place].data
+               : comm->board.pads + ((size_t)world * MP_POSTS + place) * MP_PAD_BYTES;
 }
 
 static inline bool mp_board_has_posted(const struct mp_comm *comm, int rank)

@@ -38,7 +38,7 @@ static int inline_blocks(struct alltoall *a, struct mp_post *post, MPI_Count eac
     struct mp_comm *comm = c->comm;
 
     post->kind |= MP_POST_INLINE;
-    mp_shm_give_in_post(comm, post, a->give, each);
+    mp_shm_give_in_post(comm, a->give, each);
     mp_board_post(comm);
     take_own(a);
     mp_board_await_all(comm);
@@ -53,8 +53,9 @@ static int inline_blocks(struct alltoall *a, struct mp_post *post, MPI_Count eac
         note(a, error);
         if (!error) {
             mp_shm_take(&c->recv, i,
-                        theirs->data + mp_shm_place_in_post(comm->size, i, comm->rank) * bytes, 0,
-                        bytes);
+                        mp_shm_parts_in_post(comm, i, bytes) +
+                            mp_shm_place_in_post(comm->size, i, comm->rank) * bytes,
+                        0, bytes);
         }
     }
     return a->error;

@@ -141,7 +141,7 @@ static const void *operand_of(struct mp_shm_reduction *r, const struct mp_shm_op
     const struct mp_post *post = mp_board_post_of(comm, rank);
     switch (o->place) {
     case MP_IN_POST:
-        return post->data + o->offset;
+        return mp_board_data(comm, rank, post->bytes) + o->offset;
     case MP_IN_CHUNK:
         return mp_slots_at(comm, rank, post->chunk + o->chunk) + o->offset;
     default:

@@ -8,6 +8,16 @@
 
 enum mp_shm_place { MP_IN_POST, MP_IN_CHUNK, MP_IN_MEMORY };
 
+// Bytes that every receiver reads at most (all operands but its own) where each combines them all.
+enum { MP_SHM_READS_MOST = 16 << 10 };
+
+// Whether operands of so many bytes go with the posts.
+static inline bool mp_shm_operand_is_posted(const struct mp_comm *comm, MPI_Count bytes)
+{
+    return bytes <= MP_POST_ROOM ||
+           (bytes <= MP_PAD_BYTES && bytes * (comm->size - 1) <= MP_SHM_READS_MOST);
+}
+
 // One rank's view of a reduction.
 struct mp_shm_reduction {
     const struct mp_collective *c;

@@ -59,10 +59,11 @@ void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer,
     MPI_Count bytes = count > 0 ? count * type->size : 0;
 
     post->bytes = (uint64_t)bytes;
-    if (bytes <= MP_POST_ROOM) {
+    if (bytes <= MP_PAD_BYTES) {
         post->kind |= MP_POST_INLINE;
         if (bytes > 0) {
-            mp_shm_put(post->data, type, buffer, count, 0, bytes);
+            mp_shm_put(mp_board_data(comm, comm->rank, (size_t)bytes), type, buffer, count, 0,
+                       bytes);
         }
         return;
     }
@@ -82,7 +83,7 @@ void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, 
     MPI_Count bytes = (MPI_Count)post->bytes;
 
     if (post->kind & MP_POST_INLINE) {
-        mp_shm_take(&c->recv, block, post->data, 0, bytes);
+        mp_shm_take(&c->recv, block, mp_board_data(c->comm, rank, post->bytes), 0, bytes);
     } else if (post->kind & MP_POST_OPERAND) {
         mp_shm_take_memory(c, rank, post->address[0], 0, bytes, block);
     } else {

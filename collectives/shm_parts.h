@@ -22,14 +22,20 @@ static inline int mp_shm_place_in_post(int size, int giver, int rank)
     return rank > giver ? rank - giver - 1 : size - giver + rank - 1;
 }
 
+// Where they are, of `each` bytes.
+static inline char *mp_shm_parts_in_post(const struct mp_comm *comm, int giver, MPI_Count each)
+{
+    return mp_board_data(comm, giver, (size_t)each * (size_t)(comm->size - 1));
+}
+
 // Whether there is room for them.
 static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
 {
-    return each * (size - 1) <= MP_POST_ROOM;
+    return each * (size - 1) <= MP_PAD_BYTES;
 }
 
-void mp_shm_give_in_post(const struct mp_comm *comm, struct mp_post *post,
-                         const struct mp_blocks *blocks, MPI_Count each);
+void mp_shm_give_in_post(const struct mp_comm *comm, const struct mp_blocks *blocks,
+                         MPI_Count each);
 
 // Bytes of a part when no block is known to be shorter, for `size` ranks; and when all blocks have
 // `each` bytes.

@@ -9,18 +9,17 @@
 // Read first: shm_combine.h.
 #include "collectives/shm_combine.h"
 
-// Where a form ends: the bytes that every receiver reads (all operands but its own) in form
-// `chunk`, and its own: from there on the second hop of form `memory` pays.
-enum { CHUNK_READS = 16 << 10, CHUNK_MOST = 4 << 10 };
+// Where form `chunk` ends: from there on the second hop of form `memory` pays.
+enum { CHUNK_MOST = 4 << 10 };
 
 enum form { POST, CHUNK, LONG };
 
 static enum form form_of(const struct mp_collective *c, MPI_Count bytes)
 {
-    if (bytes <= MP_POST_ROOM) {
+    if (mp_shm_operand_is_posted(c->comm, bytes)) {
         return POST;
     }
-    return bytes * (c->comm->size - 1) <= CHUNK_READS && bytes <= CHUNK_MOST ? CHUNK : LONG;
+    return bytes * (c->comm->size - 1) <= MP_SHM_READS_MOST && bytes <= CHUNK_MOST ? CHUNK : LONG;
 }
 
 // This rank gets the result.
@@ -34,8 +33,10 @@ static bool receives(const struct mp_collective *c)
 static void give(struct mp_shm_reduction *r, struct mp_post *post, enum form form, int who)
 {
     MPI_Count bytes = r->count * (MPI_Count)r->size;
-    char *to = post->data;
-    if (form == CHUNK) {
+    char *to;
+    if (form == POST) {
+        to = mp_board_data(r->c->comm, r->c->comm->rank, (size_t)bytes);
+    } else {
         post->chunk = (uint32_t)r->c->comm->board.chunk;
         to = mp_slots_claim(r->c->comm, MP_STEP_DONE, who);
     }

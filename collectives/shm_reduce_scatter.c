@@ -105,9 +105,11 @@ static int run(struct scatter *s, MPI_Count bytes)
     struct mp_comm *comm = c->comm;
     struct mp_post *post = mp_board_begin(comm, MP_REDUCE_SCATTER, 0, (uint64_t)bytes);
     bool hopeful = false;
+    bool posted = mp_shm_operand_is_posted(comm, bytes);
 
-    if (bytes <= MP_POST_ROOM) {
-        mp_shm_put(post->data, s->r.type, s->r.operand, s->r.count, 0, bytes);
+    if (posted) {
+        mp_shm_put(mp_board_data(comm, comm->rank, (size_t)bytes), s->r.type, s->r.operand,
+                   s->r.count, 0, bytes);
     } else {
         post->chunk = (uint32_t)comm->board.chunk;
         hopeful = mp_shm_reduction_offer(&s->r, post, NULL);
@@ -115,17 +117,17 @@ static int run(struct scatter *s, MPI_Count bytes)
             give_window(s, 0);
         }
     }
-    mp_board_post(comm);
+    mp_board_post_data(comm, posted ? (size_t)bytes : 0);
     mp_board_await_all(comm);
     int error = mp_shm_compare_all(c, bytes);
     if (error) {
         return error;
     }
     enum mp_shm_offers offers = MP_OFFERS_NONE;
-    if (bytes > MP_POST_ROOM) {
+    if (!posted) {
         offers = mp_shm_reduction_offers(&s->r);
     }
-    if (bytes <= MP_POST_ROOM) {
+    if (posted) {
         struct mp_shm_operands part = {
             .place = MP_IN_POST, .offset = (size_t)s->offset * s->r.size, .count = s->mine};
         combine(s, &part, 0);

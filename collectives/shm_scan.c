@@ -156,9 +156,10 @@ static int run(struct scan *s)
     bool gets_result = c->kind == MP_SCAN || comm->rank > 0;
     bool hopeful = false;
 
-    s->posted = bytes <= MP_POST_ROOM;
+    s->posted = mp_shm_operand_is_posted(comm, bytes);
     if (s->posted) {
-        mp_shm_put(post->data, s->r.type, s->r.operand, s->r.count, 0, bytes);
+        mp_shm_put(mp_board_data(comm, comm->rank, (size_t)bytes), s->r.type, s->r.operand,
+                   s->r.count, 0, bytes);
     } else {
         post->chunk = (uint32_t)comm->board.chunk;
         hopeful = mp_shm_reduction_offer(&s->r, post, gets_result ? c->recv.buffer : NULL);
@@ -166,7 +167,7 @@ static int run(struct scan *s)
             give(s, 0);
         }
     }
-    mp_board_post(comm);
+    mp_board_post_data(comm, s->posted ? (size_t)bytes : 0);
     if (bytes < MP_SHM_MEMORY_LEAST) { // nobody has hopes
         mp_board_await_slow(comm, 0, comm->rank);
         int error = compare_lower(c, bytes);

@@ -68,13 +68,13 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
     return any;
 }
 
-void mp_shm_give_in_post(const struct mp_comm *comm, struct mp_post *post,
-                         const struct mp_blocks *blocks, MPI_Count each)
+void mp_shm_give_in_post(const struct mp_comm *comm, const struct mp_blocks *blocks, MPI_Count each)
 {
+    char *data = mp_shm_parts_in_post(comm, comm->rank, each);
     for (int i = 0; i < comm->size && each > 0; i++) {
         if (i != comm->rank) {
-            mp_shm_put(post->data + mp_shm_place_in_post(comm->size, comm->rank, i) * each,
-                       blocks->type, mp_block_at(blocks, i), blocks->counts.each, 0, each);
+            mp_shm_put(data + mp_shm_place_in_post(comm->size, comm->rank, i) * each, blocks->type,
+                       mp_block_at(blocks, i), blocks->counts.each, 0, each);
         }
     }
 }
@@ -130,7 +130,7 @@ static int root(const struct mp_collective *c)
 
     if (!c->uneven && mp_shm_parts_fit_post(comm->size, each)) {
         post->kind |= MP_POST_INLINE;
-        mp_shm_give_in_post(comm, post, blocks, each);
+        mp_shm_give_in_post(comm, blocks, each);
         mp_board_post(comm);
     } else {
         unsigned ways = mp_shm_part_ways(comm, blocks);
@@ -215,8 +215,9 @@ static int leaf(const struct mp_collective *c)
     }
     MPI_Count bytes = (MPI_Count)post->bytes;
     mp_shm_take(&c->recv, 0,
-                post->data + mp_shm_place_in_post(comm->size, c->root, comm->rank) * bytes, 0,
-                bytes);
+                mp_shm_parts_in_post(comm, c->root, bytes) +
+                    mp_shm_place_in_post(comm->size, c->root, comm->rank) * bytes,
+                0, bytes);
     return mp_shm_compare_sent(c->root, bytes, expected, true);
 }
 

@@ -36,14 +36,14 @@ MP_ALWAYS_INLINE bool find(const void *buffer, MPI_Count count, MPI_Datatype han
 {
     const struct mp_datatype *type = mp_datatype_get(handle);
     if (unlikely(!type || !type->committed || !type->contiguous || buffer == MPI_BOTTOM ||
-                 buffer == MPI_IN_PLACE || (uint64_t)count > MP_POST_ROOM ||
-                 (uint64_t)type->size > MP_POST_ROOM)) {
+                 buffer == MPI_IN_PLACE || (uint64_t)count > MP_PAD_BYTES ||
+                 (uint64_t)type->size > MP_PAD_BYTES)) {
         return false;
     }
     piece->at = (char *)(uintptr_t)buffer + type->true_lb;
     piece->bytes = (size_t)count * (size_t)type->size;
     piece->type = type;
-    return likely(piece->bytes <= MP_POST_ROOM);
+    return likely(piece->bytes <= MP_PAD_BYTES);
 }
 
 // The same for a reduction's operand and result. In place, the operand is where the result goes.
@@ -53,14 +53,15 @@ struct operands {
     const struct mp_op *op;
 };
 
-MP_ALWAYS_INLINE bool find_operands(const void *sendbuf, void *recvbuf, bool receives,
-                                    MPI_Count count, MPI_Datatype type, MPI_Op op,
+MP_ALWAYS_INLINE bool find_operands(const struct mp_comm *comm, const void *sendbuf, void *recvbuf,
+                                    bool receives, MPI_Count count, MPI_Datatype type, MPI_Op op,
                                     struct operands *o)
 {
     bool in_place = receives && sendbuf == MPI_IN_PLACE;
     o->op = mp_op_get(op);
     if (unlikely(!o->op || !o->op->predefined ||
                  !find(in_place ? recvbuf : sendbuf, count, type, &o->own) ||
+                 !mp_shm_operand_is_posted(comm, (MPI_Count)o->own.bytes) ||
                  mp_op_check(o->op, o->own.type))) {
         return false;
     }
@@ -71,17 +72,23 @@ MP_ALWAYS_INLINE bool find_operands(const void *sendbuf, void *recvbuf, bool rec
 
 // ---- Posts
 
-MP_ALWAYS_INLINE struct mp_post *begin(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                                       size_t bytes)
+// Returns where `length` bytes that this rank gives are to be put.
+MP_ALWAYS_INLINE char *begin(struct mp_comm *comm, enum mp_collective_kind kind, int root,
+                             size_t bytes, size_t length)
 {
-    return mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
+    mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
+    return mp_board_data(comm, comm->rank, length);
 }
 
-// Copies up to MP_POST_ROOM bytes, most often a power of two of them, without a call.
+// Copies; what a post has room for, most often a power of two of bytes, without a call.
 MP_ALWAYS_INLINE void copy(char *to, const char *from, size_t bytes)
 {
     if (bytes == 8) {
         memcpy(to, from, 8);
+        return;
+    }
+    if (unlikely(bytes > MP_POST_ROOM)) {
+        memcpy(to, from, bytes);
         return;
     }
     if (bytes >= 16) {
@@ -98,7 +105,7 @@ MP_ALWAYS_INLINE void copy(char *to, const char *from, size_t bytes)
 // Waits for the post of a rank whose posts may well come in a stream: if it has been there for some
 // time, the next one is likely to be there too, and may come along while this one is dealt with. If
 // it has not, the next one's line is best left to the rank that is going to write it.
-MP_ALWAYS_INLINE const struct mp_post *await_next(struct mp_comm *comm, int rank)
+MP_ALWAYS_INLINE void await_next(struct mp_comm *comm, int rank)
 {
     if (likely(mp_board_has_posted(comm, rank))) {
         uint64_t next = comm->board.turn + 1;
@@ -106,7 +113,6 @@ MP_ALWAYS_INLINE const struct mp_post *await_next(struct mp_comm *comm, int rank
     } else {
         mp_board_await_slow(comm, rank, rank + 1);
     }
-    return mp_board_post_of(comm, rank);
 }
 
 // Whoever has more to give than fits a post may wait for this rank to take it.
@@ -139,7 +145,7 @@ int mp_short_barrier(int call, MPI_Comm handle)
     if (!enter(call, handle, &comm)) {
         return MP_LONG_WAY;
     }
-    begin(comm, MP_BARRIER, 0, 0);
+    mp_board_begin(comm, MP_BARRIER | MP_POST_INLINE, 0, 0);
     mp_board_post(comm);
     mp_board_await_all(comm);
     return 0;
@@ -154,17 +160,17 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
         (unsigned)root >= (unsigned)comm->size) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, MP_BCAST, root, data.bytes);
+    char *mine = begin(comm, MP_BCAST, root, data.bytes, data.bytes);
     if (root == comm->rank) {
-        copy(mine->data, data.at, data.bytes);
-        mp_board_post(comm);
+        copy(mine, data.at, data.bytes);
+        mp_board_post_data(comm, data.bytes);
         return 0;
     }
     mp_board_post(comm);
-    const struct mp_post *post = await_next(comm, root);
+    await_next(comm, root);
     int error = compare(comm, MP_BCAST, root, data.bytes, root);
     if (likely(!error)) {
-        copy(data.at, post->data, data.bytes);
+        copy(data.at, mp_board_data(comm, root, data.bytes), data.bytes);
     }
     return error;
 }
@@ -179,26 +185,26 @@ int mp_short_gather(int call, struct mp_short_side send, struct mp_short_side re
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        struct mp_post *mine = begin(comm, MP_GATHER, root, own.bytes);
-        copy(mine->data, own.at, own.bytes);
-        mp_board_post(comm);
+        char *mine = begin(comm, MP_GATHER, root, own.bytes, own.bytes);
+        copy(mine, own.at, own.bytes);
+        mp_board_post_data(comm, own.bytes);
         return 0;
     }
     if (!find(recv.buffer, recv.count, recv.type, &all) || all.bytes != own.bytes ||
         own.at == all.at + (size_t)root * all.bytes) {
         return MP_LONG_WAY;
     }
-    begin(comm, MP_GATHER, root, 0);
+    begin(comm, MP_GATHER, root, 0, 0);
     mp_board_post(comm);
     copy(all.at + (size_t)root * all.bytes, own.at, all.bytes);
     int error = 0;
     for (int i = 0; i < comm->size; i++) {
         if (i != root) {
-            const struct mp_post *post = await_next(comm, i);
+            await_next(comm, i);
             int other = compare(comm, MP_GATHER, root, all.bytes, i);
             error = error ? error : other;
             if (likely(!other)) {
-                copy(all.at + (size_t)i * all.bytes, post->data, all.bytes);
+                copy(all.at + (size_t)i * all.bytes, mp_board_data(comm, i, all.bytes), all.bytes);
             }
         }
     }
@@ -208,13 +214,20 @@ int mp_short_gather(int call, struct mp_short_side send, struct mp_short_side re
 
 // The post holds the blocks of all ranks but the giver's own, beginning with that of the rank after
 // it.
-static void give_blocks(const struct mp_comm *comm, struct mp_post *post, const struct piece *first)
+static void give_blocks(const struct mp_comm *comm, char *to, const struct piece *first)
 {
     size_t before = (size_t)comm->rank * first->bytes;
     size_t after = (size_t)(comm->size - 1) * first->bytes - before;
 
-    copy(post->data, first->at + before + first->bytes, after);
-    copy(post->data + after, first->at, before);
+    copy(to, first->at + before + first->bytes, after);
+    copy(to + after, first->at, before);
+}
+
+static void take_block(const struct mp_comm *comm, int giver, char *to, size_t bytes)
+{
+    const char *blocks = mp_shm_parts_in_post(comm, giver, (MPI_Count)bytes);
+    size_t place = (size_t)mp_shm_place_in_post(comm->size, giver, comm->rank);
+    copy(to, blocks + place * bytes, bytes);
 }
 
 int mp_short_scatter(int call, struct mp_short_side send, struct mp_short_side recv, int root,
@@ -224,17 +237,16 @@ int mp_short_scatter(int call, struct mp_short_side send, struct mp_short_side r
     struct piece own, all;
     if (!enter(call, handle, &comm) || !find(recv.buffer, recv.count, recv.type, &own) ||
         (unsigned)root >= (unsigned)comm->size || own.bytes == 0 ||
-        own.bytes * (size_t)(comm->size - 1) > MP_POST_ROOM) {
+        !mp_shm_parts_fit_post(comm->size, (MPI_Count)own.bytes)) {
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        begin(comm, MP_SCATTER, root, own.bytes);
+        begin(comm, MP_SCATTER, root, own.bytes, 0);
         mp_board_post(comm);
-        const struct mp_post *post = await_next(comm, root);
+        await_next(comm, root);
         int error = compare(comm, MP_SCATTER, root, own.bytes, root);
         if (likely(!error)) {
-            size_t place = mp_shm_place_in_post(comm->size, root, comm->rank);
-            copy(own.at, post->data + place * own.bytes, own.bytes);
+            take_block(comm, root, own.at, own.bytes);
         }
         return error;
     }
@@ -242,9 +254,9 @@ int mp_short_scatter(int call, struct mp_short_side send, struct mp_short_side r
         own.at == all.at + (size_t)root * all.bytes) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, MP_SCATTER, root, all.bytes);
-    give_blocks(comm, mine, &all);
-    mp_board_post(comm);
+    size_t length = all.bytes * (size_t)(comm->size - 1);
+    give_blocks(comm, begin(comm, MP_SCATTER, root, all.bytes, length), &all);
+    mp_board_post_data(comm, length);
     copy(own.at, all.at + (size_t)root * all.bytes, all.bytes);
     return 0;
 }
@@ -259,9 +271,8 @@ int mp_short_allgather(int call, struct mp_short_side send, struct mp_short_side
         own.at == all.at + (size_t)comm->rank * all.bytes) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, MP_ALLGATHER, 0, own.bytes);
-    copy(mine->data, own.at, own.bytes);
-    mp_board_post(comm);
+    copy(begin(comm, MP_ALLGATHER, 0, own.bytes, own.bytes), own.at, own.bytes);
+    mp_board_post_data(comm, own.bytes);
     copy(all.at + (size_t)comm->rank * all.bytes, own.at, own.bytes);
     mp_board_await_all(comm);
     int error = 0;
@@ -269,7 +280,7 @@ int mp_short_allgather(int call, struct mp_short_side send, struct mp_short_side
         if (i != comm->rank) {
             error = compare(comm, MP_ALLGATHER, 0, own.bytes, i);
             if (likely(!error)) {
-                copy(all.at + (size_t)i * all.bytes, mp_board_post_of(comm, i)->data, all.bytes);
+                copy(all.at + (size_t)i * all.bytes, mp_board_data(comm, i, all.bytes), all.bytes);
             }
         }
     }
@@ -283,13 +294,14 @@ int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side 
     struct piece from, to;
     if (!enter(call, handle, &comm) || !find(send.buffer, send.count, send.type, &from) ||
         !find(recv.buffer, recv.count, recv.type, &to) || to.bytes != from.bytes ||
-        to.at == from.at || to.bytes == 0 || to.bytes * (size_t)(comm->size - 1) > MP_POST_ROOM) {
+        to.at == from.at || to.bytes == 0 ||
+        !mp_shm_parts_fit_post(comm->size, (MPI_Count)to.bytes)) {
         return MP_LONG_WAY;
     }
     size_t own = (size_t)comm->rank * to.bytes;
-    struct mp_post *mine = begin(comm, MP_ALLTOALL, 0, to.bytes);
-    give_blocks(comm, mine, &from);
-    mp_board_post(comm);
+    size_t length = to.bytes * (size_t)(comm->size - 1);
+    give_blocks(comm, begin(comm, MP_ALLTOALL, 0, to.bytes, length), &from);
+    mp_board_post_data(comm, length);
     copy(to.at + own, from.at + own, to.bytes);
     mp_board_await_all(comm);
     int error = 0;
@@ -297,9 +309,7 @@ int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side 
         if (i != comm->rank) {
             error = compare(comm, MP_ALLTOALL, 0, to.bytes, i);
             if (likely(!error)) {
-                size_t place = mp_shm_place_in_post(comm->size, i, comm->rank);
-                copy(to.at + (size_t)i * to.bytes,
-                     mp_board_post_of(comm, i)->data + place * to.bytes, to.bytes);
+                take_block(comm, i, to.at + (size_t)i * to.bytes, to.bytes);
             }
         }
     }
@@ -308,17 +318,23 @@ int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side 
 
 // ---- Reductions
 
+MP_ALWAYS_INLINE const char *operand_of(const struct mp_comm *comm, const struct operands *o,
+                                        int rank)
+{
+    return rank == comm->rank ? o->own.at : mp_board_data(comm, rank, o->own.bytes);
+}
+
 // Combines what ranks [0, ranks) have posted, this rank's own operand being where it is, in their
 // order.
 MP_ALWAYS_INLINE void combine(const struct mp_comm *comm, const struct operands *o, MPI_Count count,
                               int ranks)
 {
-    _Alignas(16) char sum[MP_POST_ROOM];
-    const void *left = comm->rank == 0 ? o->own.at : mp_board_post_of(comm, 0)->data;
+    _Alignas(64) char sum[MP_PAD_BYTES];
+    const char *left = operand_of(comm, o, 0);
 
     for (int i = 1; i < ranks; i++) {
-        const void *right = comm->rank == i ? o->own.at : mp_board_post_of(comm, i)->data;
-        void *to = i + 1 < ranks ? sum : o->result; // which may be the own operand: the last time
+        const char *right = operand_of(comm, o, i);
+        char *to = i + 1 < ranks ? sum : o->result; // which may be the own operand: the last time
         mp_op_combine(o->op, left, right, to, count, o->own.type);
         left = to;
     }
@@ -333,13 +349,13 @@ int mp_short_reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count coun
     struct mp_comm *comm;
     struct operands o;
     if (!enter(call, handle, &comm) || (unsigned)root >= (unsigned)comm->size ||
-        !find_operands(sendbuf, recvbuf, root == comm->rank, count, type, op, &o)) {
+        !find_operands(comm, sendbuf, recvbuf, root == comm->rank, count, type, op, &o)) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, MP_REDUCE, root, o.own.bytes);
+    char *mine = begin(comm, MP_REDUCE, root, o.own.bytes, o.own.bytes);
     if (root != comm->rank) {
-        copy(mine->data, o.own.at, o.own.bytes);
-        mp_board_post(comm);
+        copy(mine, o.own.at, o.own.bytes);
+        mp_board_post_data(comm, o.own.bytes);
         return 0;
     }
     mp_board_post(comm);
@@ -364,12 +380,11 @@ int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count c
     struct mp_comm *comm;
     struct operands o;
     if (!enter(call, handle, &comm) ||
-        !find_operands(sendbuf, recvbuf, true, count, type, op, &o)) {
+        !find_operands(comm, sendbuf, recvbuf, true, count, type, op, &o)) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, MP_ALLREDUCE, 0, o.own.bytes);
-    copy(mine->data, o.own.at, o.own.bytes);
-    mp_board_post(comm);
+    copy(begin(comm, MP_ALLREDUCE, 0, o.own.bytes, o.own.bytes), o.own.at, o.own.bytes);
+    mp_board_post_data(comm, o.own.bytes);
     mp_board_await_all(comm);
     int error = 0;
     for (int i = 0; i < comm->size && !error; i++) {
@@ -389,14 +404,14 @@ int mp_short_scan(int call, bool exclusive, const void *sendbuf, void *recvbuf, 
     struct operands o;
     // An exclusive one that is in place at rank 0 has its operand in a buffer that gets no result.
     if (!enter(call, handle, &comm) ||
-        !find_operands(sendbuf, recvbuf, true, count, type, op, &o)) {
+        !find_operands(comm, sendbuf, recvbuf, true, count, type, op, &o)) {
         return MP_LONG_WAY;
     }
-    struct mp_post *mine = begin(comm, kind, 0, o.own.bytes);
+    char *mine = begin(comm, kind, 0, o.own.bytes, o.own.bytes);
     if (comm->rank + 1 < comm->size) {
-        copy(mine->data, o.own.at, o.own.bytes);
+        copy(mine, o.own.at, o.own.bytes);
     }
-    mp_board_post(comm);
+    mp_board_post_data(comm, o.own.bytes);
     int error = 0;
     for (int i = 0; i < comm->rank && !error; i++) {
         await_next(comm, i);

@@ -33,6 +33,7 @@ struct mp_comm_board {
     struct mp_desk
         *desks;     // by world rank. NULL: none (other channel, intercommunicator, pool full)
     char *slots;    // by world rank; NULL: none
+    char *pads;     // by world rank and post; NULL: none
     uint64_t turn;  // of the operation that was begun last
     uint64_t seen;  // all members were seen to have reached this turn
     uint64_t chunk; // chunks of this rank's slot that were used so far

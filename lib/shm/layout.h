@@ -39,13 +39,14 @@ struct mp_segment_header {
     uint32_t cells;          // cells per ring, a power of two
     uint32_t bulk;           // bytes of a ring's bulk area, a power of two
     uint32_t desk_pairs;     // context pairs whose communicator finds a desk per rank (below)
-    uint32_t slot_pairs;     // and those, no more, with a slot of MP_CHUNKS chunks per rank too
+    uint32_t slot_pairs;     // and those, no more, with a slot and pads per rank too
     uint32_t ranks_per_core; // ceil(ranks / usable cores): above 1, a waiting rank yields at once
     uint32_t cores;          // usable cores: affinity mask and cgroup quota
     uint64_t boards_offset;
     uint64_t doorbells_offset;
     uint64_t desks_offset;
     uint64_t slots_offset;
+    uint64_t pads_offset;
     uint64_t rings_offset;
     uint64_t ring_bytes;
     uint64_t doorbell_bytes; // per rank
@@ -114,12 +115,14 @@ struct mp_ring {
     _Alignas(MP_APART) struct mp_cell cells[];
 };
 
-// A communicator's board consists of one desk per rank, and one slot. What is posted on a desk, and
-// the argument why that is right, is in collectives/board.c; slots are in collectives/slots.h.
+// A communicator's board consists of one desk per rank, a pad for each of its posts, and one slot.
+// What is posted on a desk, and the argument why that is right, is in collectives/board.c; slots
+// are in collectives/slots.h.
 enum {
-    MP_POSTS = 32,          // posts that a desk keeps: so far a rank may be ahead of another
-    MP_POST_ROOM = 96,      // bytes of data in a post
-    MP_CHUNKS = 4,          // in a slot
+    MP_POSTS = 32,       // posts that a desk keeps: so far a rank may be ahead of another
+    MP_POST_ROOM = 96,   // bytes of data in a post
+    MP_PAD_BYTES = 2048, // of a pad: that of a post has what goes with it and is longer than that
+    MP_CHUNKS = 4,       // in a slot
     MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
     MP_SLOT_BYTES = MP_CHUNKS * MP_CHUNK_BYTES
 };
@@ -223,6 +226,8 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     at = mp_round_up(at, 4096);
     header->slots_offset = at;
     at += (uint64_t)header->slot_pairs * nranks * MP_SLOT_BYTES;
+    header->pads_offset = at;
+    at += (uint64_t)header->slot_pairs * nranks * MP_POSTS * MP_PAD_BYTES;
     header->rings_offset = at;
     header->ring_bytes = mp_round_up(
         sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);

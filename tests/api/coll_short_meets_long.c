@@ -5,7 +5,7 @@
 // ranks: 2 3 5 8
 #include "check.h"
 
-enum { ROUNDS = 150, MOST = 40, RANKS = 8 };
+enum { ROUNDS = 150, MOST = 530, RANKS = 8 };
 
 static MPI_Datatype gapped; // an int with a gap after it
 static int from[2 * MOST * RANKS], to[2 * MOST * RANKS];
@@ -117,11 +117,12 @@ static void reductions(int round, int n, int root)
 
 int main(int argc, char **argv)
 {
+    static const int lengths[] = {1, 15, 30, 65, 240, 505}; // bytes beside 96 and 2048, and parts
     start(&argc, &argv);
     MPI_Type_create_resized(MPI_INT, 0, 2 * (MPI_Aint)sizeof(int), &gapped);
     MPI_Type_commit(&gapped);
     for (int round = 0; round < ROUNDS; round++) {
-        int n = round % 10 == 9 ? MOST : 1 + round % 30;
+        int n = lengths[round % (int)COUNT_OF(lengths)] + round % 15;
         rooted(round, n, round % size, type_of(round));
         everywhere(round, n, type_of(round));
         reductions(round, n, round % size);
