@@ -70,6 +70,7 @@ struct mp_blocks {
     struct mp_counts displacements; // in extents of `type`; with `types`: in bytes
     struct mp_datatype *type;
     const MPI_Datatype *types; // MPI_Alltoallw: one per rank; else NULL
+    bool passes;               // what arrives here would not stay in the caches anyway
 };
 
 struct mp_collective {
@@ -98,6 +99,7 @@ static inline void mp_blocks_clear(struct mp_blocks *blocks)
     blocks->displacements.each = 0;
     blocks->type = NULL;
     blocks->types = NULL;
+    blocks->passes = false;
 }
 
 static inline void mp_collective_set(struct mp_collective *c, enum mp_collective_kind kind,

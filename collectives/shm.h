@@ -128,6 +128,12 @@ static inline int mp_shm_compare_all(const struct mp_collective *c, MPI_Count by
 void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
                  MPI_Count bytes);
 
+// Whether what this rank sends and receives is more than falls to it of the caches that ranks
+// share, so that the result would be gone before the program comes to read it: then it may pass
+// them by
+// (`passes`). More than three quarters, which leaves room for other things.
+bool mp_shm_outgrows_caches(const struct mp_collective *c, MPI_Count sent);
+
 // A rank's own block, from its send side to its receive side. An error class.
 int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
                     struct mp_datatype *type, int block);

@@ -140,5 +140,15 @@ int mp_shm_alltoall(const struct mp_collective *c)
     if (!c->uneven && mp_shm_parts_fit_post(c->comm->size, each)) {
         return inline_blocks(&a, post, each);
     }
+    MPI_Count sent = 0;
+    for (int i = 0; i < c->comm->size; i++) {
+        sent += mp_block_bytes(a.give, i);
+    }
+    struct mp_collective passing;
+    if (!c->in_place && mp_shm_outgrows_caches(c, sent)) {
+        passing = *c;
+        passing.recv.passes = true;
+        a.c = &passing;
+    }
     return in_parts(&a, post, each);
 }

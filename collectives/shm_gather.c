@@ -218,7 +218,7 @@ int mp_shm_gather(const struct mp_collective *c)
 
 // ---- To all
 
-int mp_shm_allgather(const struct mp_collective *c)
+static int allgather(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
@@ -257,4 +257,15 @@ int mp_shm_allgather(const struct mp_collective *c)
         mp_board_await_step_all(comm, MP_STEP_DONE);
     }
     return own_error ? own_error : all.error;
+}
+
+int mp_shm_allgather(const struct mp_collective *c)
+{
+    struct own own = own_block(c);
+    if (mp_shm_outgrows_caches(c, own.count * own.type->size)) {
+        struct mp_collective passing = *c;
+        passing.recv.passes = true;
+        return allgather(&passing);
+    }
+    return allgather(c);
 }

@@ -3,17 +3,32 @@
 // takes it follows the post, not its own idea of the length. Read next: shm_gather.c.
 #include "collectives/shm.h"
 
+#include "base/stream.h"
 #include "core/errhandler.h"
+#include "core/hardware.h"
 
 void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
                  MPI_Count bytes)
 {
     MPI_Count left = mp_block_bytes(blocks, block) - from;
     bytes = bytes < left ? bytes : left;
-    if (bytes > 0) {
+    if (unlikely(blocks->passes) && mp_block_type(blocks, block)->contiguous && bytes > 0) {
+        char *to = (char *)mp_block_at(blocks, block) + mp_block_type(blocks, block)->true_lb;
+        mp_stream_copy(to + from, data, (size_t)bytes);
+    } else if (bytes > 0) {
         mp_shm_get(data, mp_block_type(blocks, block), mp_block_at(blocks, block),
                    mp_block_count(blocks, block), from, bytes);
     }
+}
+
+bool mp_shm_outgrows_caches(const struct mp_collective *c, MPI_Count sent)
+{
+    enum { SURELY_NOT = 1 << 20 }; // nobody has less
+    MPI_Count received = 0;
+    for (int i = 0; i < c->comm->size; i++) {
+        received += mp_block_bytes(&c->recv, i);
+    }
+    return received >= SURELY_NOT && (size_t)(sent + received) >= mp_hardware_cache_share() / 4 * 3;
 }
 
 static bool block_is_plain(const struct mp_blocks *blocks)

@@ -11,8 +11,8 @@
 
 // From how many bytes on a block is taken from memory. In the heap: a page; what is saved is the
 // copy into the chunk, which then takes as long as the readers' word, for which the giver waits,
-// needs to come over. Through the kernel: several pages, since it takes as long to find a page as to
-// copy it, and as long again to enter the kernel at all. (In reductions, where a piece comes and
+// needs to come over. Through the kernel: several pages, since it takes as long to find a page as
+// to copy it, and as long again to enter the kernel at all. (In reductions, where a piece comes and
 // goes, that is asked of a slice.) By way of chunks a page takes as long as that between cores that
 // share a cache, and three times as long between those that do not.
 enum { MP_SHM_MEMORY_LEAST = 4 << 10, MP_SHM_KERNEL_LEAST = 16 << 10 };

@@ -125,7 +125,8 @@ static bool read_topology(int cpu, const char *name, const char *old_name, struc
     return read_cpus(path, cpus);
 }
 
-static bool read_cache(int cpu, int level, struct cpus *cpus)
+// The CPUs that share a cache of that level (not one for instructions), and how large it is.
+static bool read_cache(int cpu, int level, struct cpus *cpus, size_t *bytes)
 {
     char path[128];
     char text[32];
@@ -138,12 +139,31 @@ static bool read_cache(int cpu, int level, struct cpus *cpus)
         bool found = atoi(text) == level;
         snprintf(path, sizeof path, SYSTEM "cpu/cpu%d/cache/index%d/type", cpu, index);
         if (found && read_line(path, text, sizeof text) && strcmp(text, "Instruction") != 0) {
+            snprintf(path, sizeof path, SYSTEM "cpu/cpu%d/cache/index%d/size", cpu, index);
+            *bytes = read_line(path, text, sizeof text) ? (size_t)atol(text) << 10 : 0;
             snprintf(path, sizeof path, SYSTEM "cpu/cpu%d/cache/index%d/shared_cpu_list", cpu,
                      index);
             return read_cpus(path, cpus);
         }
     }
     return false;
+}
+
+size_t mp_hardware_cache_share(void)
+{
+    static size_t share;
+    for (int level = 4; share == 0 && level > 1; level--) {
+        struct cpus cpus;
+        size_t bytes = 0, count = 0;
+        if (read_cache(0, level, &cpus, &bytes) && bytes > 0) {
+            for (int cpu = 0; cpu < CPUS; cpu++) {
+                count += has(&cpus, cpu);
+            }
+            share = bytes / count;
+        }
+    }
+    share = share ? share : SIZE_MAX;
+    return share;
 }
 
 static bool read_memory_node(int cpu, struct cpus *cpus)
@@ -167,6 +187,8 @@ static bool read_memory_node(int cpu, struct cpus *cpus)
 // The CPUs of the instance that `cpu` belongs to.
 static bool read_instance(enum type type, int cpu, struct cpus *cpus)
 {
+    size_t bytes;
+
     switch (type) {
     case MACHINE:
         memset(cpus, 0xff, sizeof *cpus);
@@ -176,11 +198,11 @@ static bool read_instance(enum type type, int cpu, struct cpus *cpus)
     case NUMA_NODE:
         return read_memory_node(cpu, cpus);
     case L3_CACHE:
-        return read_cache(cpu, 3, cpus);
+        return read_cache(cpu, 3, cpus, &bytes);
     case L2_CACHE:
-        return read_cache(cpu, 2, cpus);
+        return read_cache(cpu, 2, cpus, &bytes);
     case L1_CACHE:
-        return read_cache(cpu, 1, cpus);
+        return read_cache(cpu, 1, cpus, &bytes);
     case CORE:
         return read_topology(cpu, "core_cpus_list", "thread_siblings_list", cpus);
     case CPU:
