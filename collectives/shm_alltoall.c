@@ -100,7 +100,7 @@ static int in_parts(struct alltoall *a, struct mp_post *post, MPI_Count each)
     const struct mp_collective *c = a->c;
     struct mp_comm *comm = c->comm;
     // In place, what is received goes where others would still read.
-    unsigned ways = c->in_place ? 0 : mp_shm_part_ways(comm, a->give);
+    unsigned ways = c->in_place ? 0 : mp_shm_part_ways(comm, a->give, MP_SHM_WAITED);
 
     post->stride = mp_shm_stride(comm->size, !c->uneven, each);
     post->chunk = (uint32_t)comm->board.chunk;

@@ -39,7 +39,7 @@ static int root(const struct mp_collective *c)
     struct mp_post *post = mp_board_begin(comm, MP_BCAST, c->root, 0);
     MPI_Count bytes = mp_block_bytes(data, 0);
     unsigned chunks = mp_shm_chunks(bytes);
-    unsigned ways = mp_shm_ways(comm, bytes);
+    unsigned ways = mp_shm_ways(comm, bytes, 0);
 
     mp_shm_give(comm, post, data->buffer, data->counts.each, data->type, ways, taken(0, chunks),
                 MP_EVERYBODY);

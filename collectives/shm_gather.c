@@ -85,7 +85,7 @@ static void give_places(const struct mp_collective *c, struct mp_post *post)
         MPI_Count bytes = i == c->root ? 0 : mp_block_bytes(&c->recv, i);
         longest = bytes > longest ? bytes : longest;
     }
-    unsigned ways = mp_shm_ways(comm, longest);
+    unsigned ways = mp_shm_ways(comm, longest, 0);
     unsigned shares = ways && comm->size <= MOST_PLACES ? mp_shm_shares(ways) : 0;
     if (!shares || c->recv.types || !c->recv.type->contiguous) {
         return;
@@ -136,7 +136,7 @@ static int leaf(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
-    unsigned ways = mp_shm_ways(comm, own.count * own.type->size);
+    unsigned ways = mp_shm_ways(comm, own.count * own.type->size, 0);
 
     // The root takes chunk i in step i + 1.
     mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 1, c->root);
@@ -223,7 +223,7 @@ static int allgather(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_ALLGATHER, 0, 0);
-    unsigned ways = mp_shm_ways(comm, own.count * own.type->size);
+    unsigned ways = mp_shm_ways(comm, own.count * own.type->size, MP_SHM_WAITED);
 
     // Everybody takes chunk i between its steps i + 1 and i + 2.
     mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 2, MP_EVERYBODY);

@@ -39,11 +39,11 @@ static bool all_may_copy(struct mp_comm *comm)
     return true;
 }
 
-unsigned mp_shm_ways(struct mp_comm *comm, MPI_Count longest)
+unsigned mp_shm_ways(struct mp_comm *comm, MPI_Count longest, unsigned waited)
 {
-    unsigned ways = 0;
-    if (longest >= MP_SHM_MEMORY_LEAST && mp_board_all_reach(comm)) {
-        ways = MP_POST_REACHES;
+    unsigned ways = waited;
+    if ((waited ? 2 : 1) * longest >= MP_SHM_MEMORY_LEAST && mp_board_all_reach(comm)) {
+        ways |= MP_POST_REACHES;
     }
     if (longest >= MP_SHM_KERNEL_LEAST && all_may_copy(comm)) {
         ways |= MP_POST_COPIES;

@@ -17,6 +17,9 @@
 // share a cache, and three times as long between those that do not.
 enum { MP_SHM_MEMORY_LEAST = 4 << 10, MP_SHM_KERNEL_LEAST = 16 << 10 };
 
+// Beside the ways below: everybody waits for everybody anyway, so half as much is worth it.
+enum { MP_SHM_WAITED = 1 };
+
 // Whether peers that have mapped the shared heap may use this rank's memory.
 static inline bool mp_shm_is_reachable(const void *address, MPI_Count bytes)
 {
@@ -33,14 +36,14 @@ static inline bool mp_shm_may_copy(struct mp_comm *comm)
 // The ways in which all members are known to be able to use blocks of up to so many bytes in each
 // other's memory: MP_POST_REACHES (those in the heap), MP_POST_COPIES (all). To be asked once in an
 // operation, since the answer may be another one a moment later.
-unsigned mp_shm_ways(struct mp_comm *comm, MPI_Count longest);
+unsigned mp_shm_ways(struct mp_comm *comm, MPI_Count longest, unsigned waited);
 
 // Whether this rank's block at `data` is one that all members can take from memory in these ways,
 // and long enough for that.
 static inline bool mp_shm_is_worth(unsigned ways, const void *data, MPI_Count bytes)
 {
-    return (ways & MP_POST_REACHES && bytes >= MP_SHM_MEMORY_LEAST &&
-            mp_shm_is_reachable(data, bytes)) ||
+    MPI_Count least = ways & MP_SHM_WAITED ? MP_SHM_MEMORY_LEAST / 2 : MP_SHM_MEMORY_LEAST;
+    return (ways & MP_POST_REACHES && bytes >= least && mp_shm_is_reachable(data, bytes)) ||
            (ways & MP_POST_COPIES && bytes >= MP_SHM_KERNEL_LEAST);
 }
 

@@ -59,7 +59,7 @@ static inline unsigned mp_shm_part_chunks(uint32_t stride, MPI_Count bytes)
 }
 
 // The ways in which blocks are taken from memory, and whether that for a rank is.
-unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks);
+unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks, unsigned waited);
 bool mp_shm_part_is_in_memory(const struct mp_blocks *blocks, int rank, unsigned ways);
 
 // Writes all parts of chunk number `chunk` but that of rank `skip`. Returns true if a block is

@@ -6,20 +6,20 @@
 
 // ---- Parts
 
-unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks)
+unsigned mp_shm_part_ways(struct mp_comm *comm, const struct mp_blocks *blocks, unsigned waited)
 {
     MPI_Count longest = 0;
     for (int i = 0; i < comm->size; i++) {
         MPI_Count bytes = mp_block_bytes(blocks, i);
         longest = bytes > longest ? bytes : longest;
     }
-    return mp_shm_ways(comm, longest);
+    return mp_shm_ways(comm, longest, waited);
 }
 
 bool mp_shm_part_is_in_memory(const struct mp_blocks *blocks, int rank, unsigned ways)
 {
     MPI_Count bytes = mp_block_bytes(blocks, rank);
-    if (bytes < MP_SHM_MEMORY_LEAST) {
+    if (bytes < MP_SHM_MEMORY_LEAST / 2) {
         return false;
     }
     const struct mp_datatype *type = mp_block_type(blocks, rank);
@@ -133,7 +133,7 @@ static int root(const struct mp_collective *c)
         mp_shm_give_in_post(comm, blocks, each);
         mp_board_post(comm);
     } else {
-        unsigned ways = mp_shm_part_ways(comm, blocks);
+        unsigned ways = mp_shm_part_ways(comm, blocks, 0);
         post->stride = mp_shm_stride(comm->size, !c->uneven, each);
         post->chunk = (uint32_t)comm->board.chunk;
         unsigned chunks = mp_shm_parts_needed(comm, blocks, post->stride, ways, c->root);
