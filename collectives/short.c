@@ -324,22 +324,22 @@ MP_ALWAYS_INLINE const char *operand_of(const struct mp_comm *comm, const struct
     return rank == comm->rank ? o->own.at : mp_board_data(comm, rank, o->own.bytes);
 }
 
-// Combines what ranks [0, ranks) have posted, this rank's own operand being where it is, in their
-// order.
-MP_ALWAYS_INLINE void combine(const struct mp_comm *comm, const struct operands *o, MPI_Count count,
-                              int ranks)
+// Combines `count` elements of what ranks [0, ranks) have posted, from byte `from` on, this rank's
+// own operand being where it is, in their order.
+MP_ALWAYS_INLINE void combine(const struct mp_comm *comm, const struct operands *o, size_t from,
+                              MPI_Count count, int ranks)
 {
     _Alignas(64) char sum[MP_PAD_BYTES];
-    const char *left = operand_of(comm, o, 0);
+    const char *left = operand_of(comm, o, 0) + from;
 
     for (int i = 1; i < ranks; i++) {
-        const char *right = operand_of(comm, o, i);
+        const char *right = operand_of(comm, o, i) + from;
         char *to = i + 1 < ranks ? sum : o->result; // which may be the own operand: the last time
         mp_op_combine(o->op, left, right, to, count, o->own.type);
         left = to;
     }
     if (ranks == 1) {
-        memmove(o->result, left, o->own.bytes);
+        memmove(o->result, left, (size_t)count * (size_t)o->own.type->size);
     }
 }
 
@@ -369,7 +369,7 @@ int mp_short_reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count coun
     }
     comm->board.seen = comm->board.turn;
     if (likely(!error)) {
-        combine(comm, &o, count, comm->size);
+        combine(comm, &o, 0, count, comm->size);
     }
     return error;
 }
@@ -391,7 +391,45 @@ int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count c
         error = i == comm->rank ? 0 : compare(comm, MP_ALLREDUCE, 0, o.own.bytes, i);
     }
     if (likely(!error)) {
-        combine(comm, &o, count, comm->size);
+        combine(comm, &o, 0, count, comm->size);
+    }
+    return error;
+}
+
+int mp_short_reduce_scatter(int call, const void *sendbuf, void *recvbuf,
+                            const struct mp_counts *counts, bool arrays, MPI_Datatype type,
+                            MPI_Op op, MPI_Comm handle)
+{
+    struct mp_comm *comm;
+    struct operands o;
+    // In place, the result would go where others' operands for it are: to be kept apart.
+    if (!enter(call, handle, &comm) || (arrays && !counts->array) || sendbuf == MPI_IN_PLACE) {
+        return MP_LONG_WAY;
+    }
+    MPI_Count total = 0, before = 0;
+    for (int i = 0; i < comm->size; i++) {
+        MPI_Count count = mp_counts_at(counts, i);
+        if ((uint64_t)count > MP_PAD_BYTES) {
+            return MP_LONG_WAY;
+        }
+        before = i == comm->rank ? total : before;
+        total += count;
+    }
+    if (!find_operands(comm, sendbuf, recvbuf, true, total, type, op, &o) ||
+        comm->size * o.own.type->size > MP_CHUNK_BYTES) {
+        return MP_LONG_WAY;
+    }
+    copy(begin(comm, MP_REDUCE_SCATTER, 0, o.own.bytes, o.own.bytes), o.own.at, o.own.bytes);
+    mp_board_post_data(comm, o.own.bytes);
+    mp_board_await_all(comm);
+    int error = 0;
+    for (int i = 0; i < comm->size && !error; i++) {
+        error = i == comm->rank ? 0 : compare(comm, MP_REDUCE_SCATTER, 0, o.own.bytes, i);
+    }
+    MPI_Count mine = mp_counts_at(counts, comm->rank);
+    if (likely(!error) && mine > 0) {
+        size_t from = (size_t)before * (size_t)o.own.type->size;
+        combine(comm, &o, from, mine, comm->size);
     }
     return error;
 }
@@ -419,7 +457,7 @@ int mp_short_scan(int call, bool exclusive, const void *sendbuf, void *recvbuf, 
     }
     int ranks = comm->rank + !exclusive;
     if (likely(!error) && ranks > 0) {
-        combine(comm, &o, count, ranks);
+        combine(comm, &o, 0, count, ranks);
     }
     return error;
 }

@@ -7,6 +7,7 @@
 #ifndef MP_COLLECTIVES_SHORT_H
 #define MP_COLLECTIVES_SHORT_H
 
+#include "collectives/collectives.h"
 #include "mpi.h"
 
 #include <stdbool.h>
@@ -23,6 +24,9 @@ int mp_short_reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count coun
                     MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm);
 int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
                        MPI_Datatype type, MPI_Op op, MPI_Comm comm);
+int mp_short_reduce_scatter(int call, const void *sendbuf, void *recvbuf,
+                            const struct mp_counts *counts, bool arrays, MPI_Datatype type,
+                            MPI_Op op, MPI_Comm comm); // `arrays`: counts.array must not be NULL
 int mp_short_scan(int call, bool exclusive, const void *sendbuf, void *recvbuf, MPI_Count count,
                   MPI_Datatype type, MPI_Op op, MPI_Comm comm);
 

@@ -299,35 +299,46 @@ int PMPI_Allreduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Da
 }
 MP_WEAK(Allreduce_c);
 
+static int reduce_scatter(int call, const void *sendbuf, void *recvbuf, bool arrays,
+                          struct mp_counts counts, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
+{
+    int err = mp_short_reduce_scatter(call, sendbuf, recvbuf, &counts, arrays, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_reduce_scatter(mp_blocking(call), sendbuf, recvbuf, arrays, counts, datatype, op,
+                                  comm);
+}
+
 int PMPI_Reduce_scatter_block(const void *sendbuf, void *recvbuf, int recvcount,
                               MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
 {
-    return mp_call_reduce_scatter(mp_blocking(MP_CALL_Reduce_scatter_block), sendbuf, recvbuf,
-                                  false, mp_counts_each(recvcount), datatype, op, comm);
+    return reduce_scatter(MP_CALL_Reduce_scatter_block, sendbuf, recvbuf, false,
+                          mp_counts_each(recvcount), datatype, op, comm);
 }
 MP_WEAK(Reduce_scatter_block);
 
 int PMPI_Reduce_scatter_block_c(const void *sendbuf, void *recvbuf, MPI_Count recvcount,
                                 MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
 {
-    return mp_call_reduce_scatter(mp_blocking(MP_CALL_Reduce_scatter_block_c), sendbuf, recvbuf,
-                                  false, mp_counts_each(recvcount), datatype, op, comm);
+    return reduce_scatter(MP_CALL_Reduce_scatter_block_c, sendbuf, recvbuf, false,
+                          mp_counts_each(recvcount), datatype, op, comm);
 }
 MP_WEAK(Reduce_scatter_block_c);
 
 int PMPI_Reduce_scatter(const void *sendbuf, void *recvbuf, const int recvcounts[],
                         MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
 {
-    return mp_call_reduce_scatter(mp_blocking(MP_CALL_Reduce_scatter), sendbuf, recvbuf, true,
-                                  mp_counts_int(recvcounts), datatype, op, comm);
+    return reduce_scatter(MP_CALL_Reduce_scatter, sendbuf, recvbuf, true, mp_counts_int(recvcounts),
+                          datatype, op, comm);
 }
 MP_WEAK(Reduce_scatter);
 
 int PMPI_Reduce_scatter_c(const void *sendbuf, void *recvbuf, const MPI_Count recvcounts[],
                           MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
 {
-    return mp_call_reduce_scatter(mp_blocking(MP_CALL_Reduce_scatter_c), sendbuf, recvbuf, true,
-                                  mp_counts_wide(recvcounts), datatype, op, comm);
+    return reduce_scatter(MP_CALL_Reduce_scatter_c, sendbuf, recvbuf, true,
+                          mp_counts_wide(recvcounts), datatype, op, comm);
 }
 MP_WEAK(Reduce_scatter_c);
 

@@ -89,9 +89,10 @@ static void reductions(int round, int n, int root)
 {
     static unsigned in[MOST], out[MOST];
     int in_place = (round + rank) % 3 == 0;
-    for (int form = 0; form < 4; form++) {
+    for (int form = 0; form < 5; form++) {
         int here = form == 0 ? rank == root : form == 3 ? rank > 0 : 1;
-        int ranks = form < 2 ? size : form == 2 ? rank + 1 : rank;
+        int ranks = form < 2 || form == 4 ? size : form == 2 ? rank + 1 : rank;
+        int counts[RANKS], first = 0, most = n; // elements of the result, and which they are
         for (int i = 0; i < n; i++) {
             in[i] = (unsigned)value(round, rank, i);
             out[i] = in_place && here ? in[i] : ~0u;
@@ -104,11 +105,18 @@ static void reductions(int round, int n, int root)
             OK(MPI_Allreduce(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
         } else if (form == 2) {
             OK(MPI_Scan(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
+        } else if (form == 4) {
+            for (int i = 0; i < size; i++) {
+                counts[i] = n / size + (i < n % size);
+                first += i < rank ? counts[i] : 0;
+            }
+            most = counts[rank];
+            OK(MPI_Reduce_scatter(operand, out, counts, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
         } else {
             OK(MPI_Exscan(operand, out, n, MPI_UNSIGNED, MPI_SUM, MPI_COMM_WORLD));
         }
-        for (int i = 0; i < n; i++) {
-            unsigned wanted = here ? sum(round, ranks, i) : ~0u;
+        for (int i = 0; i < most; i++) {
+            unsigned wanted = here ? sum(round, ranks, first + i) : ~0u;
             CHECK(out[i] == wanted, "form %d: element %d is %u instead of %u", form, i, out[i],
                   wanted);
         }
