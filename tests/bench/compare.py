@@ -92,7 +92,7 @@ def options():
         epilog="figures: " + " ".join(GROUPS))
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="those to measure (all)")
     parser.add_argument("--rounds", type=int, default=5, help="how often (5)")
-    parser.add_argument("--quick", action="store_true", help="one round, and fewer figures")
+    parser.add_argument("--quick", action="store_true", help="one round")
     parser.add_argument("--ranks", type=int, help="instead of 2, where any number will do")
     parser.add_argument("--build", default=".", help="where ours was built (.)")
     parser.add_argument("--out", default="bench", help="folder of the results (bench)")
