@@ -208,7 +208,7 @@ static void bench_run(const struct bench *bench)
                    bench->unit, before, after, raw);
             good++;
         }
-        again = done < 2 * BENCH_MOST && good < BENCH_MOST &&
+        again = done < 2 * BENCH_MOST && good < BENCH_MOST && total < 5 * BENCH_FIGURE_SECONDS &&
                 (total < BENCH_FIGURE_SECONDS || good < BENCH_FEWEST);
         MPI_Bcast(&again, 1, MPI_INT, 0, MPI_COMM_WORLD);
     }
