@@ -18,6 +18,7 @@
 
 #include "launcher/connect.h"
 #include "launcher/family.h"
+#include "launcher/huge.h"
 #include "launcher/input.h"
 #include "launcher/machine.h"
 #include "launcher/output.h"
@@ -366,6 +367,12 @@ static void on_timeout(uv_timer_t *timer)
     end_job(job, CAUSE_TIMEOUT);
 }
 
+static void on_huge(uv_timer_t *timer)
+{
+    (void)timer;
+    huge_start();
+}
+
 void job_run(struct job *job)
 {
     if (uv_loop_init(&job->loop) != 0)
@@ -382,6 +389,11 @@ void job_run(struct job *job)
         double passed = (double)(uv_hrtime() - (uint64_t)job->segment->start_ns) / 1e9;
         double left = job->options->timeout - passed;
         uv_timer_start(&job->timeout, on_timeout, left > 0 ? (uint64_t)(left * 1000) : 0, 0);
+    }
+    if (job->segment->shared_heap) {
+        uv_timer_init(&job->loop, &job->huge);
+        uv_timer_start(&job->huge, on_huge, HUGE_AFTER_MS, 0);
+        uv_unref((uv_handle_t *)&job->huge);
     }
     output_start(&job->loop);
     input_start(&job->loop);

@@ -86,6 +86,7 @@ struct job {
     uv_timer_t grace;   // to the next phase
     uv_timer_t timeout; // --timeout
     uv_timer_t watch;   // looks for ranks that wait for one which has left; see job.c
+    uv_timer_t huge;    // huge_start
     int kill_rounds;
     bool loop_ready;
 };

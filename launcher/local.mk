@@ -11,6 +11,7 @@ mprun_sources += \
     launcher/functions.c launcher/functions.h \
     launcher/help.c launcher/help.h \
     launcher/hosts.c launcher/hosts.h \
+    launcher/huge.c launcher/huge.h \
     launcher/input.c launcher/input.h \
     launcher/job.c launcher/job.h \
     launcher/keeper.c launcher/keeper.h \

@@ -90,8 +90,7 @@ static size_t open_window(char *area, size_t opened, size_t end)
     }
     // Everything in one piece, so that a block needs no alignment to have huge pages where the
     // kernel gives them to shared files, and arrays of one size do not all begin at the same place
-    // in the caches. What is not touched is not taken: MADV_COLLAPSE, which gives huge pages where
-    // faults do not, fills the holes, and a program's footprint must stay what it asked for.
+    // in the caches. Where it does not, the launcher asks for them once the pages are there.
     madvise(area + opened, to - opened, MADV_HUGEPAGE);
     return to;
 }
