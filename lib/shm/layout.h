@@ -119,10 +119,12 @@ struct mp_ring {
 // What is posted on a desk, and the argument why that is right, is in collectives/board.c; slots
 // are in collectives/slots.h.
 enum {
-    MP_POSTS = 32,       // posts that a desk keeps: so far a rank may be ahead of another
-    MP_POST_ROOM = 96,   // bytes of data in a post
-    MP_PAD_BYTES = 2048, // of a pad: that of a post has what goes with it and is longer than that
-    MP_CHUNKS = 4,       // in a slot
+    MP_POSTS = 32,     // posts that a desk keeps: so far a rank may be ahead of another
+    MP_POST_ROOM = 96, // bytes of data in a post
+    // Of a pad: that of a post has what goes with it and is longer than that. Not a power of two,
+    // so that pads do not lie in the same places of a cache.
+    MP_PAD_BYTES = 3072,
+    MP_CHUNKS = 4,          // in a slot
     MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
     MP_SLOT_BYTES = MP_CHUNKS * MP_CHUNK_BYTES
 };

@@ -5,7 +5,7 @@
 // ranks: 2 3 5 8
 #include "check.h"
 
-enum { ROUNDS = 150, MOST = 530, RANKS = 8 };
+enum { ROUNDS = 150, MOST = 780, RANKS = 8 };
 
 static MPI_Datatype gapped; // an int with a gap after it
 static int from[2 * MOST * RANKS], to[2 * MOST * RANKS];
@@ -125,7 +125,7 @@ static void reductions(int round, int n, int root)
 
 int main(int argc, char **argv)
 {
-    static const int lengths[] = {1, 15, 30, 65, 240, 505}; // bytes beside 96 and 2048, and parts
+    static const int lengths[] = {1, 15, 30, 100, 375, 760}; // bytes beside 96 and 3072, and parts
     start(&argc, &argv);
     MPI_Type_create_resized(MPI_INT, 0, 2 * (MPI_Aint)sizeof(int), &gapped);
     MPI_Type_commit(&gapped);
