@@ -57,8 +57,9 @@ enum mp_shm_offers mp_shm_reduction_offers(struct mp_shm_reduction *r);
 // is copied elsewhere; or, where that takes the kernel, in the second.
 size_t mp_shm_strip(const struct mp_shm_reduction *r);
 
-// Memory for a result that goes to another rank by way of the kernel: of one strip, two of them.
-char *mp_shm_strip_room(unsigned which);
+// Memory for a result that goes to that address of another rank by way of the kernel: of one strip,
+// two of them.
+char *mp_shm_strip_room(unsigned which, uint64_t address);
 
 // The slice of elements that falls to this rank where the slice of one rank, `special`, is `its`
 // long if those of the others are `others`: where not all have the same to do for a slice.

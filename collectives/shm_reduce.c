@@ -105,7 +105,7 @@ static void reduce_in_memory(struct mp_shm_reduction *r)
         MPI_Count offset = part.first * size, bytes = part.count * size;
         uint64_t to = mp_board_post_of(comm, first)->address[1] + (uint64_t)offset;
         char *out = mp_shm_near(comm, first, to, bytes);
-        char *result = out ? out : mp_shm_strip_room(0);
+        char *result = out ? out : mp_shm_strip_room(0, to);
         mp_shm_combine(r, &part, result);
         if (!out) {
             mp_shm_write(comm, first, to, result, bytes);
