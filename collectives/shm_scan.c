@@ -37,7 +37,7 @@ static void scan_piece(struct mp_shm_reduction *r, MPI_Count first, MPI_Count co
         uint64_t to = result_of(comm, i, offset);
         if (c->kind == MP_SCAN) {
             char *near = mp_shm_near(comm, i, to, bytes);
-            char *out = near ? near : mp_shm_strip_room(0, to);
+            char *out = near ? near : mp_shm_strip_room(i & 1, to);
             mp_op_combine(c->op, sum, mp_shm_operand(r, i, first, count), out, count, r->type);
             if (!near) {
                 mp_shm_write(comm, i, to, out, bytes);
