@@ -269,17 +269,19 @@ void mp_lock_acquire(void)
         pthread_mutex_lock(&mutex);
         held = released;
         released = 0;
-    } else if (unlikely(depth != 0 && guard() != MP_OWNED)) {
-        // The owner that was: it goes on with the lock.
-        uint32_t calls = depth;
-        depth = 0;
-        owner_is_out();
+    } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
+        // Came in without the lock, as the owner or a stray, and goes on with it. One look at the
+        // guard decides: it may rise between two. Release: pairs with the raiser's acquire.
+        uint32_t calls = 1;
+        if (depth != 0) {
+            calls = depth;
+            depth = 0;
+            owner_is_out();
+        } else {
+            atomic_store_explicit(&parked, 1, memory_order_release);
+        }
         take_again();
         held = calls;
-    } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
-        // A stray. Release: pairs with the raiser's acquire.
-        atomic_store_explicit(&parked, 1, memory_order_release);
-        take_again();
     }
 }
 
