@@ -99,7 +99,10 @@ static int end_world(void)
     err =
         err ? err : mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_WORLD, &mp_comm_world.attributes);
     // A normal end is a barrier, then an orderly exit.
-    err = err ? err : mp_coll_barrier(&mp_comm_world);
+    if (!err) {
+        mp_process_await_all();
+        err = mp_coll_barrier(&mp_comm_world);
+    }
     if (!err) {
         mp_process_close(mp_process.thread_level);
         mp_comm_finish();

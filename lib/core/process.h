@@ -112,6 +112,10 @@ void mp_life_exit(void);
 // opens the channel. Returns 0 or an error class with mp_fail.
 int mp_process_open(int thread_level);
 
+// Where ranks share cores: sleeps until every rank of the job has called this, once. MPI_Finalize
+// does before its barrier. Makes progress meanwhile.
+void mp_process_await_all(void);
+
 // That user is gone. The last one sends what is left to be sent and tells the launcher that this
 // process may exit. The channel stays: messages of peers that are ahead of us wait there for the
 // next user.

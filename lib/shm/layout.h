@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 4
+#define MP_SEGMENT_VERSION 5
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -28,7 +28,8 @@ enum mp_rank_state {
     MP_RANK_FINALIZED     // left MPI_Finalize: may exit with status 0
 };
 
-// Written once by the launcher before any rank starts, read-only afterwards, except `fence`.
+// Written once by the launcher before any rank starts, read-only afterwards, except `fence` and
+// `finalizing`.
 struct mp_segment_header {
     uint64_t magic;
     uint32_t version;
@@ -58,6 +59,8 @@ struct mp_segment_header {
     uint32_t shared_heap; // whether there is a heap; its shape travels in MP_ENV_HEAP
     uint32_t grace_ms;    // what the launcher gives a rank between SIGTERM and SIGKILL
     char processor[256];  // name for MPI_Get_processor_name; empty: ask the kernel
+    // Ranks that have come to the end of MPI_Finalize; each adds itself once. See core/process.c.
+    _Alignas(MP_APART) _Atomic uint32_t finalizing;
 };
 
 // One per rank. The rank writes the first two parts, anybody may write `sleeping`; everybody may
