@@ -212,6 +212,113 @@ int mp_short_gather(int call, struct mp_short_side send, struct mp_short_side re
     return error;
 }
 
+// Blocks of a length of their own for each rank, none longer than what a post has room for, of a
+// contiguous type. `own` is what this rank gives itself, and must not do so in place.
+struct blocks {
+    char *at;
+    size_t size; // of an element
+    const struct mp_counts *counts, *displacements;
+};
+
+static inline size_t block_bytes(const struct blocks *b, int rank)
+{
+    return (size_t)mp_counts_at(b->counts, rank) * b->size;
+}
+
+static inline char *block_at(const struct blocks *b, int rank)
+{
+    return b->at + mp_counts_at(b->displacements, rank) * (MPI_Count)b->size;
+}
+
+static bool find_blocks(const struct mp_comm *comm, const struct mp_short_sides *side,
+                        const struct piece *own, struct blocks *b)
+{
+    struct piece none;
+    if (!side->counts.array || !side->displacements.array ||
+        !find(side->buffer, 0, side->type, &none)) {
+        return false;
+    }
+    *b = (struct blocks){none.at, (size_t)none.type->size, &side->counts, &side->displacements};
+    for (int i = 0; i < comm->size; i++) {
+        if ((uint64_t)mp_counts_at(b->counts, i) > MP_PAD_BYTES ||
+            block_bytes(b, i) > MP_PAD_BYTES) {
+            return false;
+        }
+    }
+    return block_bytes(b, comm->rank) == own->bytes && block_at(b, comm->rank) != own->at;
+}
+
+// A rank may give less than its block has room for.
+static int take_uneven(struct mp_comm *comm, enum mp_collective_kind kind, int root,
+                       const struct blocks *b, int rank)
+{
+    const struct mp_post *post = mp_board_post_of(comm, rank);
+    size_t bytes = block_bytes(b, rank);
+    if (post->kind == (kind | MP_POST_INLINE) && post->root == root && post->bytes < bytes) {
+        bytes = post->bytes;
+    }
+    int error = compare(comm, kind, root, bytes, rank);
+    if (likely(!error)) {
+        copy(block_at(b, rank), mp_board_data(comm, rank, bytes), bytes);
+    }
+    return error;
+}
+
+int mp_short_gatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
+                     int root, MPI_Comm handle)
+{
+    struct mp_comm *comm;
+    struct piece own;
+    struct blocks all;
+    if (!enter(call, handle, &comm) || !find(send.buffer, send.count, send.type, &own) ||
+        (unsigned)root >= (unsigned)comm->size) {
+        return MP_LONG_WAY;
+    }
+    if (root != comm->rank) {
+        char *mine = begin(comm, MP_GATHER, root, own.bytes, own.bytes);
+        copy(mine, own.at, own.bytes);
+        mp_board_post_data(comm, own.bytes);
+        return 0;
+    }
+    if (!find_blocks(comm, recv, &own, &all)) {
+        return MP_LONG_WAY;
+    }
+    begin(comm, MP_GATHER, root, 0, 0);
+    mp_board_post(comm);
+    copy(block_at(&all, root), own.at, own.bytes);
+    int error = 0;
+    for (int i = 0; i < comm->size; i++) {
+        if (i != root) {
+            await_next(comm, i);
+            int other = take_uneven(comm, MP_GATHER, root, &all, i);
+            error = error ? error : other;
+        }
+    }
+    comm->board.seen = comm->board.turn;
+    return error;
+}
+
+int mp_short_allgatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
+                        MPI_Comm handle)
+{
+    struct mp_comm *comm;
+    struct piece own;
+    struct blocks all;
+    if (!enter(call, handle, &comm) || !find(send.buffer, send.count, send.type, &own) ||
+        !find_blocks(comm, recv, &own, &all)) {
+        return MP_LONG_WAY;
+    }
+    copy(begin(comm, MP_ALLGATHER, 0, own.bytes, own.bytes), own.at, own.bytes);
+    mp_board_post_data(comm, own.bytes);
+    copy(block_at(&all, comm->rank), own.at, own.bytes);
+    mp_board_await_all(comm);
+    int error = 0;
+    for (int i = 0; i < comm->size && !error; i++) {
+        error = i == comm->rank ? 0 : take_uneven(comm, MP_ALLGATHER, 0, &all, i);
+    }
+    return error;
+}
+
 // The post holds the blocks of all ranks but the giver's own, beginning with that of the rank after
 // it.
 static void give_blocks(const struct mp_comm *comm, char *to, const struct piece *first)

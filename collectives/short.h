@@ -46,4 +46,16 @@ int mp_short_allgather(int call, struct mp_short_side send, struct mp_short_side
 int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side recv,
                       MPI_Comm comm);
 
+// Blocks of the ranks, each with its own count and displacement.
+struct mp_short_sides {
+    const void *buffer;
+    struct mp_counts counts, displacements;
+    MPI_Datatype type;
+};
+
+int mp_short_gatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
+                     int root, MPI_Comm comm);
+int mp_short_allgatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
+                        MPI_Comm comm);
+
 #endif

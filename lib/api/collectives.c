@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6: the blocking collective operations, one line each. Their checks are in
-// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Those of the same
-// count everywhere go the short way where they can.
+// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Most go the short way
+// where they can.
 #include "api/collectives.h"
 #include "collectives/short.h"
 
@@ -73,6 +73,13 @@ int PMPI_Gatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                  MPI_Comm comm)
 {
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
+                                  recvtype};
+    int err = mp_short_gatherv(
+        MP_CALL_Gatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Gatherv, comm, err);
+    }
     return mp_call_gather(mp_blocking(MP_CALL_Gatherv), mp_side(sendbuf, sendcount, sendtype),
                           mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -82,6 +89,13 @@ int PMPI_Gatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                    int root, MPI_Comm comm)
 {
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(displs), recvtype};
+    int err = mp_short_gatherv(
+        MP_CALL_Gatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Gatherv_c, comm, err);
+    }
     return mp_call_gather(mp_blocking(MP_CALL_Gatherv_c), mp_side(sendbuf, sendcount, sendtype),
                           mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -168,6 +182,13 @@ int PMPI_Allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, v
                     const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                     MPI_Comm comm)
 {
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
+                                  recvtype};
+    int err = mp_short_allgatherv(
+        MP_CALL_Allgatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allgatherv, comm, err);
+    }
     return mp_call_allgather(mp_blocking(MP_CALL_Allgatherv), mp_side(sendbuf, sendcount, sendtype),
                              mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
@@ -177,6 +198,13 @@ int PMPI_Allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                       MPI_Datatype recvtype, MPI_Comm comm)
 {
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(displs), recvtype};
+    int err = mp_short_allgatherv(
+        MP_CALL_Allgatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Allgatherv_c, comm, err);
+    }
     return mp_call_allgather(mp_blocking(MP_CALL_Allgatherv_c),
                              mp_side(sendbuf, sendcount, sendtype),
                              mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);

@@ -14,6 +14,7 @@
 #include "core/comm.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
+#include "core/limbo.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
 #include "core/progress.h"
@@ -168,6 +169,7 @@ void mp_process_await_all(void)
 
 void mp_process_close(int thread_level)
 {
+    mp_limbo_sweep(); // after MPI_Finalize's barrier all are gone from what they have freed
     struct mp_waiter waiter;
 
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
