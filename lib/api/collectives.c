@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6: the blocking collective operations, one line each. Their checks are in
-// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Most go the short way
-// where they can.
+// collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Most go the short
+// way where they can.
 #include "api/collectives.h"
 #include "collectives/short.h"
 
