@@ -144,7 +144,9 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
     if (packet->kind != MP_PACKET_OFFER) {
         message->packet.total = length;
     }
-    memcpy(message->payload, payload, length);
+    if (length > 0) { // the payload of none may be NULL
+        memcpy(message->payload, payload, length);
+    }
     message->by_source.tag = packet->tag;
     message->by_source.stamp = match->stamp++;
     mp_queue_add(&s->unexpected, &message->by_source);
