@@ -102,6 +102,14 @@ MP_ALWAYS_INLINE void copy(char *to, const char *from, size_t bytes)
     mp_ring_copy_cell(to, from, bytes);
 }
 
+// Posts this rank's block.
+MP_ALWAYS_INLINE void give_own(struct mp_comm *comm, enum mp_collective_kind kind, int root,
+                               const struct piece *own)
+{
+    copy(begin(comm, kind, root, own->bytes, own->bytes), own->at, own->bytes);
+    mp_board_post_data(comm, own->bytes);
+}
+
 // Waits for the post of a rank whose posts may well come in a stream: if it has been there for some
 // time, the next one is likely to be there too, and may come along while this one is dealt with. If
 // it has not, the next one's line is best left to the rank that is going to write it.
@@ -185,9 +193,7 @@ int mp_short_gather(int call, struct mp_short_side send, struct mp_short_side re
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        char *mine = begin(comm, MP_GATHER, root, own.bytes, own.bytes);
-        copy(mine, own.at, own.bytes);
-        mp_board_post_data(comm, own.bytes);
+        give_own(comm, MP_GATHER, root, &own);
         return 0;
     }
     if (!find(recv.buffer, recv.count, recv.type, &all) || all.bytes != own.bytes ||
@@ -275,9 +281,7 @@ int mp_short_gatherv(int call, struct mp_short_side send, const struct mp_short_
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        char *mine = begin(comm, MP_GATHER, root, own.bytes, own.bytes);
-        copy(mine, own.at, own.bytes);
-        mp_board_post_data(comm, own.bytes);
+        give_own(comm, MP_GATHER, root, &own);
         return 0;
     }
     if (!find_blocks(comm, recv, &own, &all)) {
@@ -308,8 +312,7 @@ int mp_short_allgatherv(int call, struct mp_short_side send, const struct mp_sho
         !find_blocks(comm, recv, &own, &all)) {
         return MP_LONG_WAY;
     }
-    copy(begin(comm, MP_ALLGATHER, 0, own.bytes, own.bytes), own.at, own.bytes);
-    mp_board_post_data(comm, own.bytes);
+    give_own(comm, MP_ALLGATHER, 0, &own);
     copy(block_at(&all, comm->rank), own.at, own.bytes);
     mp_board_await_all(comm);
     int error = 0;
@@ -378,8 +381,7 @@ int mp_short_allgather(int call, struct mp_short_side send, struct mp_short_side
         own.at == all.at + (size_t)comm->rank * all.bytes) {
         return MP_LONG_WAY;
     }
-    copy(begin(comm, MP_ALLGATHER, 0, own.bytes, own.bytes), own.at, own.bytes);
-    mp_board_post_data(comm, own.bytes);
+    give_own(comm, MP_ALLGATHER, 0, &own);
     copy(all.at + (size_t)comm->rank * all.bytes, own.at, own.bytes);
     mp_board_await_all(comm);
     int error = 0;

@@ -56,7 +56,9 @@ static void free_block(const struct mp_bsend_buffer *buffer, struct block *block
     if (buffer->automatic) {
         free(block);
     }
-    mp_request_release(send);
+    if (send) {
+        mp_request_release(send);
+    }
 }
 
 // Gives back the blocks whose messages have left. Returns true if none is left; then the buffer may
@@ -278,11 +280,12 @@ int mp_bsend_start(struct mp_request *request)
     int error =
         mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
                  request->entry.tag, request->comm, request->context, MP_SEND_STANDARD, &handle);
-    // One of its own, for this request may be asked to cancel it.
+    // One of its own, for this request may be asked to cancel it. Without memory for it the message
+    // has left all the same, and cannot be cancelled.
     block->send = mp_is_sent(handle) ? mp_sent_object(handle) : mp_request_get(handle);
-    if (error || !block->send) {
+    if (error) {
         mp_list_remove(&block->link);
-        return error ? error : MPI_ERR_NO_MEM;
+        return error;
     }
     if (before) {
         mp_request_release(before); // of the last start of a persistent request
@@ -290,8 +293,10 @@ int mp_bsend_start(struct mp_request *request)
     request->plain = false;
     request->ops = &ops;
     request->state = block->send;
-    block->send->object.refs++;
-    if (block->send->complete) {
+    if (block->send) {
+        block->send->object.refs++;
+    }
+    if (!block->send || block->send->complete) {
         free_block(buffer, block);
     }
     mp_request_complete(request, 0);
@@ -314,6 +319,9 @@ void mp_bsend_cancel(struct mp_request *request)
     static const struct mp_request_ops ops = {.progress = cancel_progress, .release = forget_send};
     struct mp_request *send = request->state;
 
+    if (!send) {
+        return;
+    }
     mp_request_cancel(send);
     request->complete = false;
     request->ops = &ops;
