@@ -3,6 +3,7 @@
 // whose sending half is in core/outgoing.c.
 #include "core/deliver.h"
 
+#include "base/copy.h"
 #include "core/channel.h"
 #include "core/datatype_layout.h"
 #include "core/errhandler.h"
@@ -42,7 +43,9 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
                             const void *payload)
 {
     MPI_Count bytes = meet(request, packet, packet->length);
-    if (bytes) {
+    if (bytes && request->type->contiguous) {
+        mp_copy_passing((char *)request->buffer + request->type->true_lb, payload, (size_t)bytes);
+    } else if (bytes) {
         mp_datatype_unpack(request->type, request->buffer, request->count, 0, payload, bytes);
     }
     if (packet->kind == MP_PACKET_SYNC) {

@@ -4,6 +4,7 @@
 // goes straight into the user's buffer.
 #include "core/message.h"
 
+#include "base/copy.h"
 #include "core/bsend.h"
 #include "core/channel.h"
 #include "core/deliver.h"
@@ -51,7 +52,7 @@ static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_dat
                                .tag = tag,
                                .length = (uint32_t)length};
     if (likely(type->contiguous)) {
-        mp_copy_short(room, (const char *)buffer + type->true_lb, (size_t)length);
+        mp_copy_passing(room, (const char *)buffer + type->true_lb, (size_t)length);
     } else {
         mp_datatype_pack(type, buffer, count, 0, room, length);
     }
@@ -107,7 +108,7 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
     }
     const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);
     if (likely(type->contiguous)) {
-        mp_copy_short((char *)buffer + type->true_lb, payload, (size_t)length);
+        mp_copy_passing((char *)buffer + type->true_lb, payload, (size_t)length);
     } else {
         mp_datatype_unpack(type, buffer, count, 0, payload, length);
     }

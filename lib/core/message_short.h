@@ -9,6 +9,7 @@
 #ifndef MP_CORE_MESSAGE_SHORT_H
 #define MP_CORE_MESSAGE_SHORT_H
 
+#include "base/copy.h"
 #include "core/channel.h"
 #include "core/match.h"
 #include "core/outgoing.h"
@@ -75,7 +76,7 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buff
                                    .source = comm->rank,
                                    .tag = tag,
                                    .length = (uint32_t)length};
-        memcpy(room, buffer, length);
+        mp_copy_passing(room, buffer, length);
         mp_ring_commit(&to->out, &mp_shm_shape, &packet);
         mp_ring_claim(&to->out, &mp_shm_shape, length);
     }

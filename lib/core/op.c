@@ -9,9 +9,6 @@
 #include "core/op_kernels.h"
 
 #include <limits.h>
-#if MP_HAVE_AVX2 && __has_include(<sys/platform/x86.h>)
-#include <sys/platform/x86.h>
-#endif
 
 #define FIRST         ((uintptr_t)MPI_OP_NULL)
 #define INDEX(handle) ((uintptr_t)(handle)-FIRST)
@@ -88,21 +85,13 @@ const char *mp_op_name(const struct mp_op *op)
 }
 
 #if MP_HAVE_AVX2
-// What the dynamic linker found out when the program started. The compiler's own check would run a
-// dozen cpuid instructions at the start of every program, used or not, and a virtual machine is
-// left for microseconds by each.
-#ifdef CPU_FEATURE_ACTIVE
-#define HAVE_AVX2() CPU_FEATURE_ACTIVE(AVX2)
-#else
-#define HAVE_AVX2() __builtin_cpu_supports("avx2")
-#endif
 static bool have_avx2;
 static bool known;
 
 static bool avx2(void)
 {
     if (unlikely(!known)) {
-        have_avx2 = HAVE_AVX2() != 0;
+        have_avx2 = mp_processor_has_avx2();
         known = true;
     }
     return have_avx2;

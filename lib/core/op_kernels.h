@@ -6,6 +6,7 @@
 #ifndef MP_CORE_OP_KERNELS_H
 #define MP_CORE_OP_KERNELS_H
 
+#include "base/processor.h"
 #include "core/datatype.h"
 #include "mpi.h"
 
@@ -14,12 +15,6 @@
 // The loops are compiled for several instruction sets: op_arithmetic.c and op_bits.c for the one
 // that every processor of this kind has, op_avx2.c includes them again for AVX2. (Not for one that
 // fuses a multiplication and an addition: sums of products would depend on the machine.)
-#if defined(__x86_64__) && defined(__GNUC__)
-#define MP_HAVE_AVX2 1
-#else
-#define MP_HAVE_AVX2 0
-#endif
-
 #define MP_OP_DECLARE(name)                                                          \
     bool name(enum mp_format format, const void *left, const void *right, void *out, \
               MPI_Count count);

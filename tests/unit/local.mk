@@ -33,5 +33,7 @@ unit_tests += tests/unit/schedule
 tests_unit_schedule_LDADD = $(unit_libs)
 unit_tests += tests/unit/extents
 tests_unit_extents_LDADD = $(unit_libs)
+unit_tests += tests/unit/copy
+tests_unit_copy_LDADD = $(unit_libs)
 unit_tests += tests/unit/ring
 tests_unit_ring_LDADD = $(unit_libs)
