@@ -72,8 +72,9 @@ static void set_up(struct block *b)
             if (rank == 0) {
                 fprintf(stderr, "stencil: %d cells cannot be shared by %d ranks\n", b->box[d],
                         ranks[d]);
+                MPI_Abort(MPI_COMM_WORLD, 2);
             }
-            MPI_Abort(MPI_COMM_WORLD, 2);
+            MPI_Barrier(b->comm); // until rank 0 has said so
         }
         b->first[d] = (int)((long)b->box[d] * mine[d] / ranks[d]);
         b->cells[d] = (int)((long)b->box[d] * (mine[d] + 1) / ranks[d]) - b->first[d];
