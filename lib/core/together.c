@@ -23,12 +23,10 @@
 // peer, size and kind.
 #include "core/together.h"
 
+#include "base/stream.h"
 #include "core/channel.h"
 #include "heap/heap.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -154,25 +152,6 @@ static uint64_t claim(struct job *work, uint32_t mine, enum side side, uint64_t 
             return share;
         }
     }
-}
-
-// memcpy with stores that do not leave the lines in this core's cache.
-static void copy_past_cache(char *to, const char *from, size_t bytes)
-{
-#ifdef __SSE2__
-    size_t head = -(uintptr_t)to % 64;
-    head = head < bytes ? head : bytes;
-    memcpy(to, from, head);
-    for (to += head, from += head, bytes -= head; bytes >= 64; to += 64, from += 64, bytes -= 64) {
-        __m128i line[4];
-        memcpy(line, from, sizeof line);
-        for (int i = 0; i < 4; i++) {
-            _mm_stream_si128((__m128i *)(void *)to + i, line[i]);
-        }
-    }
-    _mm_sfence(); // such stores are not ordered by a release
-#endif
-    memcpy(to, from, bytes);
 }
 
 static void copy_units(const struct mp_layout *to, const struct mp_layout *from, uint64_t first,
@@ -317,8 +296,8 @@ void mp_together_help(int peer, const struct mp_packet *help)
         }
         if (help->source == ASK_PAST_CACHE) {
             MPI_Count at = (MPI_Count)first * unit, length = (MPI_Count)count * unit;
-            copy_past_cache((char *)place + at, (const char *)(uintptr_t)help->address + at,
-                            (size_t)(bytes - at < length ? bytes - at : length));
+            mp_stream_copy((char *)place + at, (const char *)(uintptr_t)help->address + at,
+                           (size_t)(bytes - at < length ? bytes - at : length));
         } else {
             copy_units(&to, &from, first, count, unit, bytes);
         }
