@@ -45,6 +45,15 @@ static inline void mp_cpu_settle(void)
 #endif
 }
 
+// `known`, which a branch has found to be equal to a value that is still on its way from another
+// core. The compiler might take either of the two; this makes it take the one that is here, so that
+// the processor, which has guessed the branch, need not wait to go on.
+static inline size_t mp_known(size_t known)
+{
+    __asm__ volatile("" : "+r"(known)); // volatile: on this branch only, so that it stays one
+    return known;
+}
+
 // Copies a payload that is short more often than not; the common sizes without a call.
 static inline void mp_copy_short(void *to, const void *from, size_t bytes)
 {

@@ -108,7 +108,8 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
     }
     const void *payload = mp_ring_payload(&from->in, &mp_shm_shape, cell, MP_PACKET_EAGER);
     if (likely(type->contiguous)) {
-        mp_copy_passing((char *)buffer + type->true_lb, payload, (size_t)length);
+        size_t bytes = likely(length == capacity) ? mp_known((size_t)capacity) : (size_t)length;
+        mp_copy_passing((char *)buffer + type->true_lb, payload, bytes);
     } else {
         mp_datatype_unpack(type, buffer, count, 0, payload, length);
     }

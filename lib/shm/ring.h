@@ -272,7 +272,11 @@ static inline const void *mp_ring_payload(const struct mp_ring_reader *reader,
     if (likely(mp_ring_is_inline(kind, cell->length))) {
         return cell->data;
     }
-    return reader->bulk + (cell->extra[MP_EXTRA_BULK] & (shape->bulk - 1));
+    uint64_t place = cell->extra[MP_EXTRA_BULK];
+    if (likely(place == reader->bulk_tail)) { // nothing was skipped
+        place = mp_known(reader->bulk_tail);
+    }
+    return reader->bulk + (place & (shape->bulk - 1));
 }
 
 // Takes a peeked cell that held all of its packet: it must not be looked at any more. Returns true
