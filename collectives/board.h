@@ -38,7 +38,8 @@ enum {
     MP_POST_PLACE = 1 << 11, // and by those who may copy through the kernel
     MP_POST_REACHES = 1 << 12, // this rank has mapped the shared heap
     MP_POST_COPIES = 1 << 13,  // this rank may use all members' memory through the kernel
-    MP_POST_SHARES = 1 << 14   // the root moves a part of the blocks that are taken from memory
+    MP_POST_SHARES = 1 << 14,  // the root moves a part of the blocks that are taken from memory
+    MP_POST_ENDS = 1 << 15     // blocks of different lengths are in the post: see shm_parts.h
 };
 
 enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };

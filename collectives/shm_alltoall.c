@@ -1,154 +1,154 @@
 // SPDX-License-Identifier: MIT
-// MPI_Alltoall and its v and w forms in shared memory: everybody gives parts, and takes one of
-// each. Blocks of the same length for all that fit a post together travel in it. In place, what is
-// received lies where blocks of this rank are: a chunk's parts are given before those of the same
-// place are taken, so nothing is overwritten that is still needed.
+// MPI_Alltoall and its v and w forms in shared memory: everybody gives blocks, in its post or in
+// parts, and takes one of each. In place, what is received lies where blocks of this rank are: a
+// chunk's parts are given before those of the same place are taken, and what is in posts is taken
+// when all has been given, so nothing is overwritten that is still needed.
 // Read first: shm_parts.h, shm_scatter.c.
 #include "collectives/shm_parts.h"
 
-struct alltoall {
-    const struct mp_collective *c;
-    const struct mp_blocks *give;
-    uint32_t stride;
-    unsigned mine;   // chunks that this rank gives
+// What all posts together say.
+struct posts {
+    int error;       // the first one that this rank can see
+    bool other_kind; // somebody is in another operation
+    bool waited;     // somebody waits for his blocks to be taken
     unsigned chunks; // that the one gives who gives most
-    int error;
-    bool other_kind;
 };
 
-static void note(struct alltoall *a, int error)
+static struct posts look_at_posts(const struct mp_collective *c, unsigned own_chunks)
 {
-    a->error = a->error ? a->error : error;
-}
-
-static void take_own(struct alltoall *a)
-{
-    const struct mp_collective *c = a->c;
-    int rank = c->comm->rank;
-
-    if (!c->in_place) {
-        a->error = mp_shm_take_own(c, mp_block_at(a->give, rank), mp_block_count(a->give, rank),
-                                   mp_block_type(a->give, rank), rank);
-    }
-}
-
-static int inline_blocks(struct alltoall *a, struct mp_post *post, MPI_Count each)
-{
-    const struct mp_collective *c = a->c;
     struct mp_comm *comm = c->comm;
+    struct posts all = {.waited = own_chunks > 0, .chunks = own_chunks};
 
-    post->kind |= MP_POST_INLINE;
-    mp_shm_give_in_post(comm, a->give, each);
-    mp_board_post(comm);
-    take_own(a);
-    mp_board_await_all(comm);
     for (int i = 0; i < comm->size; i++) {
+        const struct mp_post *post = mp_board_post_of(comm, i);
+        size_t bytes;
         if (i == comm->rank) {
             continue;
         }
-        const struct mp_post *theirs = mp_board_post_of(comm, i);
-        MPI_Count bytes = (MPI_Count)theirs->bytes;
-        int error = mp_shm_compare_kind(c, i);
-        error = error ? error : mp_shm_compare_sent(i, bytes, mp_block_bytes(&c->recv, i), true);
-        note(a, error);
-        if (!error) {
-            mp_shm_take(&c->recv, i,
-                        mp_shm_parts_in_post(comm, i, bytes) +
-                            mp_shm_place_in_post(comm->size, i, comm->rank) * bytes,
-                        0, bytes);
-        }
-    }
-    return a->error;
-}
-
-// Looks at everybody's first part for this rank.
-static void look_at_parts(struct alltoall *a)
-{
-    const struct mp_collective *c = a->c;
-    a->chunks = a->mine;
-    for (int i = 0; i < c->comm->size; i++) {
-        const struct mp_post *post = mp_board_post_of(c->comm, i);
-        int error = mp_shm_compare_kind(c, i);
-        if (error || post->kind & MP_POST_INLINE) {
-            a->other_kind = true;
-            note(a, error ? error : mp_shm_compare_sent(i, 0, (MPI_Count)post->bytes + 1, true));
+        if (mp_shm_compare_kind(c, i)) {
+            all.other_kind = true;
+            all.error = MPI_ERR_OTHER;
             continue;
         }
-        unsigned theirs = (unsigned)post->address[0];
-        a->chunks = theirs > a->chunks ? theirs : a->chunks;
-        if (i != c->comm->rank) {
-            MPI_Count bytes = (MPI_Count)mp_shm_part_of(c->comm, i, 0)->bytes;
-            note(a, mp_shm_compare_sent(i, bytes, mp_block_bytes(&c->recv, i), !c->uneven));
+        if (post->kind & MP_POST_INLINE) {
+            mp_shm_part_in_post(comm, i, &bytes);
+        } else {
+            unsigned theirs = (unsigned)post->address[0];
+            all.chunks = theirs > all.chunks ? theirs : all.chunks;
+            all.waited = true;
+            bytes = mp_shm_part_of(comm, i, 0)->bytes;
+        }
+        if (!all.error) {
+            all.error =
+                mp_shm_compare_sent(i, (MPI_Count)bytes, mp_block_bytes(&c->recv, i), !c->uneven);
+        }
+    }
+    return all;
+}
+
+static void take_parts(const struct mp_collective *c, unsigned chunk)
+{
+    const struct mp_comm *comm = c->comm;
+    for (int k = 1; k < comm->size; k++) {
+        int rank = (comm->rank + k) % comm->size;
+        const struct mp_post *post = mp_board_post_of(comm, rank);
+        if (!(post->kind & MP_POST_INLINE) && chunk < post->address[0]) {
+            mp_shm_take_part(c, rank, chunk, rank);
         }
     }
 }
 
-static void take_parts(const struct alltoall *a, unsigned chunk)
+static void take_from_posts(const struct mp_collective *c)
 {
-    const struct mp_comm *comm = a->c->comm;
+    const struct mp_comm *comm = c->comm;
     for (int k = 1; k < comm->size; k++) {
         int rank = (comm->rank + k) % comm->size;
-        if (chunk < mp_board_post_of(comm, rank)->address[0]) {
-            mp_shm_take_part(a->c, rank, chunk, rank);
+        if (mp_board_post_of(comm, rank)->kind & MP_POST_INLINE) {
+            size_t bytes;
+            const char *block = mp_shm_part_in_post(comm, rank, &bytes);
+            mp_shm_take(&c->recv, rank, block, 0, (MPI_Count)bytes);
         }
     }
 }
 
 // A chunk is made known by the post or by step i + 1, and has been taken in step i + 2.
-static int in_parts(struct alltoall *a, struct mp_post *post, MPI_Count each)
+int mp_shm_alltoall_take(const struct mp_collective *c, const struct mp_shm_exchange *own)
 {
-    const struct mp_collective *c = a->c;
     struct mp_comm *comm = c->comm;
-    // In place, what is received goes where others would still read.
-    unsigned ways = c->in_place ? 0 : mp_shm_part_ways(comm, a->give, MP_SHM_WAITED);
+    const struct mp_blocks *give = c->in_place ? &c->recv : &c->send;
+    struct posts all = look_at_posts(c, own->chunks);
 
-    post->stride = mp_shm_stride(comm->size, !c->uneven, each);
-    post->chunk = (uint32_t)comm->board.chunk;
-    a->mine = mp_shm_parts_needed(comm, a->give, post->stride, ways, comm->rank);
-    post->address[0] = a->mine;
-    bool any = mp_shm_give_parts(comm, a->give, post->stride, 0, ways, 2, comm->rank);
-    mp_board_post(comm);
-    take_own(a);
-    mp_board_await_all(comm);
-    look_at_parts(a);
-    if (a->other_kind) {
-        return a->error;
+    if (all.other_kind) {
+        return all.error;
     }
-    for (unsigned i = 0; i < a->chunks; i++) {
+    for (unsigned i = 0; i < all.chunks; i++) {
         if (i > 0) {
-            if (i < a->mine) {
-                mp_shm_give_parts(comm, a->give, post->stride, i, ways, i + 2, comm->rank);
+            if (i < own->chunks) {
+                mp_shm_give_parts(comm, give, own->stride, i, own->ways, i + 2, comm->rank);
             }
             mp_board_step(comm, i + 1, MP_EVERYBODY);
             mp_board_await_step_all(comm, i + 1);
         }
-        take_parts(a, i);
+        take_parts(c, i);
     }
-    mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
-    if (any) {
+    take_from_posts(c);
+    if (all.waited) {
+        mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
+    }
+    if (own->memory) {
         mp_board_await_step_all(comm, MP_STEP_DONE);
     }
-    return a->error;
+    return all.error;
+}
+
+static void give_first_parts(const struct mp_collective *c, const struct mp_blocks *give,
+                             struct mp_post *post, struct mp_shm_exchange *own)
+{
+    struct mp_comm *comm = c->comm;
+
+    // In place, what is received goes where others would still read.
+    own->ways = c->in_place ? 0 : mp_shm_part_ways(comm, give, MP_SHM_WAITED);
+    own->stride = mp_shm_stride(comm->size, !c->uneven, (MPI_Count)post->bytes);
+    own->chunks = mp_shm_parts_needed(comm, give, own->stride, own->ways, comm->rank);
+    post->stride = own->stride;
+    post->chunk = (uint32_t)comm->board.chunk;
+    post->address[0] = own->chunks;
+    own->memory = mp_shm_give_parts(comm, give, own->stride, 0, own->ways, 2, comm->rank);
+}
+
+static int alltoall(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_blocks *give = c->in_place ? &c->recv : &c->send;
+    int rank = comm->rank, own_error = 0;
+    MPI_Count each = c->uneven ? 0 : mp_block_bytes(give, 0);
+    struct mp_post *post = mp_board_begin(comm, MP_ALLTOALL, 0, (uint64_t)each);
+    struct mp_shm_exchange own = {.chunks = 0};
+
+    if (!mp_shm_give_in_post(comm, post, give)) {
+        give_first_parts(c, give, post, &own);
+    }
+    mp_board_post(comm);
+    if (!c->in_place) {
+        own_error = mp_shm_take_own(c, mp_block_at(give, rank), mp_block_count(give, rank),
+                                    mp_block_type(give, rank), rank);
+    }
+    mp_board_await_all(comm);
+    int error = mp_shm_alltoall_take(c, &own);
+    return own_error ? own_error : error;
 }
 
 int mp_shm_alltoall(const struct mp_collective *c)
 {
-    struct alltoall a = {.c = c, .give = c->in_place ? &c->recv : &c->send};
-    MPI_Count each = c->uneven ? 0 : mp_block_bytes(a.give, 0);
-    struct mp_post *post = mp_board_begin(c->comm, MP_ALLTOALL, 0, (uint64_t)each);
-
-    if (!c->uneven && mp_shm_parts_fit_post(c->comm->size, each)) {
-        return inline_blocks(&a, post, each);
-    }
+    const struct mp_blocks *give = c->in_place ? &c->recv : &c->send;
     MPI_Count sent = 0;
     for (int i = 0; i < c->comm->size; i++) {
-        sent += mp_block_bytes(a.give, i);
+        sent += mp_block_bytes(give, i);
     }
-    struct mp_collective passing;
     if (!c->in_place && mp_shm_outgrows_caches(c, sent)) {
-        passing = *c;
+        struct mp_collective passing = *c;
         passing.recv.passes = true;
-        a.c = &passing;
+        return alltoall(&passing);
     }
-    return in_parts(&a, post, each);
+    return alltoall(c);
 }

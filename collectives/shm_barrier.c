@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The barrier in shared memory, one hop: everybody posts, and waits until all have. And what the
 // operations there have in common: whether ranks agree. Read next: shm_bcast.c.
-#include "collectives/shm.h"
+#include "collectives/shm_parts.h"
 
 #include "core/errhandler.h"
-
-// A chunk has a part for each rank, in operations in which each gets something else.
-enum { MOST_PARTS = 256 };
 
 int mp_shm_barrier(const struct mp_collective *c)
 {
@@ -78,7 +75,7 @@ bool mp_shm_can(const struct mp_collective *c)
     switch (c->kind) {
     case MP_SCATTER:
     case MP_ALLTOALL:
-        return c->comm->size <= MOST_PARTS;
+        return c->comm->size <= MP_SHM_MOST_PARTS;
     case MP_REDUCE_SCATTER:
         return c->comm->size * c->recv.type->size <= MP_CHUNK_BYTES;
     default:

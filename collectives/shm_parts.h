@@ -1,12 +1,72 @@
 // SPDX-License-Identifier: MIT
-// Operations in which a rank gives something else to each: its chunks are divided into one part per
-// rank. A part begins with the length of that rank's block, and its address where the rank is to
-// take it straight from memory. Read first: shm.h. Used in: shm_scatter.c,
-// shm_alltoall.c.
+// Operations in which a rank gives something else to each: short blocks in its post; others by way
+// of its chunks, divided into one part per rank. A part begins with the length of that rank's
+// block, and its address where the rank is to take it straight from memory. Which of these it is,
+// the giver decides by itself. Read first: shm.h. Used in: shm_scatter.c, shm_alltoall.c,
+// short_uneven.c.
 #ifndef MP_COLLECTIVES_SHM_PARTS_H
 #define MP_COLLECTIVES_SHM_PARTS_H
 
 #include "collectives/shm.h"
+
+// Such an operation is for so many ranks at most, since a chunk must have a part for each.
+enum { MP_SHM_MOST_PARTS = 256 };
+
+// ---- Blocks that fit a post together travel in it, whatever the others' do
+
+// First that of the rank after the giver, and so on; that of the giver itself is not among them.
+// Where they are all of one length, that is post->bytes. Else (MP_POST_ENDS) post->stride bytes are
+// in the post: 16 bits for each block, which say where it ends, and then the blocks, one right
+// after the other. Then post->bytes is 0, so that no rank that expects blocks of one length takes
+// this for such.
+
+// Which place a rank's block has.
+static inline int mp_shm_place_in_post(int size, int giver, int rank)
+{
+    return rank > giver ? rank - giver - 1 : size - giver + rank - 1;
+}
+
+// Bytes before the blocks where they are of different lengths.
+static inline size_t mp_shm_ends_bytes(int size)
+{
+    return ((size_t)(size - 1) * sizeof(uint16_t) + 7) & ~(size_t)7;
+}
+
+// Whether there is room for blocks of `each` bytes.
+static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
+{
+    return each * (size - 1) <= MP_PAD_BYTES;
+}
+
+// And for others, of so many bytes together.
+static inline bool mp_shm_ends_fit_post(int size, size_t bytes)
+{
+    return mp_shm_ends_bytes(size) + bytes <= MP_PAD_BYTES;
+}
+
+// Puts them there if there is room, and says so in the post. Returns whether there was.
+bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post,
+                         const struct mp_blocks *blocks);
+
+// Where this rank's block is in the post of another one that has them there, and its length.
+static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int giver, size_t *bytes)
+{
+    const struct mp_post *post = mp_board_post_of(comm, giver);
+    size_t place = (size_t)mp_shm_place_in_post(comm->size, giver, comm->rank);
+
+    if (likely(!(post->kind & MP_POST_ENDS))) {
+        *bytes = post->bytes;
+        return mp_board_data(comm, giver, post->bytes * (size_t)(comm->size - 1)) +
+               place * post->bytes;
+    }
+    const char *data = mp_board_data(comm, giver, post->stride);
+    const uint16_t *ends = (const void *)data;
+    size_t start = place > 0 ? ends[place - 1] : mp_shm_ends_bytes(comm->size);
+    *bytes = ends[place] - start;
+    return data + start;
+}
+
+// ---- Chunks
 
 // In shared memory, written by the giver before its post or step.
 struct mp_shm_part {
@@ -14,28 +74,6 @@ struct mp_shm_part {
     uint64_t address; // 0: it comes in the parts
     char data[];
 };
-
-// A post that holds the blocks of all ranks, one as long as the other, but the giver's own, begins
-// with that of the rank after it: where a rank's block comes among them.
-static inline int mp_shm_place_in_post(int size, int giver, int rank)
-{
-    return rank > giver ? rank - giver - 1 : size - giver + rank - 1;
-}
-
-// Where they are, of `each` bytes.
-static inline char *mp_shm_parts_in_post(const struct mp_comm *comm, int giver, MPI_Count each)
-{
-    return mp_board_data(comm, giver, (size_t)each * (size_t)(comm->size - 1));
-}
-
-// Whether there is room for them.
-static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
-{
-    return each * (size - 1) <= MP_PAD_BYTES;
-}
-
-void mp_shm_give_in_post(const struct mp_comm *comm, const struct mp_blocks *blocks,
-                         MPI_Count each);
 
 // Bytes of a part when no block is known to be shorter, for `size` ranks; and when all blocks have
 // `each` bytes.
@@ -82,5 +120,20 @@ static inline const struct mp_shm_part *mp_shm_part_of(const struct mp_comm *com
 
 // Takes it into a block; or all of it from memory, with the first chunk.
 void mp_shm_take_part(const struct mp_collective *c, int rank, unsigned chunk, int block);
+
+// ---- The second half of the operations, after this rank's post
+
+// MPI_Scatter, not at the root: takes what the root gives.
+int mp_shm_scatter_take(const struct mp_collective *c);
+
+// MPI_Alltoall and its siblings: takes what the others give, whose posts have been seen. `chunks`:
+// 0 if this rank's blocks are in its post.
+struct mp_shm_exchange {
+    unsigned ways;   // this rank's own chunks:
+    uint32_t stride; // as in its post
+    unsigned chunks; // how many
+    bool memory;     // and whether others take blocks from its memory
+};
+int mp_shm_alltoall_take(const struct mp_collective *c, const struct mp_shm_exchange *own);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MPI_Scatter and MPI_Scatterv in shared memory, and the parts into which a chunk is divided there.
-// Blocks of the same length for all that fit the root's post together travel in it.
-// Read first: shm_parts.h.
+// MPI_Scatter and MPI_Scatterv in shared memory, and giving something else to each rank, in a post
+// or in the parts of chunks. Read first: shm_parts.h.
 #include "collectives/shm_parts.h"
 
 // ---- Parts
@@ -68,15 +67,40 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
     return any;
 }
 
-void mp_shm_give_in_post(const struct mp_comm *comm, const struct mp_blocks *blocks, MPI_Count each)
+bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post, const struct mp_blocks *blocks)
 {
-    char *data = mp_shm_parts_in_post(comm, comm->rank, each);
-    for (int i = 0; i < comm->size && each > 0; i++) {
-        if (i != comm->rank) {
-            mp_shm_put(data + mp_shm_place_in_post(comm->size, comm->rank, i) * each, blocks->type,
-                       mp_block_at(blocks, i), blocks->counts.each, 0, each);
+    int first = (comm->rank + 1) % comm->size;
+    MPI_Count each = mp_block_bytes(blocks, first);
+    MPI_Count bytes = 0;
+    bool even = true;
+
+    for (int i = 0; i < comm->size && bytes <= MP_PAD_BYTES; i++) {
+        MPI_Count length = i == comm->rank ? each : mp_block_bytes(blocks, i);
+        even = even && length == each;
+        bytes += i == comm->rank ? 0 : length;
+    }
+    if (bytes > MP_PAD_BYTES || !(even || mp_shm_ends_fit_post(comm->size, (size_t)bytes))) {
+        return false;
+    }
+    size_t end = even ? 0 : mp_shm_ends_bytes(comm->size);
+    size_t length = end + (size_t)bytes;
+    char *data = mp_board_data(comm, comm->rank, length);
+    uint16_t *ends = (void *)data;
+    post->kind |= even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
+    post->bytes = even ? (uint64_t)each : 0;
+    post->stride = (uint32_t)length;
+    for (int k = 0, i = first; k < comm->size - 1; k++, i = i + 1 < comm->size ? i + 1 : 0) {
+        MPI_Count block = mp_block_bytes(blocks, i);
+        if (block > 0) {
+            mp_shm_put(data + end, mp_block_type(blocks, i), mp_block_at(blocks, i),
+                       mp_block_count(blocks, i), 0, block);
+            end += (size_t)block;
+        }
+        if (!even) {
+            ends[k] = (uint16_t)end;
         }
     }
+    return true;
 }
 
 void mp_shm_take_part(const struct mp_collective *c, int rank, unsigned chunk, int block)
@@ -128,9 +152,7 @@ static int root(const struct mp_collective *c)
     struct mp_post *post = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)each);
     bool any = false;
 
-    if (!c->uneven && mp_shm_parts_fit_post(comm->size, each)) {
-        post->kind |= MP_POST_INLINE;
-        mp_shm_give_in_post(comm, blocks, each);
+    if (mp_shm_give_in_post(comm, post, blocks)) {
         mp_board_post(comm);
     } else {
         unsigned ways = mp_shm_part_ways(comm, blocks, 0);
@@ -197,6 +219,23 @@ static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
     return error;
 }
 
+int mp_shm_scatter_take(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_post *post = mp_board_await(comm, c->root);
+    int error = mp_shm_compare_kind(c, c->root);
+    if (error) {
+        return error;
+    }
+    if (!(post->kind & MP_POST_INLINE)) {
+        return take_parts(c, mp_board_post_of(comm, comm->rank), post);
+    }
+    size_t bytes;
+    const char *block = mp_shm_part_in_post(comm, c->root, &bytes);
+    mp_shm_take(&c->recv, 0, block, 0, (MPI_Count)bytes);
+    return mp_shm_compare_sent(c->root, (MPI_Count)bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+}
+
 static int leaf(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
@@ -205,20 +244,7 @@ static int leaf(const struct mp_collective *c)
     struct mp_post *mine = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)expected);
     mp_shm_post_place(comm, mine, &c->recv);
     mp_board_post(comm);
-    const struct mp_post *post = mp_board_await(comm, c->root);
-    int error = mp_shm_compare_kind(c, c->root);
-    if (error) {
-        return error;
-    }
-    if (!(post->kind & MP_POST_INLINE)) {
-        return take_parts(c, mine, post);
-    }
-    MPI_Count bytes = (MPI_Count)post->bytes;
-    mp_shm_take(&c->recv, 0,
-                mp_shm_parts_in_post(comm, c->root, bytes) +
-                    mp_shm_place_in_post(comm->size, c->root, comm->rank) * bytes,
-                0, bytes);
-    return mp_shm_compare_sent(c->root, bytes, expected, true);
+    return mp_shm_scatter_take(c);
 }
 
 int mp_shm_scatter(const struct mp_collective *c)

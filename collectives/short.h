@@ -3,7 +3,7 @@
 // posts in one piece: little data, of a contiguous type, over a board. What is out of the ordinary
 // in any way, wrong arguments included, is left to the long way (collectives.h), so these say
 // nothing about arguments. The long way does the same with the same posts: which of the two a rank
-// takes is its own affair. Read next: short.c; board.h.
+// takes is its own affair. Read next: short.c, short_uneven.c; board.h.
 #ifndef MP_COLLECTIVES_SHORT_H
 #define MP_COLLECTIVES_SHORT_H
 
@@ -51,11 +51,16 @@ struct mp_short_sides {
     const void *buffer;
     struct mp_counts counts, displacements;
     MPI_Datatype type;
+    const MPI_Datatype *types; // MPI_Alltoallw: one per rank, and displacements in bytes; else NULL
 };
 
 int mp_short_gatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
                      int root, MPI_Comm comm);
 int mp_short_allgatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
                         MPI_Comm comm);
+int mp_short_scatterv(int call, const struct mp_short_sides *send, struct mp_short_side recv,
+                      int root, MPI_Comm comm);
+int mp_short_alltoallv(int call, const struct mp_short_sides *send,
+                       const struct mp_short_sides *recv, MPI_Comm comm); // and the w form
 
 #endif

@@ -74,7 +74,7 @@ int PMPI_Gatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  MPI_Comm comm)
 {
     struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype};
+                                  recvtype, NULL};
     int err = mp_short_gatherv(
         MP_CALL_Gatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
@@ -90,7 +90,7 @@ int PMPI_Gatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    int root, MPI_Comm comm)
 {
     struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype};
+                                  mp_displacements_wide(displs), recvtype, NULL};
     int err = mp_short_gatherv(
         MP_CALL_Gatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
@@ -133,6 +133,13 @@ int PMPI_Scatterv(const void *sendbuf, const int sendcounts[], const int displs[
                   MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                   int root, MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(displs),
+                                  sendtype, NULL};
+    int err = mp_short_scatterv(MP_CALL_Scatterv, &send,
+                                (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scatterv, comm, err);
+    }
     return mp_call_scatter(mp_blocking(MP_CALL_Scatterv),
                            mp_side_int(sendbuf, sendcounts, displs, sendtype),
                            mp_side(recvbuf, recvcount, recvtype), root, comm);
@@ -143,6 +150,13 @@ int PMPI_Scatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI
                     MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                     MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(displs), sendtype, NULL};
+    int err = mp_short_scatterv(MP_CALL_Scatterv_c, &send,
+                                (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Scatterv_c, comm, err);
+    }
     return mp_call_scatter(mp_blocking(MP_CALL_Scatterv_c),
                            mp_side_wide(sendbuf, sendcounts, displs, sendtype),
                            mp_side(recvbuf, recvcount, recvtype), root, comm);
@@ -183,7 +197,7 @@ int PMPI_Allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, v
                     MPI_Comm comm)
 {
     struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype};
+                                  recvtype, NULL};
     int err = mp_short_allgatherv(
         MP_CALL_Allgatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
     if (likely(err != MP_LONG_WAY)) {
@@ -199,7 +213,7 @@ int PMPI_Allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       MPI_Datatype recvtype, MPI_Comm comm)
 {
     struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype};
+                                  mp_displacements_wide(displs), recvtype, NULL};
     int err = mp_short_allgatherv(
         MP_CALL_Allgatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
     if (likely(err != MP_LONG_WAY)) {
@@ -243,6 +257,14 @@ int PMPI_Alltoallv(const void *sendbuf, const int sendcounts[], const int sdispl
                    MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                    const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
+                                  sendtype, NULL};
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
+                                  recvtype, NULL};
+    int err = mp_short_alltoallv(MP_CALL_Alltoallv, &send, &recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoallv, comm, err);
+    }
     return mp_call_alltoall(mp_blocking(MP_CALL_Alltoallv),
                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
@@ -253,6 +275,14 @@ int PMPI_Alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(sdispls), sendtype, NULL};
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(rdispls), recvtype, NULL};
+    int err = mp_short_alltoallv(MP_CALL_Alltoallv_c, &send, &recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoallv_c, comm, err);
+    }
     return mp_call_alltoall(mp_blocking(MP_CALL_Alltoallv_c),
                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
@@ -263,6 +293,15 @@ int PMPI_Alltoallw(const void *sendbuf, const int sendcounts[], const int sdispl
                    const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                    const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
+                                  MPI_DATATYPE_NULL, sendtypes};
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
+                                  MPI_DATATYPE_NULL, recvtypes};
+    int err = sendtypes && recvtypes ? mp_short_alltoallv(MP_CALL_Alltoallw, &send, &recv, comm)
+                                     : MP_LONG_WAY;
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoallw, comm, err);
+    }
     return mp_call_alltoallw(mp_blocking(MP_CALL_Alltoallw),
                              mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
                              mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
@@ -273,6 +312,15 @@ int PMPI_Alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      const MPI_Datatype sendtypes[], void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(sdispls), MPI_DATATYPE_NULL, sendtypes};
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(rdispls), MPI_DATATYPE_NULL, recvtypes};
+    int err = sendtypes && recvtypes ? mp_short_alltoallv(MP_CALL_Alltoallw_c, &send, &recv, comm)
+                                     : MP_LONG_WAY;
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(MP_CALL_Alltoallw_c, comm, err);
+    }
     return mp_call_alltoallw(mp_blocking(MP_CALL_Alltoallw_c),
                              mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
                              mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);

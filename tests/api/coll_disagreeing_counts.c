@@ -76,6 +76,69 @@ static void gather(int more, int less)
     free(out);
 }
 
+// Blocks of `more` elements, or fewer by rank, for each of which one less is expected: everybody is
+// told. Or (`fits`) one more, which may be.
+static void scatterv(int more, int less, bool even, bool fits)
+{
+    MPI_Comm w = communicator();
+    int counts[8], displs[8], sum = 0;
+    for (int i = 0; i < size; i++) {
+        counts[i] = even || i == 0 ? more : more - i % 4;
+        displs[i] = sum;
+        sum += counts[i];
+    }
+    int expected = less - (more - counts[rank]),
+        got = expected < counts[rank] ? expected : counts[rank];
+    int *in = room((size_t)sum * sizeof *in);
+    int *out = room((size_t)(more + 8) * sizeof *out);
+    memset(in, 1, (size_t)sum * sizeof *in);
+    memset(out, 0xff, (size_t)(more + 8) * sizeof *out);
+    int error = class_of(
+        MPI_Scatterv(in, counts, displs, MPI_INT, out, rank == 0 ? more : expected, MPI_INT, 0, w));
+    CHECK(error == (rank == 0 || fits ? MPI_SUCCESS : MPI_ERR_TRUNCATE), "class is %d", error);
+    guarded(out, rank == 0 ? more : got, more + 8);
+    MPI_Comm_free(&w);
+    free(in);
+    free(out);
+}
+
+static void alltoallv(int more, int less, bool even, bool fits)
+{
+    MPI_Comm w = communicator();
+    int given[8], taken[8], displs[8], n = more > less ? more : less;
+    for (int i = 0; i < size; i++) {
+        given[i] = even ? more : more - (i + rank) % 4;
+        taken[i] = i == rank ? given[i] : given[i] + less - more;
+        displs[i] = i * (n + 8);
+    }
+    size_t bytes = (size_t)((n + 8) * size) * sizeof(int);
+    int *in = room(bytes), *out = room(bytes);
+    memset(in, 1, bytes);
+    memset(out, 0xff, bytes);
+    int error = class_of(MPI_Alltoallv(in, given, displs, MPI_INT, out, taken, displs, MPI_INT, w));
+    CHECK(error == (fits ? MPI_SUCCESS : MPI_ERR_TRUNCATE), "class is %d", error);
+    for (int i = 0; i < size; i++) {
+        int got = given[i] < taken[i] ? given[i] : taken[i];
+        guarded(out + displs[i], got, n + 8);
+        CHECK(got == 0 || out[displs[i]] == 0x01010101, "block %d did not come", i);
+    }
+    MPI_Comm_free(&w);
+    free(in);
+    free(out);
+}
+
+static void uneven(void)
+{
+    static const int lengths[] = {SHORT, 150, LONG, HUGE_COUNT};
+    for (int i = 0; i < 2 * (int)COUNT_OF(lengths); i++) {
+        int n = lengths[i / 2];
+        scatterv(n, n - 1, i % 2, false);
+        alltoallv(n, n - 1, i % 2, false);
+        scatterv(n, n + 1, i % 2, true);
+        alltoallv(n, n + 1, i % 2, true);
+    }
+}
+
 static void nonblocking(void)
 {
     MPI_Comm w;
@@ -105,6 +168,7 @@ int main(int argc, char **argv)
         gather(SHORT + 1, SHORT);
         gather(LONG, SHORT);
         gather(HUGE_COUNT, SHORT);
+        uneven();
     }
     nonblocking();
     return finish();

@@ -5,10 +5,12 @@
 // ranks: 2 3 5 8
 #include "check.h"
 
+#include <stdbool.h>
+
 enum { ROUNDS = 150, MOST = 780, RANKS = 8 };
 
 static MPI_Datatype gapped; // an int with a gap after it
-static int from[2 * MOST * RANKS], to[2 * MOST * RANKS];
+static int from[2 * (MOST + 1) * RANKS], to[2 * (MOST + 1) * RANKS];
 static int stride; // of ints in this rank's buffers
 
 static int value(int round, int giver, int index)
@@ -75,6 +77,84 @@ static void everywhere(int round, int n, MPI_Datatype type)
     }
 }
 
+// Elements that `giver` has for `taker`, up to n: the same the other way round, or, where nothing
+// is in place, more or less by who gives, so that some give short blocks where others give long
+// ones; every third round the same for all.
+static int uneven_count(int round, int n, bool both_ways, int giver, int taker)
+{
+    if (round % 3 == 0) {
+        return n;
+    }
+    int less = (giver * giver + taker * taker + round) % 5 * n / 4;
+    return both_ways || (giver + round) % 2 ? n - less : (n - less) / 16;
+}
+
+// The blocks for, or of, the ranks lie in a turned order, with a gap of an element after each.
+static int uneven_place(int round, int n, int block)
+{
+    return (block + round) % size * (n + 1);
+}
+
+static void uneven_blocks(int round, int n, int counts[2][RANKS], int displs[RANKS], bool both_ways)
+{
+    memset(from, 0xff, sizeof from);
+    memset(to, 0xff, sizeof to);
+    for (int i = 0; i < size; i++) {
+        displs[i] = uneven_place(round, n, i);
+        counts[0][i] = uneven_count(round, n, both_ways, rank, i);
+        counts[1][i] = uneven_count(round, n, both_ways, i, rank);
+        for (int k = 0; k < counts[0][i]; k++) {
+            from[(displs[i] + k) * stride] = value(round, rank, i * MOST + k);
+        }
+    }
+}
+
+// A block of `got`, in which `count` elements were received of `room`.
+static void expect_block(const char *what, const int *got, int giver, int round, int count,
+                         int room)
+{
+    for (int k = 0; k < room; k++) {
+        expect(what, k, got[k * stride], k < count ? value(round, giver, rank * MOST + k) : -1);
+    }
+}
+
+static void uneven(int round, int n, int root, MPI_Datatype type)
+{
+    int counts[2][RANKS], displs[RANKS], byte_displs[RANKS];
+    MPI_Datatype types[RANKS];
+    int extent = stride * (int)sizeof(int);
+    bool in_place = round % 4 == 0;
+
+    uneven_blocks(round, n, counts, displs, false);
+    bool nothing = in_place && rank == root;
+    OK(MPI_Scatterv(from, counts[0], displs, type, nothing ? MPI_IN_PLACE : to,
+                    uneven_count(round, n, false, root, rank), type, root, MPI_COMM_WORLD));
+    expect_block("scatterv", to, root, round,
+                 nothing ? 0 : uneven_count(round, n, false, root, rank), n + 1);
+
+    for (int form = 0; form < 2; form++) {
+        const char *what = form ? "alltoallw" : "alltoallv";
+        uneven_blocks(round, n, counts, displs, in_place);
+        for (int i = 0; i < size; i++) {
+            byte_displs[i] = displs[i] * extent;
+            types[i] = type;
+        }
+        if (in_place) {
+            memcpy(to, from, sizeof to);
+        }
+        if (form) {
+            OK(MPI_Alltoallw(in_place ? MPI_IN_PLACE : from, counts[0], byte_displs, types, to,
+                             counts[1], byte_displs, types, MPI_COMM_WORLD));
+        } else {
+            OK(MPI_Alltoallv(in_place ? MPI_IN_PLACE : from, counts[0], displs, type, to, counts[1],
+                             displs, type, MPI_COMM_WORLD));
+        }
+        for (int i = 0; i < size; i++) {
+            expect_block(what, to + displs[i] * stride, i, round, counts[1][i], n + 1);
+        }
+    }
+}
+
 // Unsigned numbers that wrap; the order of operands is for coll_sums_are_serial to look at.
 static unsigned sum(int round, int ranks, int index)
 {
@@ -133,6 +213,7 @@ int main(int argc, char **argv)
         int n = lengths[round % (int)COUNT_OF(lengths)] + round % 15;
         rooted(round, n, round % size, type_of(round));
         everywhere(round, n, type_of(round));
+        uneven(round, n, round % size, type_of(round));
         reductions(round, n, round % size);
     }
     // Now one of a kind after the other, so that ranks run ahead of each other.

@@ -402,16 +402,24 @@ static inline void block_set(struct operation *o, struct buffer *b, int i, long 
     b->blocks = i + 1;
 }
 
-// Regular blocks lie in a row; others in a rotated order, with a gap of an element after each. For
-// ALLTOALLW, places are in bytes and a block has its own extent.
+// Regular blocks lie in a row; others in any order, with gaps of some elements or none, to the
+// taste of each rank. For ALLTOALLW, places are in bytes and a block has its own extent.
 static inline void buffer_place(struct operation *o, struct buffer *b)
 {
     int which = b == &o->recv, n = b->blocks;
     bool uneven = o->kind == GATHERV || o->kind == SCATTERV || o->kind == ALLGATHERV ||
                   o->kind == ALLTOALLV || o->kind == ALLTOALLW;
     long at = 0, high = 0;
+    int order[RANKS_MAX];
+    uint64_t taste =
+        mix_all(o->counts_seed, 79, (uint64_t)(o->side * RANKS_MAX + o->me), (uint64_t)which);
+    for (int i = 0; i < n; i++) { // each new one changes places with any
+        int j = uneven ? (int)(mix(taste + (uint64_t)i) % (uint64_t)(i + 1)) : i;
+        order[i] = order[j];
+        order[j] = i;
+    }
     for (int i = 0; i < n; i++) {
-        int r = uneven ? (i + 1) % n : i;
+        int r = order[i];
         struct block *block = &b->block[r];
         long elements = block_elements(block), extent = block->layout->extent;
         o->types[which][r] = block->layout->type;
@@ -425,7 +433,7 @@ static inline void buffer_place(struct operation *o, struct buffer *b)
         } else {
             block->at = at * extent;
             o->displs_c[which][r] = at;
-            at += elements + uneven;
+            at += elements + (uneven ? (long)(mix(taste + 100 + (uint64_t)i) % 3) : 0);
         }
         o->displs[which][r] = (int)o->displs_c[which][r];
     }
