@@ -45,7 +45,7 @@ static void find(struct mp_comm *comm)
     struct mp_comm_board *board = &comm->board;
 
     *board = (struct mp_comm_board){.desks = NULL};
-    atomic_store_explicit(&mp_process.board->reaches, mp_heap.opened != NULL, memory_order_relaxed);
+    atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
     if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
         return;
     }

@@ -85,7 +85,7 @@ bool mp_shm_reduction_offer(struct mp_shm_reduction *r, struct mp_post *post, vo
     if (r->direct && slice >= MP_SHM_KERNEL_LEAST && mp_shm_may_copy(r->c->comm)) {
         offer |= MP_POST_COPIES;
     }
-    post->kind |= offer | (mp_heap.opened ? MP_POST_REACHES : 0);
+    post->kind |= offer | (mp_heap.peers ? MP_POST_REACHES : 0);
     return offer != 0;
 }
 

@@ -69,7 +69,8 @@ void help_print_info(void)
     printf("usable CPUs: %d, on %d core%s (affinity mask and control group quota)\n", cpus,
            cores->count, cores->count == 1 ? "" : "s");
     printf("channels: shm (default), socket\n");
-    printf("shared heap: malloc's large blocks, %u GiB of addresses for each of 2 ranks\n",
+    printf("shared heap: malloc's large blocks and static variables, %u GiB of addresses for each "
+           "of 2 ranks\n",
            1u << (mp_heap_shift(2, machine_memory()) - 30));
     printf("waiting: a rank spins while it has a core to itself, yields while it shares one\n"
            "  (more than %d ranks here), and sleeps when a wait is long%s\n",

@@ -24,6 +24,11 @@ static inline size_t mp_round_up(size_t value, size_t unit)
     return (value + unit - 1) & ~(unit - 1);
 }
 
+static inline size_t mp_round_down(size_t value, size_t unit)
+{
+    return value & ~(unit - 1);
+}
+
 // Tells the core that we are polling, so that it saves power and leaves a spin loop cleanly.
 static inline void mp_cpu_relax(void)
 {

@@ -34,6 +34,13 @@ static inline bool mp_layout_is_contiguous(const struct mp_layout *layout)
     return layout->form.loops == 0 && layout->form.length == layout->extent;
 }
 
+// Says where this process has the same bytes: the lowest of them at `low`.
+static inline void mp_layout_move(struct mp_layout *layout, const void *low)
+{
+    layout->base += (uintptr_t)low - layout->low;
+    layout->low = (uintptr_t)low;
+}
+
 // Describes `count` elements at `buffer`. False if the type is not regular.
 bool mp_layout_describe(struct mp_layout *layout, const struct mp_datatype *type,
                         const void *buffer, MPI_Count count);

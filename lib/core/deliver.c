@@ -123,9 +123,12 @@ static bool take_regular(struct mp_request *request, int peer, const struct mp_p
     } else {
         from = mp_layout_bytes((const void *)(uintptr_t)offer->address, (size_t)bytes);
     }
-    if (!from.low || !mp_heap_reach(peer, (void *)(uintptr_t)from.low, from.span)) {
+    const void *near =
+        from.low ? mp_heap_reach(peer, (void *)(uintptr_t)from.low, from.span) : NULL;
+    if (!near) {
         return false;
     }
+    mp_layout_move(&from, near);
     request->pushed = mp_together_move(peer, &to, &from, bytes);
     return !request->pushed;
 }

@@ -279,9 +279,10 @@ void mp_together_help(int peer, const struct mp_packet *help)
     MPI_Count bytes = (MPI_Count)help->total, unit = unit_bytes(bytes);
     uint64_t units = (uint64_t)((bytes + unit - 1) / unit), first, count, done = 0;
     bool plain = help->source != ASK_LAYOUTS;
-    void *place = (void *)(uintptr_t)help->target;
+    void *place =
+        mp_heap_reach(peer, (void *)(uintptr_t)help->target, plain ? help->total : help->address);
 
-    if (!work || !mp_heap_reach(peer, place, plain ? help->total : help->address)) {
+    if (!work || !place) {
         return;
     }
     struct mp_layout to, from;
@@ -292,7 +293,8 @@ void mp_together_help(int peer, const struct mp_packet *help)
     while ((count = claim(work, (uint32_t)help->tag, BACK, units, &first)) != 0) {
         if (!plain && !done) {
             to = work->to;
-            from = work->from;
+            from = work->from; // where the receiver has it, and so have we
+            mp_layout_move(&to, place);
         }
         if (help->source == ASK_PAST_CACHE) {
             MPI_Count at = (MPI_Count)first * unit, length = (MPI_Count)count * unit;

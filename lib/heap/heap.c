@@ -14,11 +14,15 @@
 // not addresses of this file. Both words are written before a rank's first message, so whoever has
 // heard from a peer may judge.
 //
+// The program's static variables, if there are many, get pages at the end of the area: see
+// heap/program_data.c. The table of owners tells peers their address.
+//
 // fork. The mapping is not inherited (MADV_DONTFORK); otherwise the child would write into its
 // parent's memory. It gets a private copy of what is in use, made by the parent before the fork,
-// after all other handlers have taken their locks (ours was registered first and so runs last). A
-// child never allocates here again; it frees what it got. vfork and posix_spawn run no handlers and
-// need nothing, and the descriptor is closed on exec once MPI_Init has been called.
+// after all other handlers have taken their locks (ours was registered first and so runs last). No
+// signal comes before the child has it. A child never allocates here again; it frees what it got.
+// vfork and posix_spawn run no handlers and need nothing, and the descriptor is closed on exec once
+// MPI_Init has been called.
 //
 // Off: not under mprun; MPRUN_SHARED_HEAP=0 or --no-shared-heap; the address is taken, or mmap is
 // refused (ulimit -v); a sanitizer or valgrind, which have their own idea of the address space. If
@@ -28,6 +32,8 @@
 
 #include "boot/protocol.h"
 #include "heap/extents.h"
+#include "heap/program_data.h"
+#include "heap/sparse.h"
 #include "shm/layout.h"
 
 #include <errno.h>
@@ -47,6 +53,7 @@ enum {
     COLOURS = 8,          // see mp_heap_allocate
     COLOUR_ALWAYS = 128 << 10
 };
+#define HUGE_PAGE ((size_t)2 << 20) // or a multiple of its size
 // The first window of an area; further ones double it.
 #define WINDOW ((size_t)16 << 20)
 // Free memory that is kept for reuse: this much, and a share of what is in use.
@@ -61,11 +68,13 @@ size_t mp_heap_threshold = SIZE_MAX;
 static struct {
     int fd;
     int size;
-    char *base;             // of the whole mapping
-    _Atomic int32_t *owner; // per rank: the process that allocates in its area, 0 for none
-    size_t opened;          // how far into our own area we may go
-    bool inherited;         // in a forked child: the blocks are private copies
-    char *image;            // while we fork: the copies, laid out like the area
+    char *base;                  // of the whole mapping
+    struct mp_heap_owner *owner; // per rank
+    struct mp_program_data program;
+    size_t opened;    // how far into our own area we may go
+    bool inherited;   // in a forked child: the blocks are private copies
+    char *image;      // while we fork: the copies, laid out like the area
+    sigset_t signals; // while we fork: those that were blocked before
     struct mp_segment_header *segment;
     struct mp_extents extents;
     pthread_mutex_t lock; // for the extents and all that follows from them
@@ -238,69 +247,79 @@ bool mp_heap_resize(void *block, size_t bytes)
 
 static void copy_extent(uint32_t first, uint32_t count, void *argument)
 {
-    off_t start = (char *)mp_heap.own - heap.base;
-    off_t at = start + (off_t)first * PAGE;
-    off_t end = at + (off_t)count * PAGE;
-    struct stat *file = argument;
+    const int *fd = argument;
+    const char *from = page_address(first);
 
-    while (at < end) {
-        off_t stop = end;
-        if (file) { // skip what was never touched
-            at = lseek(heap.fd, at, SEEK_DATA);
-            if (at < 0 || at >= end) {
-                return;
-            }
-            stop = lseek(heap.fd, at, SEEK_HOLE);
-            stop = stop < 0 || stop > end ? end : stop;
-        }
-        memcpy(heap.image + (at - start), heap.base + at, (size_t)(stop - at));
-        at = stop;
-    }
-}
-
-// True if our descriptor is still that of the heap: a program may close what it did not open.
-static bool have_file(struct stat *file)
-{
-    struct stat opened;
-    return fstat(heap.fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
-           opened.st_size == file->st_size && opened.st_ino == file->st_ino &&
-           opened.st_dev == file->st_dev;
+    mp_sparse_copy(*fd, from - heap.base, heap.image + (size_t)first * PAGE, from,
+                   (size_t)count * PAGE);
 }
 
 static struct stat heap_file;
 
+// Our descriptor, or -1 if it is no longer that of the heap: a program may close what it did not
+// open.
+static int heap_fd(void)
+{
+    struct stat opened;
+    bool ours = fstat(heap.fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+                opened.st_size == heap_file.st_size && opened.st_ino == heap_file.st_ino &&
+                opened.st_dev == heap_file.st_dev;
+    return ours ? heap.fd : -1;
+}
+
 static void before_fork(void)
 {
     int error = errno;
+    sigset_t all;
 
+    sigfillset(&all);
     pthread_mutex_lock(&heap.lock);
-    if (!mp_heap.own || heap.extents.used_pages == 0) {
-        return;
-    }
-    heap.image = mmap(NULL, heap.opened, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (heap.image == MAP_FAILED) {
-        heap.image = NULL;
-    } else {
-        mp_extents_each(&heap.extents, copy_extent, have_file(&heap_file) ? &heap_file : NULL);
+    pthread_sigmask(SIG_SETMASK, &all, &heap.signals);
+    if (mp_heap.own) {
+        int fd = heap_fd();
+        mp_program_data_before_fork(fd);
+        if (heap.extents.used_pages) {
+            heap.image = mmap(NULL, heap.opened, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            if (heap.image == MAP_FAILED) {
+                heap.image = NULL;
+            } else {
+                mp_extents_each(&heap.extents, copy_extent, &fd);
+            }
+        }
     }
     errno = error;
 }
 
+// Ends what before_fork began.
+static void after_fork(void)
+{
+    sigset_t before = heap.signals;
+
+    pthread_mutex_unlock(&heap.lock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void after_fork_in_parent(void)
 {
+    int error = errno; // that of the fork
+
+    mp_program_data_after_fork_in_parent();
     if (heap.image) {
         munmap(heap.image, heap.opened);
         heap.image = NULL;
     }
-    pthread_mutex_unlock(&heap.lock);
+    after_fork();
+    errno = error;
 }
 
 static void after_fork_in_child(void)
 {
     if (mp_heap.own) {
         char *area = (char *)mp_heap.own;
-        int error = errno;
+        int error = errno, fd = heap_fd();
+        // The program's variables first: what is called here could refer to one.
+        mp_program_data_after_fork_in_child(fd);
         // Nothing else shall come to lie here: free would take it for ours.
         mmap(area, (size_t)1 << mp_heap.shift, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
@@ -309,19 +328,19 @@ static void after_fork_in_child(void)
                 mremap(heap.image, heap.opened, heap.opened, MREMAP_MAYMOVE | MREMAP_FIXED, area);
             (void)there;
             heap.image = NULL;
-        } else if (heap.extents.used_pages && have_file(&heap_file)) {
+        } else if (heap.extents.used_pages && fd >= 0) {
             // No room for a copy. What the child writes is its own even so, and it sees what its
             // parent writes later only where it has written nothing itself.
             mmap(area, heap.opened, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
-                 heap.fd, area - heap.base);
+                 fd, area - heap.base);
         }
         heap.inherited = true;
-        mp_heap.own = mp_heap.own_bytes = 0;
-        mp_heap.opened = NULL;
+        mp_heap.own = mp_heap.own_bytes = mp_heap.program_bytes = 0;
+        mp_heap.peers = NULL;
         mp_heap_threshold = SIZE_MAX;
         errno = error;
     }
-    pthread_mutex_unlock(&heap.lock);
+    after_fork();
 }
 
 // ---- The beginning
@@ -348,7 +367,7 @@ static bool claim(int rank, bool *stale)
     int32_t owner = 0;
 
     *stale = false;
-    if (atomic_compare_exchange_strong(&heap.owner[rank], &owner, self)) {
+    if (atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self)) {
         return true;
     }
     // It may be this very process, before it executed another program.
@@ -356,7 +375,31 @@ static bool claim(int rank, bool *stale)
         return false;
     }
     *stale = true;
-    return atomic_compare_exchange_strong(&heap.owner[rank], &owner, self);
+    return atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self);
+}
+
+// Gives the program's variables their pages at the end of the area of `rank`, this process's.
+// Returns the bytes of the area that are left for blocks.
+static size_t share_program(int rank, char *area, size_t area_bytes)
+{
+    struct mp_heap_owner *owner = &heap.owner[rank];
+    struct mp_program_data program = mp_program_data_find();
+    char *place = area + area_bytes - program.bytes;
+
+    owner->program_bytes = 0; // if another process had the area
+    if (program.bytes == 0 || program.bytes > area_bytes / 2) {
+        return area_bytes;
+    }
+    // As far from the borders of huge pages as the variables are, so that they can have some.
+    place -= ((uintptr_t)place - (uintptr_t)program.address) % HUGE_PAGE;
+    if (!mp_program_data_share(program, heap.fd, place - heap.base, place)) {
+        return area_bytes;
+    }
+    heap.program = program;
+    owner->program = (uintptr_t)program.address;
+    owner->place = (uintptr_t)place;
+    owner->program_bytes = program.bytes;
+    return (size_t)(place - area);
 }
 
 // Maps the heap. Returns false with nothing changed if that cannot be.
@@ -374,7 +417,7 @@ static bool map_heap(int rank, unsigned shift, char *base)
     }
     void *notes = mmap(NULL, room, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    heap.owner = (_Atomic int32_t *)(void *)base;
+    heap.owner = (struct mp_heap_owner *)(void *)base;
     if (notes != MAP_FAILED && mprotect(base, MP_HEAP_HEAD, PROT_READ | PROT_WRITE) == 0 &&
         madvise(base, total, MADV_DONTFORK) == 0 && madvise(base, total, MADV_DONTDUMP) == 0 &&
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0 &&
@@ -385,9 +428,9 @@ static bool map_heap(int rank, unsigned shift, char *base)
             heap.base = base;
             mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD;
             mp_heap.shift = shift;
-            mp_extents_open(&heap.extents, notes, (uint32_t)(area / PAGE));
             mp_heap_blocks = mp_heap.own = mp_heap.areas + (size_t)rank * area;
-            mp_heap_blocks_bytes = area;
+            mp_heap_blocks_bytes = share_program(rank, base + start, area);
+            mp_extents_open(&heap.extents, notes, (uint32_t)(mp_heap_blocks_bytes / PAGE));
             return true;
         }
     }
@@ -442,23 +485,52 @@ void mp_heap_join(struct mp_segment_header *segment, int rank)
 {
     // A child that was forked before MPI_Init and became the rank has no heap.
     if (!mp_heap.own || mp_heap.own != mp_heap.areas + ((size_t)rank << mp_heap.shift) ||
-        atomic_load(&heap.owner[rank]) != (int32_t)getpid()) {
+        atomic_load(&heap.owner[rank].pid) != (int32_t)getpid()) {
         return;
     }
     heap.segment = segment;
-    mp_heap.opened = calloc((size_t)heap.size, sizeof *mp_heap.opened);
-    mp_heap.own_bytes = mp_heap.opened ? (size_t)1 << mp_heap.shift : 0;
+    mp_heap.peers = calloc((size_t)heap.size, sizeof *mp_heap.peers);
+    if (mp_heap.peers) {
+        mp_heap.own_bytes = mp_heap_blocks_bytes;
+        mp_heap.program = (uintptr_t)heap.program.address;
+        mp_heap.program_bytes = heap.program.bytes;
+    }
 }
 
-bool mp_heap_open_peer(int world, size_t end)
+// Is the process that joined the job as that rank the one that has its area?
+static bool has_area(int world)
 {
     struct mp_board *board = mp_segment_board(heap.segment, world);
     int32_t pid = atomic_load_explicit(&board->pid, memory_order_acquire);
 
-    if (pid == 0 || atomic_load_explicit(&heap.owner[world], memory_order_acquire) != pid) {
+    return pid != 0 && atomic_load_explicit(&heap.owner[world].pid, memory_order_acquire) == pid;
+}
+
+bool mp_heap_open_peer(int world, size_t end)
+{
+    struct mp_heap_peer *peer = &mp_heap.peers[world];
+    char *area = (char *)mp_heap.areas + ((size_t)world << mp_heap.shift);
+
+    if (!has_area(world)) {
         return false;
     }
-    char *area = (char *)mp_heap.areas + ((size_t)world << mp_heap.shift);
-    mp_heap.opened[world] = open_window(area, mp_heap.opened[world], end);
-    return end <= mp_heap.opened[world];
+    peer->opened = open_window(area, peer->opened, end);
+    return end <= peer->opened;
+}
+
+void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes)
+{
+    struct mp_heap_peer *peer = &mp_heap.peers[world];
+    const struct mp_heap_owner *owner = &heap.owner[world];
+
+    if (unlikely(!peer->program_bytes) && has_area(world) && owner->program_bytes) {
+        char *place = (char *)(uintptr_t)owner->place;
+        if (mprotect(place, owner->program_bytes, PROT_READ | PROT_WRITE) == 0) {
+            madvise(place, owner->program_bytes, MADV_HUGEPAGE);
+            *peer = (struct mp_heap_peer){peer->opened, owner->program_bytes,
+                                          (uintptr_t)owner->program, place};
+        }
+    }
+    size_t at = address - peer->program;
+    return at < peer->program_bytes && bytes <= peer->program_bytes - at ? peer->place + at : NULL;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The shared heap: large blocks of a rank's dynamic memory lie in a file that every rank of the job
 // maps at the same address, so a pointer into it means the same byte everywhere, and a message
-// between two such blocks is one memcpy. Each rank owns one area of that file. Where there is no
-// heap (not started by mprun, switched off, refused by the machine), all of this says so and
+// between two such blocks is one memcpy. Each rank owns one area of that file. Its large static
+// variables lie there too, and are looked up by the address that they have in the rank. Where there
+// is no heap (not started by mprun, switched off, refused by the machine), all of this says so and
 // everything works without.
 // Read next: heap/heap.c (how it is mapped, who owns what), heap/extents.h (the allocator),
-// heap/malloc.c (malloc and free).
+// heap/malloc.c (malloc and free), heap/program_data.c (variables).
 #ifndef MP_HEAP_H
 #define MP_HEAP_H
 
@@ -17,37 +18,50 @@
 
 struct mp_segment_header;
 
+// What this process knows of a rank's area.
+struct mp_heap_peer {
+    size_t opened;        // how far into it this process may go; 0: ask first
+    size_t program_bytes; // the variables that lie there; 0: ask first
+    uintptr_t program;    // where that rank has them
+    char *place;          // where this process has them
+};
+
 // What the inline functions below look at. All 0 where there is no heap.
 struct mp_heap {
-    uintptr_t areas;  // address of rank 0's area
-    unsigned shift;   // an area is 1 << shift bytes
-    uintptr_t own;    // address of this rank's area; 0: this process owns none
-    size_t own_bytes; // of it, what blocks may lie in; 0: none
-    size_t *opened;   // per world rank: how far into its area this process may go; 0: ask first
+    uintptr_t areas;            // address of rank 0's area
+    unsigned shift;             // an area is 1 << shift bytes
+    uintptr_t own;              // address of this rank's area; 0: this process owns none
+    size_t own_bytes;           // of it, what blocks may lie in; 0: none
+    uintptr_t program;          // the variables of this process that lie in its area too
+    size_t program_bytes;       // 0: none
+    struct mp_heap_peer *peers; // by world rank
 };
 extern struct mp_heap mp_heap;
 
 // Joins the heap to the job, once the board of `rank` is claimed: from now on peers may be reached.
 void mp_heap_join(struct mp_segment_header *segment, int rank);
 
-// The slow way of mp_heap_reach.
+// The slow ways of mp_heap_reach.
 bool mp_heap_open_peer(int world, size_t end);
+void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes);
 
 // The address through which this process may read and write the `bytes` bytes at `address` in the
 // memory of rank `world`; or NULL if they are not all in that rank's heap, or it or we have none.
-// It stays valid for as long as the block does over there. The peer must have joined the job, and
-// must have told us that address: so ask when a message or a collective names it.
+// It stays valid for as long as the block does over there; that rank may use it too. It is the same
+// address for a block, another one for variables. The peer must have joined the job, and must have
+// told us that address: so ask when a message or a collective names it.
 static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
 {
-    if (!mp_heap.opened) {
+    if (!mp_heap.peers) {
         return NULL;
     }
     size_t at = (uintptr_t)address - mp_heap.areas - ((size_t)world << mp_heap.shift);
     size_t area = (size_t)1 << mp_heap.shift;
     if (at >= area || bytes > area - at) {
-        return NULL;
+        return mp_heap_reach_program(world, (uintptr_t)address, bytes);
     }
-    if (unlikely(at + bytes > mp_heap.opened[world]) && !mp_heap_open_peer(world, at + bytes)) {
+    if (unlikely(at + bytes > mp_heap.peers[world].opened) &&
+        !mp_heap_open_peer(world, at + bytes)) {
         return NULL;
     }
     return (void *)(uintptr_t)address;
@@ -56,8 +70,9 @@ static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
 // True if these bytes lie in this rank's own heap, so that peers can reach them.
 static inline bool mp_heap_holds(const void *address, size_t bytes)
 {
-    size_t at = (uintptr_t)address - mp_heap.own;
-    return mp_heap.opened && at < mp_heap.own_bytes && bytes <= mp_heap.own_bytes - at;
+    size_t at = (uintptr_t)address - mp_heap.own, in_program = (uintptr_t)address - mp_heap.program;
+    return (at < mp_heap.own_bytes && bytes <= mp_heap.own_bytes - at) ||
+           (in_program < mp_heap.program_bytes && bytes <= mp_heap.program_bytes - in_program);
 }
 
 // ---- Memory, for malloc.c and MPI_Alloc_mem. Any thread, any time.

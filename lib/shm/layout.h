@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 5
+#define MP_SEGMENT_VERSION 6
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -185,12 +185,19 @@ static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct
 }
 
 // The shared heap (lib/heap) is a second, sparse memfd that all ranks map at one address. It begins
-// with one _Atomic int32_t per rank: the process that allocates in that rank's area, 0 for none,
-// written by that process with a compare-and-swap. From MP_HEAP_HEAD on follow the areas, one per
-// rank, of 1 << shift bytes each. The address lies between where Linux places programs and where
-// it places libraries and stacks, on every 64-bit machine whose address space is that large;
-// elsewhere the mapping fails, and there is no heap.
-#define MP_HEAP_HEAD    ((uint64_t)2 << 20)
+// with one struct mp_heap_owner per rank. From MP_HEAP_HEAD on follow the areas, one per rank, of
+// 1 << shift bytes each. The address lies between where Linux places programs and where it places
+// libraries and stacks, on every 64-bit machine whose address space is that large; elsewhere the
+// mapping fails, and there is no heap.
+struct mp_heap_owner {
+    _Atomic int32_t pid; // who allocates in the rank's area, 0: nobody; that process swaps it in
+    // By that process, before it joins the job: its variables that lie in the area.
+    uint64_t program; // their address over there
+    uint64_t program_bytes;
+    uint64_t place; // their address in the heap
+};
+#define MP_HEAP_HEAD ((uint64_t)2 << 20)
+_Static_assert(MP_RANKS_MAX * sizeof(struct mp_heap_owner) <= MP_HEAP_HEAD, "the head has no room");
 #define MP_HEAP_ADDRESS UINT64_C(0x200000000000)
 #define MP_HEAP_MAX     (UINT64_C(1) << 45) // of all areas together
 

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Long collectives move the same bytes wherever each rank's buffers are: in the heap, in .data, or
-// with gaps between the elements, all mixed, with lengths around those at which data travels
-// another way. With an odd number of ranks, one may not use the kernel to reach the others' memory
-// and does not know that of them: it goes without there. What lies in gaps and after the end stays.
+// Long collectives move the same bytes wherever each rank's buffers are: in the heap, in the
+// program's variables, mapped, or with gaps between the elements, all mixed, with lengths around
+// those at which data travels another way. With an odd number of ranks, one may not use the kernel
+// to reach the others' memory and does not know that of them: it goes without there. What lies in
+// gaps and after the end stays.
 // ranks: 2 3 4 5
 // timeout: 120
 #include "check.h"
 
-enum { MOST = 9001, RANKS = 5, ROUNDS = 9, PAINT = 0x5a };
-enum kind { HEAP, STATIC, GAPS, KINDS };
+#include <sys/mman.h>
+
+enum { MOST = 9001, RANKS = 5, ROUNDS = 16, PAINT = 0x5a };
+enum kind { HEAP, STATIC, MAPPED, GAPS, KINDS };
 
 static const int lengths[] = {511, 512, 2047, 2048, 2049, 4096, 4100, 8193, MOST};
-static char static_memory[2][RANKS * (MOST + 1) * 8 + 8], *heap_memory[2], *gapped_memory[2];
+static char static_memory[2][RANKS * (MOST + 1) * 8 + 8];
+static char *heap_memory[2], *mapped_memory[2], *gapped_memory[2];
 static MPI_Datatype cell, cell_and_gap;
 
 struct buffer {
@@ -26,6 +30,7 @@ static struct buffer paint(enum kind kind, int which, int elements)
     struct buffer b = {.stride = kind == GAPS ? 16 : 8, .type = kind == GAPS ? cell_and_gap : cell};
     b.at = kind == HEAP     ? heap_memory[which]
            : kind == STATIC ? static_memory[which] + 8
+           : kind == MAPPED ? mapped_memory[which] + 8
                             : gapped_memory[which];
     b.bytes = (size_t)(elements + 1) * (size_t)b.stride;
     memset(b.at, PAINT, b.bytes);
@@ -218,6 +223,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < 2; i++) {
         heap_memory[i] = room(sizeof static_memory[i]);
         gapped_memory[i] = room(2 * sizeof static_memory[i]);
+        mapped_memory[i] = mmap(NULL, sizeof static_memory[i], PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        CHECK(mapped_memory[i] != MAP_FAILED, "mmap");
     }
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t i = round % 2; i < COUNT_OF(lengths); i += 2) {

@@ -45,7 +45,10 @@ api_tests += \
     tests/api/heap_blocks_follow_the_rules \
     tests/api/heap_children_run_programs \
     tests/api/heap_fork_gives_a_private_copy \
+    tests/api/heap_fork_gives_private_variables \
     tests/api/heap_freed_memory_comes_back \
+    tests/api/heap_static_arrays_are_within_reach \
+    tests/api/heap_untouched_variables_cost_nothing \
     tests/api/init_and_finalize_queries \
     tests/api/messages_between_all_kinds_of_memory \
     tests/api/insignificant_arguments_are_ignored \

@@ -4,7 +4,8 @@
 # The shared heap where programs are not alike: switched off by option and variable, refused by a
 # limit on address space, built statically, with another allocator, in a plug-in, in a library that
 # Python loads, under valgrind, after other programs of the same rank. The same program each time:
-# it says where malloc's and MPI_Alloc_mem's large blocks lie, and exchanges them with its peer.
+# it says where malloc's and MPI_Alloc_mem's large blocks lie, and its variables, and exchanges them
+# with its peer.
 . "${srcdir:-.}/tests/launcher/lib.sh"
 unset MPRUN_SHARED_HEAP
 builddir=${builddir:-$top_builddir}
@@ -17,6 +18,8 @@ cat > "$work/probe.c" << 'END'
 #include <unistd.h>
 
 enum { BYTES = 500000 };
+
+static char variables[BYTES], values[BYTES] = "values";
 
 static const char *place_of(const void *block)
 {
@@ -47,7 +50,7 @@ int run(void);
 int run(void)
 {
     char *before = malloc(BYTES), *asked, *after;
-    int rank;
+    int rank, kept = strcmp(values, "values") == 0 && !values[BYTES - 1] && !variables[BYTES - 1];
     MPI_Init(NULL, NULL);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     after = malloc(BYTES);
@@ -56,7 +59,10 @@ int run(void)
     exchange(asked, before, rank);
     after = realloc(after, 2 * BYTES);
     exchange(after, asked, rank);
-    printf("%s %s %s\n", place_of(before), place_of(after), place_of(asked));
+    exchange(variables, after, rank);
+    exchange(values, variables, rank);
+    printf("%s %s %s %s\n", place_of(before), place_of(after), place_of(asked),
+           kept ? place_of(variables) : "lost");
     fflush(stdout);
     free(before);
     free(after);
@@ -110,14 +116,18 @@ cd "$work" || exit 1
 "$builddir/mpicc" -O1 -fPIC -shared -o libprobe.so probe.c || fail "libprobe.so does not build"
 ${CC:-cc} -O1 -fPIC -shared -o plugin.so plugin.c || fail "plugin.so does not build"
 
-ours='heap heap heap
-heap heap heap'
-none='own own own
-own own own'
-mine='own own heap
-own own heap'
+ours='heap heap heap heap
+heap heap heap heap'
+none='own own own own
+own own own own'
+mine='own own heap heap
+own own heap heap'
+only_blocks='heap heap heap own
+heap heap heap own'
+only_asked='own own heap own
+own own heap own'
 expect 0 -n 2 ./probe
-if [ "$(sed -n 1p "$work/out")" = 'own own own' ] && ! "$MPRUN" -n 2 sh -c '[ "$MPRUN_HEAP" ]'; then
+if [ "$(sed -n 1p "$work/out")" = 'own own own own' ] && ! "$MPRUN" -n 2 sh -c '[ "$MPRUN_HEAP" ]'; then
     echo "this machine gives out no shared heap"
     exit 77
 fi
@@ -130,8 +140,8 @@ expect 0 -n 2 ./probe
 says "$none"
 unset MPRUN_SHARED_HEAP
 expect 0 -x MPRUN_SHARED_HEAP=0 -n 1 ./probe : -n 1 ./probe # one has it and the other has not
-says 'heap heap heap
-own own own'
+says 'heap heap heap heap
+own own own own'
 expect 0 --channel socket -n 2 ./probe
 says "$none"
 expect 0 -n 2 sh -c 'ulimit -v 2000000; exec ./probe'
@@ -149,9 +159,69 @@ expect 0 -n 2 sh -c './probe nothing & ./probe; wait'
 expect 0 -n 2 ./host ./plugin.so
 says "$ours"
 
+# Programs of all layouts. No page is lost at either end of the variables.
+for layout in -no-pie -pie -Wl,-z,now -Wl,-z,norelro -Wl,-z,lazy,-z,relro -fuse-ld=gold -fuse-ld=lld; do
+    "$builddir/mpicc" -O1 -o layout $layout probe.c main.c 2> /dev/null || continue
+    expect 0 -n 2 ./layout
+    says "$ours"
+done
+expect 0 -n 2 setarch -R ./probe # without random addresses nothing lies between .bss and brk
+says "$ours"
+
+# Variables stay private where they are few, in a library, beside one that is linked statically, where a thread runs already, and
+# where the kernel does not map them; .bss joins without a .data that is too large to be copied.
+"$builddir/mpicc" -O1 -o user main.c ./libprobe.so && expect 0 -n 2 ./user &&
+    [ "$(grep -c ' own$' "$work/out")" -eq 2 ] || fail "of a library: $(cat "$work/out")"
+if "$builddir/mpicc" -O1 -c probe.c main.c &&
+    ${CC:-cc} -o archive probe.o main.o "$builddir/.libs/libmpi_abi.a" -lm -lpthread 2> /dev/null; then
+    expect 0 -n 2 ./archive
+    says "$only_asked"
+fi
+cat > thread.c << 'END'
+#include <pthread.h>
+#include <unistd.h>
+static void *wait(void *unused) { return pause(), unused; }
+__attribute__((constructor)) static void begin(void)
+{
+    pthread_t thread;
+    pthread_create(&thread, 0, wait, 0);
+}
+END
+${CC:-cc} -O1 -fPIC -shared -Wl,-z,initfirst -o thread.so thread.c -lpthread || fail "thread.so does not build"
+expect 0 -x LD_PRELOAD="$work/thread.so" -n 2 ./probe
+says "$only_blocks"
+cat > refuse.c << 'END'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int ioctl(int fd, unsigned long what, ...) { return (void)fd, (void)what, errno = ENOTTY, -1; }
+void *mmap(void *place, size_t bytes, int access, int how, int fd, off_t offset)
+{
+    if ((how & MAP_FIXED) && (how & MAP_SHARED) && !getenv("OLD")) {
+        if (getenv("UNMAP"))
+            munmap(place, bytes);
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return (void *)syscall(SYS_mmap, place, bytes, access, how, fd, offset);
+}
+END
+${CC:-cc} -O1 -fPIC -shared -o refuse.so refuse.c || fail "refuse.so does not build"
+expect 0 -x LD_PRELOAD="$work/refuse.so" -n 2 ./probe
+says "$only_blocks"
+expect 0 -x LD_PRELOAD="$work/refuse.so" -x UNMAP=1 -n 2 ./probe
+says "$only_blocks"
+expect 0 -x LD_PRELOAD="$work/refuse.so" -x OLD=1 -n 2 ./probe # a kernel before Linux 6.7
+says "$ours"
+echo 'char filler[5000000] = "x"; int run(void); int main(void) { return filler[0] - 120 + run(); }' > fill.c
+"$builddir/mpicc" -O1 -w -o filled probe.c fill.c && expect 0 -n 2 ./filled && says "$ours"
+
 if "$builddir/mpicc" -O1 -static -o static probe.c main.c 2> /dev/null; then
     expect 0 -n 2 ./static
-    says "$mine"
+    says "$only_asked"
 fi
 for allocator in /usr/lib/*/libjemalloc.so.2 /usr/lib/*/libtcmalloc.so.4 /usr/lib/*/libmimalloc.so.2; do
     [ -f "$allocator" ] || continue
@@ -200,7 +270,7 @@ fi
 # Python: libmpi_abi comes late and locally, so malloc is the C library's.
 if command -v python3 > /dev/null; then
     expect 0 -n 2 python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL("./libprobe.so").run())'
-    says "$mine"
+    says "$only_asked"
 fi
 if command -v valgrind > /dev/null; then
     expect 0 -n 2 valgrind -q --error-exitcode=9 ./probe
