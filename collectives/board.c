@@ -56,6 +56,8 @@ static void find(struct mp_comm *comm)
             (char *)segment + segment->slots_offset + pair * segment->nranks * MP_SLOT_BYTES;
         board->pads = (char *)segment + segment->pads_offset +
                       pair * segment->nranks * MP_POSTS * MP_PAD_BYTES;
+        board->async_pads = (char *)segment + segment->async_pads_offset +
+                            pair * segment->nranks * MP_ASYNC_POSTS * MP_PAD_BYTES;
     }
 }
 
@@ -73,6 +75,10 @@ void mp_board_new(struct mp_comm *comm)
         for (int i = 0; i < MP_POSTS; i++) {
             atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
         }
+        for (int i = 0; i < MP_ASYNC_POSTS; i++) {
+            atomic_store_explicit(&own->async[i].turn, 0, memory_order_relaxed);
+        }
+        atomic_store_explicit(&own->async_done, 0, memory_order_relaxed);
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
         atomic_store_explicit(&own->copies, 0, memory_order_relaxed);
         uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);

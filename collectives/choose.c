@@ -4,8 +4,10 @@
 // ranks know: the size of the communicator, whether every block has the same size, and that size.
 #include "collectives/choose.h"
 
+#include "collectives/async.h"
 #include "collectives/shm.h"
 #include "core/errhandler.h"
+#include "core/progress.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -146,6 +148,14 @@ static MPI_Count size_of(const struct mp_collective *c)
     return blocks->counts.each * blocks->type->size;
 }
 
+bool mp_choose_is_free(void)
+{
+    if (unlikely(!wanted_known)) {
+        look_up();
+    }
+    return !any_wanted;
+}
+
 static void refuse(const struct mp_collective *c)
 {
     char list[256] = "";
@@ -242,9 +252,8 @@ void mp_choose_print(FILE *out)
 // ---- The three ways to have it done
 
 static struct mp_schedule *build_by(const struct mp_collective *collective,
-                                    const struct mp_algorithm *algorithm, int *error)
+                                    const struct mp_algorithm *algorithm, int tag, int *error)
 {
-    int tag = mp_schedule_tag(collective->comm);
     if (!algorithm) {
         *error = MPI_ERR_OTHER;
         return NULL;
@@ -260,18 +269,54 @@ static struct mp_schedule *build_by(const struct mp_collective *collective,
 
 static struct mp_schedule *build(const struct mp_collective *collective, int *error)
 {
-    return build_by(collective, mp_choose(collective, false), error);
+    return mp_collective_schedule(collective, mp_schedule_tag(collective->comm), error);
+}
+
+struct mp_schedule *mp_collective_schedule(const struct mp_collective *collective, int tag,
+                                           int *error)
+{
+    return build_by(collective, mp_choose(collective, false), tag, error);
+}
+
+static int ready(void *comm)
+{
+    mp_board_ready(comm);
+    return 0;
 }
 
 // Before a board is used for the first time: a barrier by messages.
-static int make_ready(struct mp_comm *comm)
+int mp_collective_open(struct mp_comm *comm)
 {
     struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
+    struct mp_request *request;
     int error;
     struct mp_schedule *schedule = build(&barrier, &error);
-    error = schedule ? mp_schedule_run(schedule) : error;
-    if (!error) {
-        mp_board_ready(comm);
+    if (!schedule) {
+        return error;
+    }
+    mp_schedule_wait(schedule);
+    mp_schedule_call(schedule, ready, comm);
+    comm->board.opening = true;
+    error = mp_schedule_launch(schedule, &request);
+    if (!error && request->complete) {
+        mp_request_release(request);
+    } else if (!error) {
+        mp_request_detach(request);
+    }
+    return error;
+}
+
+// A nonblocking operation may have begun that.
+static int make_ready(struct mp_comm *comm)
+{
+    int error = comm->board.opening ? 0 : mp_collective_open(comm);
+    if (!error && !comm->board.ready) {
+        struct mp_waiter waiter;
+        mp_waiter_begin(&waiter, MP_PEER_SEVERAL, 0, comm->context + 1, 0);
+        while (!comm->board.ready) {
+            mp_waiter_step(&waiter);
+        }
+        mp_waiter_end(&waiter);
     }
     return error;
 }
@@ -286,12 +331,16 @@ int mp_collective_run(const struct mp_collective *collective)
         return error ? error : algorithm->run(collective);
     }
     int error;
-    struct mp_schedule *schedule = build_by(collective, algorithm, &error);
+    int tag = mp_schedule_tag(collective->comm);
+    struct mp_schedule *schedule = build_by(collective, algorithm, tag, &error);
     return schedule ? mp_schedule_run(schedule) : error;
 }
 
 int mp_collective_start(const struct mp_collective *collective, struct mp_request **request)
 {
+    if (likely(mp_async_can(collective))) {
+        return mp_async_start(collective, request);
+    }
     int error;
     struct mp_schedule *schedule = build(collective, &error);
     return schedule ? mp_schedule_launch(schedule, request) : error;

@@ -20,6 +20,17 @@ struct mp_algorithm {
 // MPRUN_COLL_BCAST=linear). NULL with mp_fail when that names none that can do it.
 const struct mp_algorithm *mp_choose(const struct mp_collective *collective, bool blocking);
 
+// True while the table alone says how operations go, and no variable.
+bool mp_choose_is_free(void);
+
+// The schedule of an operation, its messages having that tag. NULL with mp_fail, and the class in
+// *error.
+struct mp_schedule *mp_collective_schedule(const struct mp_collective *collective, int tag,
+                                           int *error);
+
+// Begins the barrier after which a communicator's board is ready.
+int mp_collective_open(struct mp_comm *comm);
+
 // Writes the table, with what the variables make of it.
 void mp_choose_print(FILE *out);
 

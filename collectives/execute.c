@@ -33,31 +33,35 @@ static void judge(struct mp_schedule *schedule, const struct mp_step *step, int 
     }
 }
 
-// Says what happened.
-static void explain(const struct mp_schedule *schedule)
+void mp_wrong_explain(const struct mp_wrong *wrong, int error)
 {
-    long long expected = schedule->wrong.expected;
-    long long bytes = schedule->wrong.bytes;
+    long long expected = wrong->expected;
+    long long bytes = wrong->bytes;
 
-    if (schedule->wrong.peer == MP_WRONG_NONE) {
+    if (wrong->peer == MP_WRONG_NONE) {
         return; // whoever found the error has said it
     }
-    if (schedule->error == MPI_ERR_TRUNCATE && schedule->wrong.peer == MP_WRONG_OWN) {
+    if (error == MPI_ERR_TRUNCATE && wrong->peer == MP_WRONG_OWN) {
         mp_fail(MPI_ERR_TRUNCATE,
                 "this rank sends itself %lld bytes and receives only %lld of them: its send and "
                 "receive arguments disagree",
                 bytes, expected);
-    } else if (schedule->error == MPI_ERR_TRUNCATE) {
+    } else if (error == MPI_ERR_TRUNCATE) {
         mp_fail(MPI_ERR_TRUNCATE,
                 "rank %d sent more than the %lld bytes that this rank expects from it: the ranks "
                 "disagree on count or datatype",
-                schedule->wrong.peer, expected);
-    } else if (schedule->error == MPI_ERR_COUNT) {
+                wrong->peer, expected);
+    } else if (error == MPI_ERR_COUNT) {
         mp_fail(MPI_ERR_COUNT,
                 "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on count "
                 "or datatype",
-                schedule->wrong.peer, bytes, expected);
+                wrong->peer, bytes, expected);
     }
+}
+
+static void explain(const struct mp_schedule *schedule)
+{
+    mp_wrong_explain(&schedule->wrong, schedule->error);
 }
 
 static void message_start(struct mp_schedule *schedule, struct mp_step *step)
@@ -171,8 +175,7 @@ static inline bool given_up(const struct mp_schedule *schedule)
     return unlikely(schedule->error) && schedule->stop_on_error;
 }
 
-// Goes on as far as possible. True at the end.
-static bool advance(struct mp_schedule *schedule)
+bool mp_schedule_advance(struct mp_schedule *schedule)
 {
     while (schedule->at < schedule->count && !given_up(schedule)) {
         struct mp_step *step = &schedule->steps[schedule->at];
@@ -291,6 +294,14 @@ static int out_of_memory(struct mp_schedule *schedule)
     return mp_fail(MPI_ERR_NO_MEM, "no memory for the temporaries of a collective operation");
 }
 
+// With a handler that ends the job, messages may still be under way: leave them their memory.
+void mp_schedule_end(struct mp_schedule *schedule)
+{
+    if (!given_up(schedule)) {
+        mp_schedule_free(schedule);
+    }
+}
+
 int mp_schedule_run(struct mp_schedule *schedule)
 {
     if (schedule->error) {
@@ -301,22 +312,21 @@ int mp_schedule_run(struct mp_schedule *schedule)
     if (unlikely(error)) {
         explain(schedule);
     }
-    // With a handler that ends the job, messages may still be under way: leave them their memory.
-    if (!given_up(schedule)) {
-        mp_schedule_free(schedule);
-    }
+    mp_schedule_end(schedule);
     return error;
 }
 
 // ---- As a request
 
-static void request_progress(struct mp_request *request)
+static bool request_progress(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
-    if (advance(schedule)) {
-        mp_progress_remove(request);
-        mp_request_complete(request, schedule->error);
+    if (!mp_schedule_advance(schedule)) {
+        return false;
     }
+    mp_progress_remove(request);
+    mp_request_complete(request, schedule->error);
+    return true;
 }
 
 static int request_start(struct mp_request *request)
@@ -326,7 +336,7 @@ static int request_start(struct mp_request *request)
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->at = 0;
     schedule->settled = 0;
-    if (advance(schedule)) {
+    if (mp_schedule_advance(schedule)) {
         mp_request_complete(request, schedule->error);
     } else {
         mp_progress_add(request);
@@ -341,10 +351,7 @@ static void request_explain(const struct mp_request *request)
 
 static void request_release(struct mp_request *request)
 {
-    struct mp_schedule *schedule = request->state;
-    if (!given_up(schedule)) {
-        mp_schedule_free(schedule);
-    }
+    mp_schedule_end(request->state);
 }
 
 static const struct mp_request_ops schedule_ops = {.start = request_start,

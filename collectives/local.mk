@@ -5,6 +5,9 @@ libmpi_abi_sources += \
     collectives/allgather.c \
     collectives/allreduce.c \
     collectives/alltoall.c \
+    collectives/async.c \
+    collectives/async.h \
+    collectives/async_data.c \
     collectives/barrier.c \
     collectives/bcast.c \
     collectives/board.c \

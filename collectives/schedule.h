@@ -80,17 +80,22 @@ enum { MP_SCHEDULE_ARENA = 8192 };
 enum { MP_WRONG_NONE = -2, MP_WRONG_OWN = -1 }; // no message; what this rank sends itself
 struct mp_temporary;
 
+// With MPI_ERR_TRUNCATE and MPI_ERR_COUNT: the message that was too long or too short.
+struct mp_wrong {
+    int peer; // rank, or one of above
+    MPI_Count expected, bytes;
+};
+
+// Says so, with mp_fail.
+void mp_wrong_explain(const struct mp_wrong *wrong, int error);
+
 struct mp_schedule {
     struct mp_scope scope; // of the steps being added
     struct mp_comm *comm;
     struct mp_op *op;   // held; NULL when nothing is reduced
     bool stop_on_error; // the error handler ends the job anyway: do not go on
     int error;          // first one, of building or of running
-    // With MPI_ERR_TRUNCATE and MPI_ERR_COUNT: the message that was too long or too short.
-    struct {
-        int peer; // rank, or one of below
-        MPI_Count expected, bytes;
-    } wrong;
+    struct mp_wrong wrong;
     struct mp_step *steps;
     size_t count, room;
     size_t at;      // next step to run
@@ -159,6 +164,11 @@ int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request
 
 // Persistent: an inactive request that owns it, to be started by mp_request_start.
 int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **request);
+
+// Or step by step: goes on as far as possible, and says whether that is the end. Then more steps
+// may be added and it may go on, or it is freed by mp_schedule_end.
+bool mp_schedule_advance(struct mp_schedule *schedule);
+void mp_schedule_end(struct mp_schedule *schedule);
 
 void mp_schedule_free(struct mp_schedule *schedule);
 

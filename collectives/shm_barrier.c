@@ -28,11 +28,14 @@ static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "a barrier",
 int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank)
 {
     const struct mp_post *post = mp_board_post_of(c->comm, rank);
-    unsigned kind = post->kind & MP_POST_KIND;
+    return mp_shm_other_operation(c, rank, post->kind & MP_POST_KIND, post->root);
+}
 
+int mp_shm_other_operation(const struct mp_collective *c, int rank, unsigned kind, int root)
+{
     if (kind == c->kind) {
         return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
-                       rank, post->root, c->root);
+                       rank, root, c->root);
     }
     return mp_fail(MPI_ERR_OTHER,
                    "rank %d is in %s where this rank is in %s: the ranks call different collective "

@@ -111,11 +111,11 @@ struct pair {
     struct mp_request *recv;
 };
 
-static void pair_progress(struct mp_request *request)
+static bool pair_progress(struct mp_request *request)
 {
     const struct pair *pair = request->state;
     if (!pair->send->complete || !pair->recv->complete) {
-        return;
+        return false;
     }
     request->source = pair->recv->source;
     request->result_tag = pair->recv->result_tag;
@@ -124,6 +124,7 @@ static void pair_progress(struct mp_request *request)
     request->length = pair->recv->length;
     mp_progress_remove(request);
     mp_request_complete(request, pair->recv->error ? pair->recv->error : pair->send->error);
+    return true;
 }
 
 static void pair_release(struct mp_request *request)

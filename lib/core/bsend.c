@@ -140,16 +140,17 @@ struct flush {
     struct mp_request *sends[];
 };
 
-static void flush_progress(struct mp_request *request)
+static bool flush_progress(struct mp_request *request)
 {
     const struct flush *flush = request->state;
     for (MPI_Count i = 0; i < flush->count; i++) {
         if (!flush->sends[i]->complete) {
-            return;
+            return false;
         }
     }
     mp_progress_remove(request);
     mp_request_complete(request, 0);
+    return true;
 }
 
 static void flush_release(struct mp_request *request)
@@ -304,14 +305,16 @@ int mp_bsend_start(struct mp_request *request)
 }
 
 // The message's own send was asked to cancel: the user's request follows what becomes of it.
-static void cancel_progress(struct mp_request *request)
+static bool cancel_progress(struct mp_request *request)
 {
     const struct mp_request *send = request->state;
     if (send->complete) {
         request->cancelled = send->cancelled;
         mp_progress_remove(request);
         mp_request_complete(request, 0);
+        return true;
     }
+    return false;
 }
 
 void mp_bsend_cancel(struct mp_request *request)

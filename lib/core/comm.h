@@ -40,11 +40,18 @@ struct mp_comm_board {
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
     bool all_reach;                // all members are known to reach blocks of the shared heap
-    bool copies;     // this rank may use all members' memory through the kernel, and has said so
-    bool all_copy;   // and they that of each other
-    bool ready;      // all members have reset their desk
-    bool quick;      // ready, and all operations go over it, so short ones may skip the choice
-    uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned
+    bool copies;   // this rank may use all members' memory through the kernel, and has said so
+    bool all_copy; // and they that of each other
+    bool ready;    // all members have reset their desk
+    bool quick;    // ready, and all operations go over it, so short ones may skip the choice
+    // Nonblocking operations (collectives/async.c), by their numbers.
+    char *async_pads;    // by world rank and post; NULL: none
+    uint64_t async_last; // begun last
+    uint64_t async_seen; // all members were seen to have done with those up to this one
+    uint64_t async_done; // this rank has done with those up to this one,
+    uint32_t async_over; // and with these beyond it: bit n % MP_ASYNC_POSTS
+    bool opening;        // a barrier is under way, or was, after which it is ready
+    uint64_t *lives;     // by rank in the communicator, of their desks when it was ready; owned
 };
 
 struct mp_comm {

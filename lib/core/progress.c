@@ -59,7 +59,7 @@ static int poll_schedules(void)
     for (struct mp_list *at = schedules.next, *next; at != &schedules; at = next) {
         next = at->next;
         struct mp_request *request = mp_container_of(at, struct mp_request, other);
-        request->ops->progress(request);
+        done += request->ops->progress(request);
     }
     return done;
 }

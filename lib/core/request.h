@@ -32,8 +32,8 @@ struct mp_request;
 
 // What kinds other than SEND and RECV do differently. Any member may be NULL.
 struct mp_request_ops {
-    int (*start)(struct mp_request *);               // persistent: MPI_Start
-    void (*progress)(struct mp_request *);           // called by mp_progress while it is active
+    int (*start)(struct mp_request *);     // persistent: MPI_Start
+    bool (*progress)(struct mp_request *); // called by mp_progress while active; true: completed
     int (*query)(struct mp_request *, MPI_Status *); // generalized: fills the status at completion
     int (*cancel)(struct mp_request *);
     void (*explain)(const struct mp_request *); // completed with an error: mp_fail says which

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+// Nonblocking collectives on a board: posts, requests and progress.
+//
+// Numbers. Every nonblocking operation on a communicator with a board takes one, at all members,
+// also if its data travel in messages: then the post says so. So the posts of one number are of one
+// operation, or the program is wrong, which a rank that needs them can tell. (Persistent ones may
+// be started in any order, so they have none, and are schedules.)
+//
+// Posts. As with the blocking operations (board.c), only its rank writes a desk; a post is filled
+// in and then `turn`, here the number, is stored with release, and whoever finds it there with
+// acquire may read the rest. The post of number n stands where that of n - MP_ASYNC_POSTS stood.
+// Unlike there a rank may be in many operations at a time, and a later one says nothing about those
+// before it; so each rank says in `async_done`, with release, up to which number it has done with
+// all posts, and a post is written when that, seen with acquire, is n - MP_ASYNC_POSTS or more for
+// all members. Until then, and until the board is ready, the operation waits for that with the
+// others in mp_progress. A rank that waits for posts or for room sleeps where it sleeps for
+// messages, and is woken by whoever stores the word that it waits for.
+//
+// No deadlock: an operation that is begun at all members, with all before it begun, needs for its
+// post only that members have done with operations before it, of which the first is posted at all
+// members, and is done with by any that make progress.
+//
+// Short operations, of whose length all ranks know that it fits a post, need only posts. Where
+// each rank may give another length (v and w forms), each decides for itself, and its post says
+// whether its blocks are there or come in messages. A rank that expects short data and finds a post
+// that announces messages is in an operation in which ranks disagree about the length: it changes
+// over to messages, to be told as it would have been if it had expected many.
+#include "collectives/async.h"
+
+#include "collectives/choose.h"
+#include "collectives/shm.h"
+#include "core/errhandler.h"
+#include "core/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(MP_ASYNC_POSTS <= 32, "async_over has a bit for each");
+
+enum { IDLE_MAX = 32 };
+static struct mp_async *idle;
+static int idle_count;
+
+static struct mp_async *op_new(void)
+{
+    struct mp_async *op = idle;
+    if (!op) {
+        return malloc(sizeof *op);
+    }
+    idle = op->idle;
+    idle_count--;
+    return op;
+}
+
+static void op_free(struct mp_async *op)
+{
+    mp_async_release_types(op);
+    if (op->c.op) {
+        mp_op_release(op->c.op);
+    }
+    if (op->c.send.type) {
+        mp_datatype_release(op->c.send.type);
+    }
+    if (op->c.recv.type) {
+        mp_datatype_release(op->c.recv.type);
+    }
+    if (idle_count < IDLE_MAX) {
+        op->idle = idle;
+        idle = op;
+        idle_count++;
+    } else {
+        free(op);
+    }
+}
+
+bool mp_async_can(const struct mp_collective *c)
+{
+    return c->kind <= MP_REDUCE_SCATTER && c->comm->board.desks && mp_choose_is_free();
+}
+
+// ---- Posts
+
+static struct mp_desk *desk_of(const struct mp_async *op, int rank)
+{
+    return mp_board_desk(op->c.comm, rank);
+}
+
+static void notify_all(const struct mp_comm *comm)
+{
+    for (int i = 0; i < comm->size; i++) {
+        if (i != comm->rank) {
+            mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
+        }
+    }
+}
+
+// Whether all have done with the post of that number's place.
+static bool is_free(struct mp_async *op, uint64_t number)
+{
+    struct mp_comm_board *board = &op->c.comm->board;
+    if (likely(number <= board->async_seen + MP_ASYNC_POSTS)) {
+        return true;
+    }
+    uint64_t least = board->async_done;
+    for (int i = 0; i < op->c.comm->size && number <= least + MP_ASYNC_POSTS; i++) {
+        // Acquire: pairs with the release in `over`.
+        uint64_t done = atomic_load_explicit(&desk_of(op, i)->async_done, memory_order_acquire);
+        least = done < least ? done : least;
+    }
+    board->async_seen = least > board->async_seen ? least : board->async_seen;
+    return number <= board->async_seen + MP_ASYNC_POSTS;
+}
+
+// The lines of the next post are in the caches of those who read what was there: see board.c.
+static void claim_next(struct mp_async *op)
+{
+    enum { LINE = 64, FIRST = LINE - offsetof(struct mp_post, data) };
+    struct mp_comm_board *board = &op->c.comm->board;
+    uint64_t next = op->number + 1;
+    size_t bytes = op->fits ? op->length : 0;
+
+    if (unlikely(next > board->async_seen + MP_ASYNC_POSTS)) {
+        return;
+    }
+    struct mp_post *post = &board->desks[mp_process.rank].async[next % MP_ASYNC_POSTS];
+    volatile char *data = post->data;
+    data[0] = 0;
+    if (bytes > MP_POST_ROOM) {
+        size_t pad = (size_t)mp_process.rank * MP_ASYNC_POSTS + next % MP_ASYNC_POSTS;
+        data = board->async_pads + pad * MP_PAD_BYTES;
+        for (size_t at = 0; at < bytes; at += LINE) {
+            data[at] = 0;
+        }
+    } else if (bytes > FIRST) {
+        data[FIRST] = 0;
+    }
+}
+
+static void publish(struct mp_async *op)
+{
+    struct mp_comm *comm = op->c.comm;
+    struct mp_desk *own = &comm->board.desks[mp_process.rank];
+    struct mp_post *post = &own->async[op->number % MP_ASYNC_POSTS];
+
+    post->bytes = op->bytes;
+    post->kind = op->c.kind | (op->fits ? MP_POST_INLINE : 0);
+    post->root = op->c.root;
+    if (op->fits) {
+        mp_async_give(op, mp_async_data(op, comm->rank, op->length));
+    }
+    atomic_store_explicit(&post->turn, op->number, memory_order_release);
+    op->posted = true;
+    notify_all(comm);
+    claim_next(op);
+    if (op->fits || op->c.uneven) {
+        mp_async_take_own(op);
+    }
+}
+
+// This rank has done with the posts of a number.
+static void over(struct mp_comm *comm, uint64_t number)
+{
+    struct mp_comm_board *board = &comm->board;
+
+    board->async_over |= 1U << number % MP_ASYNC_POSTS;
+    uint64_t done = board->async_done;
+    while (board->async_over & 1U << (done + 1) % MP_ASYNC_POSTS) {
+        done++;
+        board->async_over &= ~(1U << done % MP_ASYNC_POSTS);
+    }
+    if (done != board->async_done) {
+        board->async_done = done;
+        struct mp_desk *own = &board->desks[mp_process.rank];
+        atomic_store_explicit(&own->async_done, done, memory_order_release);
+        notify_all(comm);
+    }
+}
+
+// ---- Progress
+
+static void wrong(struct mp_async *op, int error, int rank, uint64_t expected, uint64_t bytes)
+{
+    op->error = error;
+    op->wrong = (struct mp_wrong){rank, (MPI_Count)expected, (MPI_Count)bytes};
+}
+
+// All of it by messages after all.
+static void change_over(struct mp_async *op)
+{
+    op->fits = false;
+    op->next = op->end;
+    op->schedule = mp_collective_schedule(&op->c, op->tag, &op->error);
+}
+
+// Deals with the post of a rank.
+static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
+{
+    unsigned kind = post->kind & MP_POST_KIND;
+    bool there = post->kind & MP_POST_INLINE;
+
+    if (unlikely(kind != op->c.kind || post->root != op->c.root)) {
+        op->error = kind != op->c.kind ? MPI_ERR_OTHER : MPI_ERR_ROOT;
+        op->wrong.peer = rank;
+        op->other_kind = kind;
+        op->other_root = post->root;
+    } else if (op->c.uneven) {
+        if (likely(there)) {
+            mp_async_take(op, rank, post->bytes);
+        } else {
+            mp_async_receive(op, rank);
+        }
+    } else if (unlikely(there != op->fits)) {
+        if (op->fits) {
+            change_over(op);
+        } else {
+            wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
+                  post->bytes);
+        }
+    } else if (likely(op->fits)) {
+        if (likely(post->bytes == op->bytes)) {
+            mp_async_take(op, rank, post->bytes);
+        } else {
+            wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
+                  post->bytes);
+        }
+    }
+}
+
+// Deals with the posts that are there and needed.
+static void look(struct mp_async *op)
+{
+    for (; op->next < op->end && !op->error; op->next++) {
+        const struct mp_post *post = &desk_of(op, op->next)->async[op->number % MP_ASYNC_POSTS];
+        if (op->next == op->c.comm->rank) {
+            continue;
+        }
+        // Acquire: pairs with the release in `publish`. No later number can be there while this
+        // rank has not done with this one.
+        if (atomic_load_explicit(&post->turn, memory_order_acquire) != op->number) {
+            return;
+        }
+        look_at(op, op->next, post);
+    }
+    if (op->fits && !op->error && mp_async_reduces(op)) {
+        mp_async_combine(op);
+    }
+}
+
+// Goes on as far as possible. True at the end.
+static bool step(struct mp_async *op)
+{
+    if (unlikely(!op->posted) && op->c.comm->board.ready && is_free(op, op->number)) {
+        publish(op);
+    }
+    if (op->posted && op->next < op->end && !op->error) {
+        look(op);
+    }
+    bool sent = true;
+    if (unlikely(op->schedule != NULL) && !op->error) {
+        sent = mp_schedule_advance(op->schedule);
+        if (sent && op->schedule->error) {
+            wrong(op, op->schedule->error, op->schedule->wrong.peer,
+                  (uint64_t)op->schedule->wrong.expected, (uint64_t)op->schedule->wrong.bytes);
+        }
+        if (sent && op->posted &&
+            (op->error || op->next == op->end || !(op->c.uneven || op->fits))) {
+            mp_schedule_end(op->schedule);
+            op->schedule = NULL;
+        }
+    }
+    if (!op->posted) {
+        return false;
+    }
+    // Where all go by messages, posts are looked at only to see a rank that does not.
+    bool taken = op->next == op->end || !(op->fits || op->c.uneven);
+    return op->error || (sent && taken);
+}
+
+// ---- As a request
+
+static void complete(struct mp_request *request, struct mp_async *op)
+{
+    over(op->c.comm, op->number);
+    if (likely(!op->error)) {
+        op_free(op);
+        request->ops = NULL;
+        request->state = NULL;
+        request->plain = !request->detached;
+        mp_request_complete(request, 0);
+    } else {
+        mp_request_complete(request, op->error);
+    }
+}
+
+static bool request_progress(struct mp_request *request)
+{
+    struct mp_async *op = request->state;
+    if (!step(op)) {
+        return false;
+    }
+    mp_progress_remove(request);
+    complete(request, op);
+    return true;
+}
+
+static void request_explain(const struct mp_request *request)
+{
+    const struct mp_async *op = request->state;
+    if (op->error == MPI_ERR_ROOT || op->error == MPI_ERR_OTHER) {
+        mp_shm_other_operation(&op->c, op->wrong.peer, op->other_kind, op->other_root);
+    } else {
+        mp_wrong_explain(&op->wrong, op->error);
+    }
+}
+
+static void request_release(struct mp_request *request)
+{
+    op_free(request->state);
+}
+
+static const struct mp_request_ops async_ops = {
+    .progress = request_progress, .explain = request_explain, .release = request_release};
+
+static int begin(struct mp_async *op, const struct mp_collective *c)
+{
+    struct mp_comm_board *board = &c->comm->board;
+    int error = board->ready || board->opening ? 0 : mp_collective_open(c->comm);
+
+    op->c = *c;
+    op->types = NULL;
+    op->schedule = NULL;
+    op->tag = mp_schedule_tag(c->comm);
+    op->posted = false;
+    op->error = 0;
+    op->wrong.peer = MP_WRONG_NONE;
+    if (c->op) {
+        mp_op_hold(c->op);
+    }
+    if (c->send.type) {
+        mp_datatype_hold(c->send.type);
+    }
+    if (c->recv.type) {
+        mp_datatype_hold(c->recv.type);
+    }
+    error = error ? error : mp_async_hold_types(op);
+    if (error) {
+        return error;
+    }
+    mp_async_plan(op, board->async_pads ? MP_PAD_BYTES : MP_POST_ROOM);
+    if (!op->fits && !c->uneven) {
+        op->schedule = mp_collective_schedule(c, op->tag, &error);
+    } else if (!op->fits) {
+        op->schedule = mp_schedule_new(c->comm, op->tag, NULL);
+        error = op->schedule ? 0 : MPI_ERR_NO_MEM;
+        if (!error) {
+            mp_async_send(op);
+        }
+    }
+    if (!error && op->schedule && op->schedule->error) {
+        mp_schedule_free(op->schedule);
+        error = mp_fail(MPI_ERR_NO_MEM, "no memory for a collective operation");
+    }
+    return error;
+}
+
+int mp_async_start(const struct mp_collective *c, struct mp_request **out)
+{
+    struct mp_comm *comm = c->comm;
+    struct mp_async *op = op_new();
+    struct mp_request *request =
+        mp_request_prepare(MP_REQUEST_SCHEDULE, NULL, 0, mp_byte_type(), -1, 0, comm,
+                           comm->context + 1, MP_SEND_STANDARD, false);
+    if (unlikely(!op || !request)) {
+        free(op);
+        if (request) {
+            mp_request_recycle(request);
+        }
+        return mp_fail(MPI_ERR_NO_MEM, "no memory for a collective operation");
+    }
+    int error = begin(op, c);
+    if (unlikely(error)) {
+        op_free(op);
+        mp_request_recycle(request);
+        return error;
+    }
+    op->number = ++comm->board.async_last;
+    request->entry.tag = op->tag;
+    request->world = MP_PEER_SEVERAL;
+    request->plain = false;
+    request->ops = &async_ops;
+    request->state = op;
+    *out = request;
+    if (step(op)) {
+        complete(request, op);
+    } else {
+        mp_progress_add(request);
+    }
+    return 0;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Nonblocking collectives on a communicator's board. Each desk has a second, small ring of posts
+// for them, numbered in the order in which they are begun, which is the same at all members
+// (MPI 5.0, 6.12). What a rank gives goes into its post in the call itself, if it is short, so that
+// nobody has to wait for its progress; what it gets is taken by whoever comes to see that the posts
+// are there: the call, or mp_progress. Longer data travel in messages, by a schedule that goes with
+// the post. Never blocks. Why this is right stands in async.c; what is given and taken, in
+// async_data.c. Read first: board.h.
+#ifndef MP_COLLECTIVES_ASYNC_H
+#define MP_COLLECTIVES_ASYNC_H
+
+#include "collectives/board.h"
+#include "collectives/collectives.h"
+
+// True where a nonblocking operation is begun here: to be answered from what all ranks know.
+bool mp_async_can(const struct mp_collective *c);
+
+// Begins it, as a new request.
+int mp_async_start(const struct mp_collective *c, struct mp_request **request);
+
+// One that is under way.
+struct mp_async {
+    struct mp_collective c;       // types and operation held
+    struct mp_datatype **types;   // of MPI_Alltoallw, where some are not predefined: of the send
+                                  // blocks, then of the receive blocks; held. Else NULL
+    struct mp_schedule *schedule; // of messages, or NULL
+    uint64_t number;
+    int tag; // of messages
+    // What a rank's data in a post amount to: where all know it (not uneven), of one block or
+    // buffer; else all that this rank gives.
+    size_t bytes;
+    size_t length; // of what this rank puts into its post, if `fits`
+    bool fits;     // this rank's data is in its post. If not uneven: and that of all
+    bool posted;   // its post is out
+    int next, end; // ranks whose posts are needed and have not been dealt with
+    int error;     // and what it is about:
+    struct mp_wrong wrong;
+    unsigned other_kind; // or of which operation and root that rank is
+    int other_root;
+    struct mp_async *idle;
+};
+
+// ---- Between async.c and async_data.c
+
+// Sets `bytes`, `length`, `fits`, `next` and `end`, from `c`, `most` being what a post holds.
+void mp_async_plan(struct mp_async *op, size_t most);
+
+// Holds the types of MPI_Alltoallw. MPI_ERR_NO_MEM or 0.
+int mp_async_hold_types(struct mp_async *op);
+void mp_async_release_types(struct mp_async *op);
+
+// Writes what this rank gives to its post; or adds its messages to the schedule.
+void mp_async_give(const struct mp_async *op, char *data);
+void mp_async_send(struct mp_async *op);
+
+// What this rank gives itself, from the send side to the receive side.
+void mp_async_take_own(struct mp_async *op);
+
+// Takes a rank's part: from the data in its post, which it said are so many bytes; or adds the
+// messages to the schedule.
+void mp_async_take(struct mp_async *op, int rank, size_t bytes);
+void mp_async_receive(struct mp_async *op, int rank);
+
+// Combines the operands in the posts into the result, of a reduction.
+void mp_async_combine(struct mp_async *op);
+bool mp_async_reduces(const struct mp_async *op);
+
+// Where the data is, so many bytes, that a rank posts.
+static inline char *mp_async_data(const struct mp_async *op, int rank, size_t bytes)
+{
+    const struct mp_comm_board *board = &op->c.comm->board;
+    int world = mp_group_world(op->c.comm->group, rank);
+    uint64_t place = op->number % MP_ASYNC_POSTS;
+
+    return bytes <= MP_POST_ROOM
+               ? board->desks[world].async[place].data
+               : board->async_pads + ((size_t)world * MP_ASYNC_POSTS + place) * MP_PAD_BYTES;
+}
+
+#endif
