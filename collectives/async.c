@@ -22,14 +22,15 @@
 //
 // Short operations, of whose length all ranks know that it fits a post, need only posts. Where
 // each rank may give another length (v and w forms), each decides for itself, and its post says
-// whether its blocks are there or come in messages. A rank that expects short data and finds a post
-// that announces messages is in an operation in which ranks disagree about the length: it changes
-// over to messages, to be told as it would have been if it had expected many.
+// whether its blocks are there or come in messages. Posts also tell ranks that disagree about an
+// operation or its length: who needs another one's data looks at its post, even if they come in
+// messages, which may never be.
 #include "collectives/async.h"
 
 #include "collectives/choose.h"
 #include "collectives/shm.h"
 #include "core/errhandler.h"
+#include "core/message.h"
 #include "core/progress.h"
 
 #include <stdlib.h>
@@ -102,13 +103,16 @@ static bool is_free(struct mp_async *op, uint64_t number)
         return true;
     }
     uint64_t least = board->async_done;
-    for (int i = 0; i < op->c.comm->size && number <= least + MP_ASYNC_POSTS; i++) {
+    for (int i = 0; i < op->c.comm->size; i++) {
+        if (number > least + MP_ASYNC_POSTS) {
+            return false; // what the others have done does not matter
+        }
         // Acquire: pairs with the release in `over`.
         uint64_t done = atomic_load_explicit(&desk_of(op, i)->async_done, memory_order_acquire);
         least = done < least ? done : least;
     }
-    board->async_seen = least > board->async_seen ? least : board->async_seen;
-    return number <= board->async_seen + MP_ASYNC_POSTS;
+    board->async_seen = least;
+    return number <= least + MP_ASYNC_POSTS;
 }
 
 // The lines of the next post are in the caches of those who read what was there: see board.c.
@@ -119,8 +123,8 @@ static void claim_next(struct mp_async *op)
     uint64_t next = op->number + 1;
     size_t bytes = op->fits ? op->length : 0;
 
-    if (unlikely(next > board->async_seen + MP_ASYNC_POSTS)) {
-        return;
+    if (unlikely(next > board->async_seen + MP_ASYNC_POSTS || op->number != board->async_last)) {
+        return; // somebody may still read what is there, or it is written already
     }
     struct mp_post *post = &board->desks[mp_process.rank].async[next % MP_ASYNC_POSTS];
     volatile char *data = post->data;
@@ -184,12 +188,21 @@ static void wrong(struct mp_async *op, int error, int rank, uint64_t expected, u
     op->wrong = (struct mp_wrong){rank, (MPI_Count)expected, (MPI_Count)bytes};
 }
 
-// All of it by messages after all.
-static void change_over(struct mp_async *op)
+// The rank sends something that this one has no room for and will not take: so that it need not
+// wait until somebody does.
+static void drop_message(const struct mp_async *op, int rank)
 {
-    op->fits = false;
-    op->next = op->end;
-    op->schedule = mp_collective_schedule(&op->c, op->tag, &op->error);
+    struct mp_comm *comm = op->c.comm;
+    struct mp_request *request;
+
+    if (mp_irecv(NULL, 0, mp_byte_type(), rank, op->tag, comm, comm->context + 1, &request)) {
+        return;
+    }
+    if (request->complete) {
+        mp_request_release(request);
+    } else {
+        mp_request_detach(request);
+    }
 }
 
 // Deals with the post of a rank.
@@ -209,20 +222,16 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
         } else {
             mp_async_receive(op, rank);
         }
-    } else if (unlikely(there != op->fits)) {
-        if (op->fits) {
-            change_over(op);
-        } else {
-            wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
-                  post->bytes);
+    } else if (!there && !op->fits) {
+        // the messages tell, if they differ in length
+    } else if (unlikely(there != op->fits || post->bytes != op->bytes)) {
+        wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
+              post->bytes);
+        if (op->fits && !there) {
+            drop_message(op, rank);
         }
-    } else if (likely(op->fits)) {
-        if (likely(post->bytes == op->bytes)) {
-            mp_async_take(op, rank, post->bytes);
-        } else {
-            wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
-                  post->bytes);
-        }
+    } else {
+        mp_async_take(op, rank, post->bytes);
     }
 }
 
@@ -255,25 +264,23 @@ static bool step(struct mp_async *op)
     if (op->posted && op->next < op->end && !op->error) {
         look(op);
     }
-    bool sent = true;
-    if (unlikely(op->schedule != NULL) && !op->error) {
-        sent = mp_schedule_advance(op->schedule);
-        if (sent && op->schedule->error) {
-            wrong(op, op->schedule->error, op->schedule->wrong.peer,
-                  (uint64_t)op->schedule->wrong.expected, (uint64_t)op->schedule->wrong.bytes);
+    // Where all goes by messages, posts are looked at only to see a rank that disagrees.
+    bool taken = op->next == op->end || !(op->fits || op->c.uneven);
+    if (unlikely(op->schedule != NULL)) {
+        bool told = op->error; // then what others send is received, so that they need not wait
+        if (!mp_schedule_advance(op->schedule)) {
+            return told;
         }
-        if (sent && op->posted &&
-            (op->error || op->next == op->end || !(op->c.uneven || op->fits))) {
+        if (op->schedule->error && !told) {
+            op->error = op->schedule->error;
+            op->wrong = op->schedule->wrong;
+        }
+        if (op->posted && (op->error || taken)) {
             mp_schedule_end(op->schedule);
             op->schedule = NULL;
         }
     }
-    if (!op->posted) {
-        return false;
-    }
-    // Where all go by messages, posts are looked at only to see a rank that does not.
-    bool taken = op->next == op->end || !(op->fits || op->c.uneven);
-    return op->error || (sent && taken);
+    return op->posted && (op->error || taken);
 }
 
 // ---- As a request

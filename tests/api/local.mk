@@ -20,6 +20,8 @@ api_tests += \
     tests/api/coll_many_communicators \
     tests/api/coll_memory_of_any_kind \
     tests/api/coll_nonblocking_any_order \
+    tests/api/coll_nonblocking_disagreements \
+    tests/api/coll_nonblocking_many_under_way \
     tests/api/coll_persistent_restarts \
     tests/api/coll_short_meets_long \
     tests/api/coll_sums_are_serial \
