@@ -216,6 +216,37 @@ expect 0 -x LD_PRELOAD="$work/refuse.so" -x UNMAP=1 -n 2 ./probe
 says "$only_blocks"
 expect 0 -x LD_PRELOAD="$work/refuse.so" -x OLD=1 -n 2 ./probe # a kernel before Linux 6.7
 says "$ours"
+# What constructors wrote before ours, here and there in .bss, stays.
+cat > early.c << 'END'
+extern char spread[] __attribute__((weak));
+static const int places[] = {0, 4095, 4096, 12293, 2052095, 4186112, 4194303};
+__attribute__((constructor)) static void early(void)
+{
+    for (int i = 0; i < 7 && spread; i++)
+        spread[places[i]] = (char)(i + 1);
+}
+END
+cat > spread.c << 'END'
+#include <mpi.h>
+char spread[4 << 20];
+int main(void)
+{
+    static const int places[] = {0, 4095, 4096, 12293, 2052095, 4186112, 4194303};
+    int wrong = 0;
+    MPI_Init(0, 0);
+    for (int i = 0; i < 7; wrong += spread[places[i]] != i + 1, i++)
+        ;
+    for (int i = 0; i < 4 << 20; i++)
+        wrong += spread[i] != 0;
+    MPI_Finalize();
+    return wrong - 7;
+}
+END
+${CC:-cc} -O1 -fPIC -shared -Wl,-z,initfirst -o early.so early.c &&
+    "$builddir/mpicc" -O1 -rdynamic -o spread spread.c || fail "spread.c does not build"
+expect 0 -x LD_PRELOAD="$work/early.so" -n 2 ./spread
+expect 0 -x LD_PRELOAD="$work/early.so:$work/refuse.so" -x OLD=1 -n 2 ./spread
+expect 0 -x LD_PRELOAD="$work/early.so:$work/refuse.so" -x UNMAP=1 -n 2 ./spread
 echo 'char filler[5000000] = "x"; int run(void); int main(void) { return filler[0] - 120 + run(); }' > fill.c
 "$builddir/mpicc" -O1 -w -o filled probe.c fill.c && expect 0 -n 2 ./filled && says "$ours"
 
