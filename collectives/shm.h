@@ -7,6 +7,7 @@
 #ifndef MP_COLLECTIVES_SHM_H
 #define MP_COLLECTIVES_SHM_H
 
+#include "base/copy.h"
 #include "collectives/collectives.h"
 #include "collectives/shm_memory.h"
 #include "collectives/slots.h"
@@ -35,7 +36,7 @@ static inline void mp_shm_copy(void *to, const void *from, size_t bytes)
     if (bytes == 8) {
         memcpy(to, from, 8);
     } else if (bytes > 0) {
-        memcpy(to, from, bytes);
+        mp_copy_passing(to, from, bytes);
     }
 }
 

@@ -70,17 +70,17 @@ static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int gi
 
 // In shared memory, written by the giver before its post or step.
 struct mp_shm_part {
-    uint64_t bytes;   // of the block
-    uint64_t address; // 0: it comes in the parts
-    char data[];
+    uint64_t bytes;           // of the block
+    uint64_t address;         // 0: it comes in the parts
+    _Alignas(64) char data[]; // so that whole lines are copied
 };
 
 // Bytes of a part when no block is known to be shorter, for `size` ranks; and when all blocks have
 // `each` bytes.
 static inline uint32_t mp_shm_stride(int size, bool even, MPI_Count each)
 {
-    MPI_Count most = MP_CHUNK_BYTES / size & ~15;
-    MPI_Count enough = (MPI_Count)sizeof(struct mp_shm_part) + ((each + 15) & ~(MPI_Count)15);
+    MPI_Count most = MP_CHUNK_BYTES / size & ~63;
+    MPI_Count enough = (MPI_Count)sizeof(struct mp_shm_part) + ((each + 63) & ~(MPI_Count)63);
     return (uint32_t)(even && enough < most ? enough : most);
 }
 
