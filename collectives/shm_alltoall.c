@@ -116,6 +116,17 @@ static void give_first_parts(const struct mp_collective *c, const struct mp_bloc
     own->memory = mp_shm_give_parts(comm, give, own->stride, 0, own->ways, 2, comm->rank);
 }
 
+// The next one may well be like this one.
+static void claim_ahead(const struct mp_comm *comm, const struct mp_blocks *give, uint32_t stride)
+{
+    for (int i = 0; i < comm->size; i++) {
+        if (i != comm->rank) {
+            size_t bytes = sizeof(struct mp_shm_part) + (size_t)mp_block_bytes(give, i);
+            mp_slots_claim_ahead(comm, (size_t)i * stride, bytes);
+        }
+    }
+}
+
 static int alltoall(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
@@ -129,6 +140,9 @@ static int alltoall(const struct mp_collective *c)
         give_first_parts(c, give, post, &own);
     }
     mp_board_post(comm);
+    if (own.chunks == 1 && !own.memory) {
+        claim_ahead(comm, give, own.stride);
+    }
     if (!c->in_place) {
         own_error = mp_shm_take_own(c, mp_block_at(give, rank), mp_block_count(give, rank),
                                     mp_block_type(give, rank), rank);

@@ -228,13 +228,16 @@ static int allgather(const struct mp_collective *c)
     // Everybody takes chunk i between its steps i + 1 and i + 2.
     mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 2, MP_EVERYBODY);
     mp_board_post(comm);
+    unsigned mine = mp_shm_chunks_of(post);
+    if (mine == 1) {
+        mp_slots_claim_ahead(comm, 0, post->bytes);
+    }
     int own_error = take_own(c, &own);
     mp_board_await_all(comm);
     struct posts all = look_at_posts(c);
     if (all.other_kind) {
         return all.error;
     }
-    unsigned mine = mp_shm_chunks_of(post);
     for (unsigned i = 0; i == 0 || i < all.chunks; i++) {
         if (i > 0) {
             if (i < mine) {

@@ -32,4 +32,19 @@ static inline char *mp_slots_claim(struct mp_comm *comm, unsigned step, int who)
     return mp_slots_at(comm, comm->rank, chunk);
 }
 
+// Takes bytes [from, from + bytes) of the chunk that is claimed next from the caches of those who
+// read it last, if they are known to have: in time that this rank has to wait for others anyway, as
+// mp_board_post_data does.
+static inline void mp_slots_claim_ahead(const struct mp_comm *comm, size_t from, size_t bytes)
+{
+    const struct mp_comm_board *board = &comm->board;
+
+    if (board->free_when[board->chunk % MP_CHUNKS] >> 24 < board->seen) {
+        volatile char *chunk = mp_slots_at(comm, comm->rank, board->chunk) + from;
+        for (size_t at = 0; at < bytes; at += 64) {
+            chunk[at] = 0;
+        }
+    }
+}
+
 #endif
