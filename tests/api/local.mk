@@ -23,6 +23,7 @@ api_tests += \
     tests/api/coll_nonblocking_disagreements \
     tests/api/coll_nonblocking_many_under_way \
     tests/api/coll_persistent_restarts \
+    tests/api/coll_scatter_in_place_of_many \
     tests/api/coll_short_meets_long \
     tests/api/coll_sums_are_serial \
     tests/api/coll_wrong_arguments \
