@@ -4,6 +4,7 @@
 // signal on its way, with threads, from a child again; and the C library does not get confused.
 // ranks: 1 2
 // channels: shm
+// not under: tsan valgrind
 #define _GNU_SOURCE
 #include "check.h"
 
