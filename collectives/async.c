@@ -194,14 +194,33 @@ static void drop_message(const struct mp_async *op, int rank)
 {
     struct mp_comm *comm = op->c.comm;
     struct mp_request *request;
+    int error;
+    // Had this rank expected a message, would it have been from that one?
+    struct mp_schedule *schedule = mp_collective_schedule(&op->c, op->tag, &error);
+    bool comes = schedule && mp_schedule_receives(schedule, rank);
 
-    if (mp_irecv(NULL, 0, mp_byte_type(), rank, op->tag, comm, comm->context + 1, &request)) {
+    if (schedule) {
+        mp_schedule_free(schedule);
+    }
+    if (!comes ||
+        mp_irecv(NULL, 0, mp_byte_type(), rank, op->tag, comm, comm->context + 1, &request)) {
         return;
     }
     if (request->complete) {
         mp_request_release(request);
     } else {
         mp_request_detach(request);
+    }
+}
+
+// Those whose posts say that they have not sent what this rank's messages wait for.
+static void cancel_receives(struct mp_async *op)
+{
+    for (int i = 0; i < op->next; i++) {
+        const struct mp_post *post = &desk_of(op, i)->async[op->number % MP_ASYNC_POSTS];
+        if (i != op->c.comm->rank && post->kind & MP_POST_INLINE) {
+            mp_schedule_cancel(op->schedule, i);
+        }
     }
 }
 
@@ -227,6 +246,7 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
     } else if (unlikely(there != op->fits || post->bytes != op->bytes)) {
         wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
               post->bytes);
+        op->lonely = there && !op->fits;
         if (op->fits && !there) {
             drop_message(op, rank);
         }
@@ -238,7 +258,7 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
 // Deals with the posts that are there and needed.
 static void look(struct mp_async *op)
 {
-    for (; op->next < op->end && !op->error; op->next++) {
+    for (; op->next < op->end && (!op->error || op->lonely); op->next++) {
         const struct mp_post *post = &desk_of(op, op->next)->async[op->number % MP_ASYNC_POSTS];
         if (op->next == op->c.comm->rank) {
             continue;
@@ -261,17 +281,21 @@ static bool step(struct mp_async *op)
     if (unlikely(!op->posted) && op->c.comm->board.ready && is_free(op, op->number)) {
         publish(op);
     }
-    if (op->posted && op->next < op->end && !op->error) {
+    if (op->posted && op->next < op->end && (!op->error || op->lonely)) {
         look(op);
     }
     // Where all goes by messages, posts are looked at only to see a rank that disagrees.
     bool taken = op->next == op->end || !(op->fits || op->c.uneven);
     if (unlikely(op->schedule != NULL)) {
-        bool told = op->error; // then what others send is received, so that they need not wait
-        if (!mp_schedule_advance(op->schedule)) {
-            return told;
+        bool at_end = mp_schedule_advance(op->schedule);
+        if (!at_end && op->lonely) {
+            cancel_receives(op);
+            at_end = mp_schedule_advance(op->schedule);
         }
-        if (op->schedule->error && !told) {
+        if (!at_end) {
+            return op->error && !op->lonely;
+        }
+        if (op->schedule->error && !op->error) {
             op->error = op->schedule->error;
             op->wrong = op->schedule->wrong;
         }
@@ -339,6 +363,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     op->tag = mp_schedule_tag(c->comm);
     op->posted = false;
     op->error = 0;
+    op->lonely = false;
     op->wrong.peer = MP_WRONG_NONE;
     if (c->op) {
         mp_op_hold(c->op);

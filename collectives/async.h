@@ -33,6 +33,7 @@ struct mp_async {
     bool fits;     // this rank's data is in its post. If not uneven: and that of all
     bool posted;   // its post is out
     int next, end; // ranks whose posts are needed and have not been dealt with
+    bool lonely;   // it waits for messages, and there are ranks that do not send any
     int error;     // and what it is about:
     struct mp_wrong wrong;
     unsigned other_kind; // or of which operation and root that rank is

@@ -316,6 +316,28 @@ int mp_schedule_run(struct mp_schedule *schedule)
     return error;
 }
 
+bool mp_schedule_receives(const struct mp_schedule *schedule, int peer)
+{
+    for (size_t i = 0; i < schedule->count; i++) {
+        const struct mp_step *step = &schedule->steps[i];
+        if (step->kind == MP_STEP_RECV && step->message.peer == peer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mp_schedule_cancel(struct mp_schedule *schedule, int peer)
+{
+    for (size_t i = schedule->settled; i < schedule->at; i++) {
+        const struct mp_step *step = &schedule->steps[i];
+        if (step->kind == MP_STEP_RECV && step->message.peer == peer && step->message.request &&
+            !step->message.request->complete) {
+            mp_request_cancel(step->message.request);
+        }
+    }
+}
+
 // ---- As a request
 
 static bool request_progress(struct mp_request *request)

@@ -170,6 +170,11 @@ int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **reques
 bool mp_schedule_advance(struct mp_schedule *schedule);
 void mp_schedule_end(struct mp_schedule *schedule);
 
+// For where ranks disagree: whether there are receives from a rank, and the end of those that have
+// begun.
+bool mp_schedule_receives(const struct mp_schedule *schedule, int peer);
+void mp_schedule_cancel(struct mp_schedule *schedule, int peer);
+
 void mp_schedule_free(struct mp_schedule *schedule);
 
 // The type of bytes, in which temporaries are moved.
