@@ -24,6 +24,7 @@
 // is a barrier by messages: when it is over, all have done that.
 #include "collectives/board.h"
 
+#include "collectives/slots.h"
 #include "core/progress.h"
 #include "core/spread.h"
 #include "heap/heap.h"
@@ -282,14 +283,20 @@ static inline void claim_next(struct mp_comm *comm, size_t bytes)
     }
     volatile char *data = board->desks[mp_process.rank].posts[next % MP_POSTS].data;
     data[0] = 0;
-    if (bytes > MP_POST_ROOM) {
-        size_t pad = (size_t)mp_process.rank * MP_POSTS + next % MP_POSTS;
-        data = board->pads + pad * MP_PAD_BYTES;
-        for (size_t at = 0; at < bytes; at += LINE) {
-            data[at] = 0;
+    if (bytes <= MP_POST_ROOM) {
+        if (bytes > FIRST) {
+            data[FIRST] = 0;
         }
-    } else if (bytes > FIRST) {
-        data[FIRST] = 0;
+        return;
+    }
+    if (bytes > MP_PAD_BYTES) {
+        mp_slots_claim_ahead(comm, 0, bytes);
+        return;
+    }
+    size_t pad = (size_t)mp_process.rank * MP_POSTS + next % MP_POSTS;
+    data = board->pads + pad * MP_PAD_BYTES;
+    for (size_t at = 0; at < bytes; at += LINE) {
+        data[at] = 0;
     }
 }
 

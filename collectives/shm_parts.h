@@ -32,16 +32,23 @@ static inline size_t mp_shm_ends_bytes(int size)
     return ((size_t)(size - 1) * sizeof(uint16_t) + 7) & ~(size_t)7;
 }
 
-// Whether there is room for blocks of `each` bytes.
+// Whether that is the way for so many bytes, of which the longest block has `longest`: on the pad;
+// or in a chunk, while the block is too short to be taken from memory.
+static inline bool mp_shm_fits_post(size_t bytes, size_t longest)
+{
+    return bytes <= MP_PAD_BYTES || (bytes <= MP_CHUNK_BYTES && longest < MP_SHM_MEMORY_LEAST / 2);
+}
+
+// For blocks of `each` bytes.
 static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
 {
-    return each * (size - 1) <= MP_PAD_BYTES;
+    return each <= MP_CHUNK_BYTES && mp_shm_fits_post((size_t)(each * (size - 1)), (size_t)each);
 }
 
 // And for others, of so many bytes together.
-static inline bool mp_shm_ends_fit_post(int size, size_t bytes)
+static inline bool mp_shm_ends_fit_post(int size, size_t bytes, size_t longest)
 {
-    return mp_shm_ends_bytes(size) + bytes <= MP_PAD_BYTES;
+    return mp_shm_fits_post(mp_shm_ends_bytes(size) + bytes, longest);
 }
 
 // Puts them there if there is room, and says so in the post. Returns whether there was.
@@ -56,10 +63,10 @@ static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int gi
 
     if (likely(!(post->kind & MP_POST_ENDS))) {
         *bytes = post->bytes;
-        return mp_board_data(comm, giver, post->bytes * (size_t)(comm->size - 1)) +
+        return mp_slots_data(comm, giver, post->bytes * (size_t)(comm->size - 1)) +
                place * post->bytes;
     }
-    const char *data = mp_board_data(comm, giver, post->stride);
+    const char *data = mp_slots_data(comm, giver, post->stride);
     const uint16_t *ends = (const void *)data;
     size_t start = place > 0 ? ends[place - 1] : mp_shm_ends_bytes(comm->size);
     *bytes = ends[place] - start;

@@ -71,20 +71,22 @@ bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post, const struc
 {
     int first = (comm->rank + 1) % comm->size;
     MPI_Count each = mp_block_bytes(blocks, first);
-    MPI_Count bytes = 0;
+    MPI_Count bytes = 0, longest = 0;
     bool even = true;
 
-    for (int i = 0; i < comm->size && bytes <= MP_PAD_BYTES; i++) {
+    for (int i = 0; i < comm->size && bytes <= MP_CHUNK_BYTES; i++) {
         MPI_Count length = i == comm->rank ? each : mp_block_bytes(blocks, i);
         even = even && length == each;
         bytes += i == comm->rank ? 0 : length;
+        longest = length > longest ? length : longest;
     }
-    if (bytes > MP_PAD_BYTES || !(even || mp_shm_ends_fit_post(comm->size, (size_t)bytes))) {
+    if (!(even ? mp_shm_parts_fit_post(comm->size, each)
+               : mp_shm_ends_fit_post(comm->size, (size_t)bytes, (size_t)longest))) {
         return false;
     }
     size_t end = even ? 0 : mp_shm_ends_bytes(comm->size);
     size_t length = end + (size_t)bytes;
-    char *data = mp_board_data(comm, comm->rank, length);
+    char *data = mp_slots_begin_data(comm, post, length);
     uint16_t *ends = (void *)data;
     post->kind |= even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
     post->bytes = even ? (uint64_t)each : 0;

@@ -172,7 +172,7 @@ int mp_short_scatter(int call, struct mp_short_side send, struct mp_short_side r
         return MP_LONG_WAY;
     }
     size_t length = all.bytes * (size_t)(comm->size - 1);
-    give_blocks(comm, mp_short_begin(comm, MP_SCATTER, root, all.bytes, length), &all);
+    give_blocks(comm, mp_short_begin_parts(comm, MP_SCATTER, root, all.bytes, length), &all);
     mp_board_post_data(comm, length);
     mp_short_copy(own.at, all.at + (size_t)root * all.bytes, all.bytes);
     return 0;
@@ -218,7 +218,7 @@ int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side 
     }
     size_t own = (size_t)comm->rank * to.bytes;
     size_t length = to.bytes * (size_t)(comm->size - 1);
-    give_blocks(comm, mp_short_begin(comm, MP_ALLTOALL, 0, to.bytes, length), &from);
+    give_blocks(comm, mp_short_begin_parts(comm, MP_ALLTOALL, 0, to.bytes, length), &from);
     mp_board_post_data(comm, length);
     mp_short_copy(to.at + own, from.at + own, to.bytes);
     mp_board_await_all(comm);

@@ -51,6 +51,14 @@ MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, enum mp_collective_k
     return mp_board_data(comm, comm->rank, length);
 }
 
+// The same for the blocks of all others.
+MP_ALWAYS_INLINE char *mp_short_begin_parts(struct mp_comm *comm, enum mp_collective_kind kind,
+                                            int root, size_t bytes, size_t length)
+{
+    struct mp_post *post = mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
+    return mp_slots_begin_data(comm, post, length);
+}
+
 // Copies; what a post has room for, most often a power of two of bytes, without a call.
 MP_ALWAYS_INLINE void mp_short_copy(char *to, const char *from, size_t bytes)
 {

@@ -14,8 +14,9 @@ struct blocks {
     const struct mp_datatype *type; // all being of this type,
     const MPI_Datatype *types;      // or each block of its own
     const struct mp_counts *counts, *displacements;
-    size_t others; // bytes of all blocks but this rank's own
-    bool even;     // and those are of the same length
+    size_t others;  // bytes of all blocks but this rank's own
+    size_t longest; // of them
+    bool even;      // they are of the same length
 };
 
 struct block {
@@ -72,7 +73,7 @@ MP_ALWAYS_INLINE bool find_blocks(const struct mp_comm *comm, const struct mp_sh
     b->size = none.type ? (size_t)none.type->size : 0;
     b->counts = &side->counts;
     b->displacements = &side->displacements;
-    b->others = 0;
+    b->others = b->longest = 0;
     b->even = true;
     size_t each = SIZE_MAX;
     for (int i = 0; i < comm->size; i++) {
@@ -86,6 +87,7 @@ MP_ALWAYS_INLINE bool find_blocks(const struct mp_comm *comm, const struct mp_sh
         }
         if (i != comm->rank) {
             b->even = b->even && (each == SIZE_MAX || bytes == each);
+            b->longest = bytes > b->longest ? bytes : b->longest;
             each = bytes;
             b->others += bytes;
         }
@@ -178,9 +180,9 @@ int mp_short_allgatherv(int call, struct mp_short_side send, const struct mp_sho
 
 MP_ALWAYS_INLINE bool fit_post(const struct mp_comm *comm, const struct blocks *b)
 {
-    return likely(
-        comm->size <= MP_SHM_MOST_PARTS &&
-        (b->even ? b->others <= MP_PAD_BYTES : mp_shm_ends_fit_post(comm->size, b->others)));
+    return likely(comm->size <= MP_SHM_MOST_PARTS &&
+                  (b->even ? mp_shm_fits_post(b->others, b->longest)
+                           : mp_shm_ends_fit_post(comm->size, b->others, b->longest)));
 }
 
 // Posts the blocks of all others, as mp_shm_give_in_post does.
@@ -193,7 +195,7 @@ MP_ALWAYS_INLINE void give_others(struct mp_comm *comm, enum mp_collective_kind 
     unsigned flags = b->even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
     struct mp_post *post =
         mp_board_begin(comm, kind | flags, root, b->even ? bytes_of(b, rank) : 0);
-    char *data = mp_board_data(comm, comm->rank, length);
+    char *data = mp_slots_begin_data(comm, post, length);
     uint16_t *ends = (void *)data;
 
     post->stride = (uint32_t)length;

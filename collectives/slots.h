@@ -47,4 +47,23 @@ static inline void mp_slots_claim_ahead(const struct mp_comm *comm, size_t from,
     }
 }
 
+// Where `bytes` that a rank posts inline are, up to MP_CHUNK_BYTES: with the post or on its pad, or
+// in the chunk that the post names.
+static inline char *mp_slots_data(const struct mp_comm *comm, int rank, size_t bytes)
+{
+    return likely(bytes <= MP_PAD_BYTES)
+               ? mp_board_data(comm, rank, bytes)
+               : mp_slots_at(comm, rank, mp_board_post_of(comm, rank)->chunk);
+}
+
+// Where this rank puts them, after mp_board_begin.
+static inline char *mp_slots_begin_data(struct mp_comm *comm, struct mp_post *post, size_t bytes)
+{
+    if (likely(bytes <= MP_PAD_BYTES)) {
+        return mp_board_data(comm, comm->rank, bytes);
+    }
+    post->chunk = (uint32_t)comm->board.chunk;
+    return mp_slots_claim(comm, MP_STEP_DONE, MP_EVERYBODY);
+}
+
 #endif

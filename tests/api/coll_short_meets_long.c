@@ -205,7 +205,8 @@ static void reductions(int round, int n, int root)
 
 int main(int argc, char **argv)
 {
-    static const int lengths[] = {1, 15, 30, 100, 375, 760}; // bytes beside 96 and 3072, and parts
+    // Bytes beside 96, 2048 and 3072, and parts
+    static const int lengths[] = {1, 15, 30, 100, 375, 505, 760};
     start(&argc, &argv);
     MPI_Type_create_resized(MPI_INT, 0, 2 * (MPI_Aint)sizeof(int), &gapped);
     MPI_Type_commit(&gapped);
@@ -220,6 +221,15 @@ int main(int argc, char **argv)
     type_of(1);
     for (int round = 0; round < ROUNDS; round++) {
         rooted(round, 1, 0, stride == 2 ? gapped : MPI_INT);
+    }
+    // The root's blocks in its slot, of which there are few, in a row with others in posts.
+    for (int round = 0; round < ROUNDS; round++) {
+        int n = round % 8 < 6 ? 400 : 10;
+        fill_in(round, n * size);
+        OK(MPI_Scatter(from, n, MPI_INT, to, n, MPI_INT, 0, MPI_COMM_WORLD));
+        for (int i = 0; i < n; i++) {
+            expect("scatter", i, to[i], value(round, 0, rank * n + i));
+        }
     }
     MPI_Type_free(&gapped);
     return finish();
