@@ -9,6 +9,8 @@
 #include "core/errhandler.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
+#include "core/remote.h"
+#include "core/taste.h"
 #include "core/together.h"
 #include "heap/heap.h"
 
@@ -91,21 +93,32 @@ static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
     return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
 }
 
-// Shall the sender put the payload into our heap, at `place`, although this process could have the
-// kernel copy it? If that lies in the sender's heap it is quickest to take it from there. Otherwise
-// the sender's memcpy beats the kernel's, but it has to be there to do it: a sender that computes
-// meanwhile, or waits for a core, is not waited for. That it was in some call a moment ago is no
-// proof that it will stay; being wrong costs time, not more. Without `place` the kernel copies:
-// pushing it through the ring is faster for data that is in the caches, and takes twice as long
-// for data that is not.
-static bool better_pushed(int peer, const struct mp_packet *offer, MPI_Count bytes,
-                          const void *place)
+// Takes an offered payload, to `place` if that is in our heap. False if it is to be pushed, which
+// may be better, too: the kernel copies once, but not as fast as a program does. Into our heap the
+// sender can copy with one memcpy. Through the ring there are two, by two cores at once.
+static bool take_remote(struct mp_request *request, int peer, const struct mp_packet *offer,
+                        MPI_Count bytes, const void *place)
 {
     const void *far = (const void *)(uintptr_t)offer->address;
-    struct mp_board *board = mp_segment_board(mp_process.segment, peer);
-    return mp_process.shm && !mp_process.crowded && place &&
-           !mp_heap_reach(peer, far, (size_t)bytes) &&
-           atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
+    bool helped = mp_process.shm && mp_together_may_ask(peer, bytes) &&
+                  !mp_heap_reach(peer, far, (size_t)bytes);
+    if (helped && place) {
+        return false;
+    }
+    if (!helped || !far || !request->type->contiguous || !mp_remote_can(peer)) {
+        return mp_deliver_pull(request, peer, offer->address, 0, bytes);
+    }
+    enum mp_way way = mp_taste_choose(MP_TASTE_REMOTE, peer, bytes);
+    int64_t start = mp_taste_now();
+    if (way == MP_WAY_PUSHED) {
+        request->pushed = start;
+        return false;
+    }
+    char *to = (char *)request->buffer + request->type->true_lb;
+    bool done = way == MP_WAY_TOGETHER ? mp_together_remote(peer, to, offer->address, bytes)
+                                       : mp_remote_read(peer, offer->address, to, (size_t)bytes);
+    mp_taste_learn(MP_TASTE_REMOTE, peer, bytes, way, start);
+    return done;
 }
 
 // Takes an offered payload straight from where it lies in the sender's heap, if both sides are
@@ -149,9 +162,8 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
     }
     request->pushed = 0;
     void *place = own_heap_place(request, bytes);
-    bool pushed = better_pushed(peer, offer, bytes, place);
     if (bytes == 0 || take_regular(request, peer, offer, payload, bytes) ||
-        (!pushed && mp_deliver_pull(request, peer, offer->address, 0, bytes))) {
+        (!request->pushed && take_remote(request, peer, offer, bytes, place))) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
         return;
@@ -206,12 +218,19 @@ static void message_arrived(int peer, const struct mp_packet *packet, const void
 static void data_arrived(const struct mp_packet *packet, const void *payload)
 {
     struct mp_request *request = cookie_request(packet->target);
-    mp_datatype_unpack(request->type, request->buffer, request->count, (MPI_Count)packet->total,
-                       payload, packet->length);
+    if (request->type->contiguous) {
+        mp_copy_passing((char *)request->buffer + request->type->true_lb + packet->total, payload,
+                        packet->length);
+    } else {
+        mp_datatype_unpack(request->type, request->buffer, request->count, (MPI_Count)packet->total,
+                           payload, packet->length);
+    }
     request->moved += packet->length;
     if (request->moved == request->bytes) {
         if (request->pushed) {
-            mp_together_pushed(request->world, request->bytes, request->pushed);
+            // Those that take_regular leaves have no contiguous side, take_remote's have two.
+            mp_taste_learn(request->type->contiguous ? MP_TASTE_REMOTE : MP_TASTE_STRIDED,
+                           request->world, request->bytes, MP_WAY_PUSHED, request->pushed);
         }
         mp_request_complete(request, request->error);
     }

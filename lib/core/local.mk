@@ -46,5 +46,6 @@ libmpi_abi_sources += \
     lib/core/shm_channel.c \
     lib/core/spread.c lib/core/spread.h \
     lib/core/status.h \
+    lib/core/taste.c lib/core/taste.h \
     lib/core/together.c lib/core/together.h \
     lib/core/topology.c lib/core/topology.h

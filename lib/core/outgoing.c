@@ -6,6 +6,7 @@
 // Messages to this very rank are handed to mp_deliver without any channel.
 #include "core/outgoing.h"
 
+#include "base/copy.h"
 #include "core/channel.h"
 #include "core/datatype_layout.h"
 #include "core/deliver.h"
@@ -189,21 +190,32 @@ void mp_answer(int peer, const struct mp_packet *packet)
     }
 }
 
+// How much is pushed at a time. Small, so that the receiver copies the first piece while the second
+// is written.
+enum { PIECE = 8 << 10 };
+
 // Pushes as many pieces as there is room for. Returns how many.
 static int push(struct mp_request *request)
 {
     int pieces = 0;
+    MPI_Count most = (MPI_Count)mp_channel->payload_max;
+    most = mp_process.shm && most > PIECE ? PIECE : most;
     while (request->moved < request->bytes) {
         MPI_Count piece = request->bytes - request->moved;
-        if (piece > (MPI_Count)mp_channel->payload_max) {
-            piece = (MPI_Count)mp_channel->payload_max;
+        if (piece > most) {
+            piece = most;
         }
         void *room = mp_channel_reserve(request->world, MP_PACKET_DATA, (size_t)piece);
         if (!room) {
             return pieces;
         }
-        mp_datatype_pack(request->type, request->buffer, request->count, request->moved, room,
-                         piece);
+        if (request->type->contiguous) {
+            mp_copy_passing(room, (const char *)contiguous_data(request) + request->moved,
+                            (size_t)piece);
+        } else {
+            mp_datatype_pack(request->type, request->buffer, request->count, request->moved, room,
+                             piece);
+        }
         struct mp_packet packet = {.kind = MP_PACKET_DATA,
                                    .context = request->context,
                                    .length = (uint32_t)piece,

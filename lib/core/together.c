@@ -4,8 +4,8 @@
 // tells the sender (MP_PACKET_HELP), and a sender that is waiting copies too: the receiver from the
 // front, the sender from the end, until they meet.
 //
-// The argument. The job lies in the receiver's heap: one, since a rank copies one message at a
-// time. Its `claims` hold a generation and how many units each side has taken, and are changed by
+// The argument. The job is on the receiver's board: one, since a rank copies one message at a time.
+// Its `claims` hold a generation and how many units each side has taken, and are changed by
 // compare-and-swap only, so no unit is taken twice. A sender that comes late finds another
 // generation, or nothing left, and looks at nothing else; one that has got units has them before
 // the job is over, since the receiver, once all are taken, waits for `done` to say that those of
@@ -13,34 +13,40 @@
 // with release and read with acquire, so the receiver sees the bytes. The receiver waits for at
 // most one claim, which is why nobody is asked to help whose core is wanted by others.
 //
+// Where the two cannot reach each other's memory but the kernel can, it works for both of them at
+// once: the receiver reads, the sender writes. If the kernel refuses one, that one says so, and
+// what it claimed is copied in another way.
+//
 // It does not always pay. What the sender copies ends in its own cache and has to come over when
 // the receiver reads it. Between cores that are far apart two copy almost twice as fast as one at
 // every size; between near ones, one alone is faster until the caches are too small. And where both
 // sides are strided there is a third way: each touches its own cache lines only, and what crosses
 // is packed (core/outgoing.c pushes it). Where neither is, the third way is that the sender copies
 // past its cache: to memory, from where the receiver reads faster than from another core's cache.
-// No table knows which is best, so all ways are tried now and then, and the fastest is taken, by
-// peer, size and kind.
+// core/taste.h finds out which is best.
 #include "core/together.h"
 
 #include "base/stream.h"
 #include "core/channel.h"
+#include "core/remote.h"
+#include "core/taste.h"
 #include "heap/heap.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 // From TOGETHER_MIN bytes on asking for help may pay. A side claims a part of what is left, so that
 // both end at about the same time after few claims, a line's way to and fro each; no less than
 // LEAST, and no more than MOST, since a claimant may be interrupted and the other then waits.
-enum { TOGETHER_MIN = 16 << 10, UNIT = 1 << 10, LEAST = 2, MOST = 256, SHARE = 3, SPINS = 2000 };
-
-struct job {
-    _Alignas(MP_APART) _Atomic uint64_t claims;   // both
-    _Alignas(MP_APART) _Atomic uint64_t done;     // units, by the sender; 0 by the receiver
-    _Alignas(MP_APART) struct mp_layout to, from; // the receiver, before it sets `claims`
+enum {
+    TOGETHER_MIN = MP_TASTE_MIN,
+    UNIT = 1 << 10,
+    REMOTE_UNIT = 4 << 10,
+    LEAST = 2,
+    MOST = 256,
+    SHARE = 3,
+    SPINS = 2000
 };
 
 // claims: generation (22 bits), units taken from the end (21), units taken from the front (21)
@@ -49,81 +55,44 @@ enum { SIDE_BITS = 21 };
 
 enum side { FRONT = 0, BACK = SIDE_BITS };
 
-static struct job *job;
+// `done`: units copied by the sender, or that it could not.
+#define FAILED UINT64_MAX
+
+// How the two copy, in the `source` of the packet that asks for help.
+enum how { REGULAR, PLAIN, PAST_CACHE, REMOTE };
+
+// A message, as either side sees it.
+struct job {
+    int peer;
+    enum side side;
+    enum how how;
+    uint32_t generation;
+    struct mp_board *board; // the receiver's
+    struct mp_layout to, from;
+    MPI_Count bytes, unit;
+    uint64_t units;
+};
+
 static uint32_t generation;
 
-// How long each way takes lately, in nanoseconds a byte: per size, a power of two, and peer. Peers
-// that share a place are no harm, just less well known.
-enum way { ALONE, TOGETHER, PUSHED, PAST_CACHE = PUSHED, WAYS };
-enum kind { PLAIN, HALF_STRIDED, STRIDED, KINDS }; // sides that are not contiguous: 0, 1, 2
-enum { SIZES = 24, PEERS = 16, EXPLORE = 64, LEARN = 4 };
-static struct taste {
-    float time[WAYS];
-    uint32_t count;
-} tastes[KINDS][PEERS][SIZES];
+// For a sender to find the layouts of a REGULAR message in the receiver's heap.
+static struct layouts {
+    struct mp_layout to, from;
+} * layouts;
 
-static enum kind kind_of(const struct mp_layout *to, const struct mp_layout *from)
+static enum mp_taste kind_of(const struct mp_layout *to, const struct mp_layout *from)
 {
-    return (enum kind)(!mp_layout_is_contiguous(to) + !mp_layout_is_contiguous(from));
+    return (enum mp_taste)(!mp_layout_is_contiguous(to) + !mp_layout_is_contiguous(from));
 }
 
-static struct taste *taste_for(enum kind kind, int peer, MPI_Count bytes)
+// The kernel takes some time for each call, and by pages.
+static void set_units(struct job *job)
 {
-    unsigned size = 63 - (unsigned)__builtin_clzll((uint64_t)bytes / TOGETHER_MIN);
-    return &tastes[kind][peer % PEERS][size < SIZES ? size : SIZES - 1];
-}
-
-static unsigned ways_of(enum kind kind)
-{
-    return kind == HALF_STRIDED ? 2 : WAYS;
-}
-
-// First each way in turn, then the best one, and the others every so often, since cores move: two
-// times, of which the second counts, because the first finds the lines where the best way left
-// them.
-static enum way choose_way(struct taste *taste, unsigned ways)
-{
-    uint32_t n = taste->count++;
-    if (n < LEARN * ways) {
-        return (enum way)(n % ways);
+    job->unit = job->how == REMOTE ? REMOTE_UNIT : UNIT;
+    while (job->bytes / job->unit >= (MPI_Count)SIDE_MASK) {
+        job->unit *= 2;
     }
-    unsigned best = 0;
-    for (unsigned way = 1; way < ways; way++) {
-        best = taste->time[way] < taste->time[best] ? way : best;
-    }
-    if (n % EXPLORE < 2) {
-        best = (best + 1 + n / EXPLORE % (ways - 1)) % ways;
-    }
-    return (enum way)best;
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static void learn(struct taste *taste, enum way way, int64_t start, MPI_Count bytes)
-{
-    if ((taste->count - 1) % EXPLORE == 0 && taste->count > 1) {
-        return;
-    }
-    // Per byte, since sizes within a power of two differ.
-    float time = (float)(now_ns() - start) / (float)bytes, *known = &taste->time[way];
-    // Rather the quick ones: a slow one may have been interrupted.
-    *known = *known == 0 || time < *known ? time
-             : time > *known * 8          ? *known * 1.25f
-                                          : *known * 0.75f + time * 0.25f;
-}
-
-static MPI_Count unit_bytes(MPI_Count bytes)
-{
-    MPI_Count unit = UNIT;
-    while (bytes / unit >= (MPI_Count)SIDE_MASK) {
-        unit *= 2;
-    }
-    return unit;
+    job->units = (uint64_t)((job->bytes + job->unit - 1) / job->unit);
 }
 
 // What a side claims of so many units.
@@ -134,99 +103,96 @@ static uint64_t share_of(uint64_t left)
     return share < left ? share : left;
 }
 
-// Takes units of the generation `mine`: *first and on. Returns how many, 0 if none are left.
-static uint64_t claim(struct job *work, uint32_t mine, enum side side, uint64_t units,
-                      uint64_t *first)
+// Takes units: *first and on. Returns how many, 0 if none are left.
+static uint64_t claim(const struct job *job, uint64_t *first)
 {
-    uint64_t claims = atomic_load_explicit(&work->claims, memory_order_relaxed);
+    _Atomic uint64_t *word = &job->board->claims;
+    uint64_t claims = atomic_load_explicit(word, memory_order_relaxed);
     for (;;) {
         uint64_t front = claims & SIDE_MASK, back = claims >> SIDE_BITS & SIDE_MASK;
-        if (claims >> 2 * SIDE_BITS != mine || front + back >= units) {
+        if (claims >> 2 * SIDE_BITS != job->generation || front + back >= job->units) {
             return 0;
         }
-        uint64_t share = share_of(units - front - back);
+        uint64_t share = share_of(job->units - front - back);
         // Acquire: whoever sees this generation sees `done` begin at 0, and the layouts.
-        if (atomic_compare_exchange_weak_explicit(&work->claims, &claims, claims + (share << side),
+        if (atomic_compare_exchange_weak_explicit(word, &claims, claims + (share << job->side),
                                                   memory_order_acquire, memory_order_relaxed)) {
-            *first = side == FRONT ? front : units - back - share;
+            *first = job->side == FRONT ? front : job->units - back - share;
             return share;
         }
     }
 }
 
-static void copy_units(const struct mp_layout *to, const struct mp_layout *from, uint64_t first,
-                       uint64_t count, MPI_Count unit, MPI_Count bytes)
+// False if the kernel refuses.
+static bool copy_units(const struct job *job, uint64_t first, uint64_t count)
 {
-    MPI_Count at = (MPI_Count)first * unit, length = (MPI_Count)count * unit;
-    mp_layout_copy(to, from, at, bytes - at < length ? bytes - at : length);
+    MPI_Count at = (MPI_Count)first * job->unit, length = (MPI_Count)count * job->unit;
+    length = job->bytes - at < length ? job->bytes - at : length;
+    uint64_t to = job->to.low + (uint64_t)at, from = job->from.low + (uint64_t)at;
+
+    if (job->how == REMOTE && job->side == FRONT) {
+        return mp_remote_read(job->peer, from, (void *)(uintptr_t)to, (size_t)length);
+    }
+    if (job->how == REMOTE) {
+        return mp_remote_write(job->peer, to, (const void *)(uintptr_t)from, (size_t)length);
+    }
+    if (job->how == PAST_CACHE && job->side == BACK) {
+        mp_stream_copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, (size_t)length);
+    } else {
+        mp_layout_copy(&job->to, &job->from, at, length);
+    }
+    return true;
 }
 
-// True if the peer is there to help: a sender that is not in a call now does not do so soon.
-static bool may_ask(int peer, const struct mp_layout *to, MPI_Count bytes)
+bool mp_together_may_ask(int peer, MPI_Count bytes)
 {
     struct mp_board *board = mp_segment_board(mp_process.segment, peer);
 
+    // A sender that is not in a call now does not come soon.
     return bytes >= TOGETHER_MIN && !mp_process.crowded &&
-           mp_heap_holds((void *)(uintptr_t)to->low, to->span) &&
            atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
 }
 
-// What a packet asks for, in `source`.
-enum { ASK_LAYOUTS, ASK_PLAIN, ASK_PAST_CACHE };
-
 // Opens a job, of which the first part is this rank's, and tells the peer. Returns that part's
 // units, 0 if there is no room.
-static uint64_t ask(int peer, const struct mp_layout *to, const struct mp_layout *from,
-                    uint64_t units, MPI_Count bytes, enum way way)
+static uint64_t ask(struct job *job)
 {
-    if (!job) {
-        job = mp_heap_allocate(sizeof *job, MP_APART, true);
+    if (job->how == REGULAR && !layouts) {
+        layouts = mp_heap_allocate(sizeof *layouts, MP_APART, true);
     }
-    if (!job || !mp_channel_reserve(peer, MP_PACKET_HELP, 0)) {
+    if ((job->how == REGULAR && !layouts) || !mp_channel_reserve(job->peer, MP_PACKET_HELP, 0)) {
         return 0;
     }
-    bool plain = kind_of(to, from) == PLAIN;
-    if (!plain) {
-        job->to = *to;
-        job->from = *from;
+    if (job->how == REGULAR) {
+        *layouts = (struct layouts){job->to, job->from};
     }
-    uint64_t share = share_of(units);
-    generation = (generation + 1) & ((1 << (64 - 2 * SIDE_BITS)) - 1);
-    atomic_store_explicit(&job->done, 0, memory_order_relaxed);
+    uint64_t share = share_of(job->units);
+    job->generation = generation = (generation + 1) & ((1 << (64 - 2 * SIDE_BITS)) - 1);
+    atomic_store_explicit(&job->board->done, 0, memory_order_relaxed);
     // Release: pairs with the acquire in claim.
-    atomic_store_explicit(&job->claims, (uint64_t)generation << 2 * SIDE_BITS | share,
+    atomic_store_explicit(&job->board->claims, (uint64_t)generation << 2 * SIDE_BITS | share,
                           memory_order_release);
     struct mp_packet help = {.kind = MP_PACKET_HELP,
-                             .source = !plain              ? ASK_LAYOUTS
-                                       : way == PAST_CACHE ? ASK_PAST_CACHE
-                                                           : ASK_PLAIN,
+                             .source = (int32_t)job->how,
                              .tag = (int32_t)generation,
-                             .origin = (uintptr_t)job,
-                             .target = to->low,
-                             .address = plain ? from->low : to->span,
-                             .total = (uint64_t)bytes};
-    mp_channel_commit(peer, &help);
+                             .origin = job->how == REGULAR ? (uintptr_t)layouts : 0,
+                             .target = job->to.low,
+                             .address = job->from.low,
+                             .total = (uint64_t)job->bytes};
+    mp_channel_commit(job->peer, &help);
     return share;
 }
 
-// False if the peer cannot be told.
-static bool copy_together(int peer, const struct mp_layout *to, const struct mp_layout *from,
-                          MPI_Count bytes, enum way way)
+// What the sender has claimed is the end of the message, and all is claimed. Waits for it; false if
+// the sender could not.
+static bool await_sender(const struct job *job, uint64_t units)
 {
-    MPI_Count unit = unit_bytes(bytes);
-    uint64_t units = (uint64_t)((bytes + unit - 1) / unit), first = 0;
-    uint64_t count = ask(peer, to, from, units, bytes, way);
-    if (!count) {
-        return false;
-    }
-    do {
-        copy_units(to, from, first, count, unit, bytes);
-    } while ((count = claim(job, generation, FRONT, units, &first)) != 0);
-
-    // All are taken: what the sender has is what it had at the end.
-    uint64_t others = atomic_load_explicit(&job->claims, memory_order_relaxed) >> SIDE_BITS;
-    others &= SIDE_MASK;
-    for (int spins = 0; atomic_load_explicit(&job->done, memory_order_acquire) != others; spins++) {
+    uint64_t done;
+    for (int spins = 0;
+         (done = atomic_load_explicit(&job->board->done, memory_order_acquire)) != units; spins++) {
+        if (done == FAILED) {
+            return false;
+        }
         if (spins < SPINS) {
             mp_cpu_relax();
         } else {
@@ -236,31 +202,62 @@ static bool copy_together(int peer, const struct mp_layout *to, const struct mp_
     return true;
 }
 
+// In any case nobody copies any more. REFUSED: not all of it is there.
+enum outcome { COPIED, NOT_TOLD, REFUSED };
+
+static enum outcome copy_together(struct job *job)
+{
+    job->side = FRONT;
+    job->board = mp_process.board;
+    set_units(job);
+    uint64_t first = 0, count = ask(job);
+    if (!count) {
+        return NOT_TOLD;
+    }
+    bool copied = true;
+    do {
+        copied = copied && copy_units(job, first, count);
+    } while ((count = claim(job, &first)) != 0);
+
+    uint64_t claims = atomic_load_explicit(&job->board->claims, memory_order_relaxed);
+    uint64_t others = claims >> SIDE_BITS & SIDE_MASK;
+    if (!await_sender(job, others)) {
+        copied = copied && copy_units(job, job->units - others, others);
+    }
+    return copied ? COPIED : REFUSED;
+}
+
 int64_t mp_together_move(int peer, const struct mp_layout *to, const struct mp_layout *from,
                          MPI_Count bytes)
 {
-    if (!may_ask(peer, to, bytes)) {
+    if (!mp_together_may_ask(peer, bytes) || !mp_heap_holds((void *)(uintptr_t)to->low, to->span)) {
         mp_layout_copy(to, from, 0, bytes);
         return 0;
     }
-    enum kind kind = kind_of(to, from);
-    struct taste *taste = taste_for(kind, peer, bytes);
-    enum way way = choose_way(taste, ways_of(kind));
-    int64_t start = now_ns();
-    if (way == PUSHED && kind == STRIDED) {
+    enum mp_taste kind = kind_of(to, from);
+    enum mp_way way = mp_taste_choose(kind, peer, bytes);
+    int64_t start = mp_taste_now();
+    if (way == MP_WAY_PUSHED && kind == MP_TASTE_STRIDED) {
         return start;
     }
-    if (way == ALONE || !copy_together(peer, to, from, bytes, way)) {
-        way = ALONE;
+    struct job job = {.peer = peer, .to = *to, .from = *from, .bytes = bytes};
+    job.how = kind != MP_TASTE_PLAIN ? REGULAR : way == MP_WAY_PAST_CACHE ? PAST_CACHE : PLAIN;
+    if (way == MP_WAY_ALONE || copy_together(&job) != COPIED) {
+        way = MP_WAY_ALONE;
         mp_layout_copy(to, from, 0, bytes);
     }
-    learn(taste, way, start, bytes);
+    mp_taste_learn(kind, peer, bytes, way, start);
     return 0;
 }
 
-void mp_together_pushed(int peer, MPI_Count bytes, int64_t start)
+bool mp_together_remote(int peer, void *to, uint64_t from, MPI_Count bytes)
 {
-    learn(taste_for(STRIDED, peer, bytes), PUSHED, start, bytes);
+    struct job job = {.peer = peer, .how = REMOTE, .bytes = bytes};
+    job.to = mp_layout_bytes(to, (size_t)bytes);
+    job.from = mp_layout_bytes((const void *)(uintptr_t)from, (size_t)bytes);
+    enum outcome outcome = copy_together(&job);
+    return outcome == COPIED ||
+           (outcome == NOT_TOLD && mp_remote_read(peer, from, to, (size_t)bytes));
 }
 
 void mp_together_copy(int peer, void *to, const void *from, size_t bytes)
@@ -273,38 +270,63 @@ void mp_together_copy(int peer, void *to, const void *from, size_t bytes)
     mp_together_move(peer, &here, &there, (MPI_Count)bytes);
 }
 
+// Sets what the packet says of the two sides. False if this rank cannot copy.
+static bool take_job(struct job *job, const struct mp_packet *help)
+{
+    void *place = (void *)(uintptr_t)help->target;
+    const void *source = (const void *)(uintptr_t)help->address;
+
+    job->how = (enum how)help->source;
+    if (job->how == REGULAR) {
+        // Only once something is claimed: until then they may be those of a later message.
+        return true;
+    }
+    if (job->how != REMOTE) {
+        // `source` is where the receiver has our bytes, and so have we.
+        place = mp_heap_reach(job->peer, place, help->total);
+    }
+    job->to = mp_layout_bytes(place, help->total);
+    job->from = mp_layout_bytes(source, help->total);
+    return job->how == REMOTE ? mp_remote_can(job->peer) : place != NULL;
+}
+
+// False if the layouts of a REGULAR message, of which something is claimed, are out of reach.
+static bool take_layouts(struct job *job, uint64_t address)
+{
+    const struct layouts *told = mp_heap_reach(job->peer, (void *)(uintptr_t)address, sizeof *told);
+    if (!told) {
+        return false;
+    }
+    job->to = told->to;
+    job->from = told->from;
+    void *place = mp_heap_reach(job->peer, (void *)(uintptr_t)job->to.low, job->to.span);
+    if (place) {
+        mp_layout_move(&job->to, place);
+    }
+    return place != NULL;
+}
+
 void mp_together_help(int peer, const struct mp_packet *help)
 {
-    struct job *work = mp_heap_reach(peer, (void *)(uintptr_t)help->origin, sizeof *work);
-    MPI_Count bytes = (MPI_Count)help->total, unit = unit_bytes(bytes);
-    uint64_t units = (uint64_t)((bytes + unit - 1) / unit), first, count, done = 0;
-    bool plain = help->source != ASK_LAYOUTS;
-    void *place =
-        mp_heap_reach(peer, (void *)(uintptr_t)help->target, plain ? help->total : help->address);
+    struct job job = {.peer = peer,
+                      .side = BACK,
+                      .generation = (uint32_t)help->tag,
+                      .board = mp_segment_board(mp_process.segment, peer),
+                      .bytes = (MPI_Count)help->total};
+    uint64_t first, count, done = 0;
 
-    if (!work || !place) {
+    if (!take_job(&job, help)) {
         return;
     }
-    struct mp_layout to, from;
-    if (plain) {
-        to = mp_layout_bytes(place, help->total);
-        from = mp_layout_bytes((void *)(uintptr_t)help->address, help->total);
-    }
-    while ((count = claim(work, (uint32_t)help->tag, BACK, units, &first)) != 0) {
-        if (!plain && !done) {
-            to = work->to;
-            from = work->from; // where the receiver has it, and so have we
-            mp_layout_move(&to, place);
-        }
-        if (help->source == ASK_PAST_CACHE) {
-            MPI_Count at = (MPI_Count)first * unit, length = (MPI_Count)count * unit;
-            mp_stream_copy((char *)place + at, (const char *)(uintptr_t)help->address + at,
-                           (size_t)(bytes - at < length ? bytes - at : length));
-        } else {
-            copy_units(&to, &from, first, count, unit, bytes);
+    set_units(&job);
+    while ((count = claim(&job, &first)) != 0) {
+        bool ready = job.how != REGULAR || done || take_layouts(&job, help->origin);
+        // Release: pairs with the acquire in await_sender. Nobody else stores to it now.
+        if (!ready || !copy_units(&job, first, count)) {
+            atomic_store_explicit(&job.board->done, FAILED, memory_order_release);
+            return;
         }
         done += count;
-        // Release: pairs with the acquire in copy_together. Nobody else stores to it now.
-        atomic_store_explicit(&work->done, done, memory_order_release);
+        atomic_store_explicit(&job.board->done, done, memory_order_release);
     }
 }

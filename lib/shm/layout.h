@@ -91,6 +91,11 @@ struct mp_board {
     // by whoever wakes it, or by the rank when it did not need to sleep after all.
     _Alignas(MP_APART) _Atomic uint32_t sleeping;
     _Atomic uint32_t cpu; // 1 + the CPU that the rank was on when it last waited for long; 0 before
+
+    // A long message that the rank receives and copies together with its sender, who changes these,
+    // too: core/together.c.
+    _Alignas(MP_APART) _Atomic uint64_t claims;
+    _Alignas(MP_APART) _Atomic uint64_t done;
 };
 
 // One 64-byte cell of a ring. `word` is written last, with release: it carries the phase of the
