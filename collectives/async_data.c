@@ -207,7 +207,7 @@ void mp_async_plan(struct mp_async *op, size_t most)
             op->bytes = op->length = uneven_bytes(op, most);
             op->fits = op->length <= most;
         } else {
-            op->bytes = block_of(op, &c->recv, 0).bytes;
+            op->bytes = block_of(op, given(op), 0).bytes; // what is given decides: it must fit
             op->fits = op->bytes <= most / others;
             op->length = op->bytes * others;
         }
@@ -385,6 +385,9 @@ void mp_async_take(struct mp_async *op, int rank, size_t bytes)
     get(&to, data, bytes);
     if (unlikely(bytes > to.bytes)) {
         too_much(op, rank, to.bytes, bytes);
+    } else if (unlikely(bytes < to.bytes) && !c->uneven) {
+        op->error = MPI_ERR_COUNT;
+        op->wrong = (struct mp_wrong){rank, (MPI_Count)to.bytes, (MPI_Count)bytes};
     }
 }
 

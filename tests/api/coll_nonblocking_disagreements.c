@@ -97,6 +97,20 @@ static void uneven(int count)
     OK(MPI_Wait(&request, MPI_STATUS_IGNORE));
 }
 
+// Of itself, too: every rank gives blocks of `given` elements and has room for others.
+static void blocks(int given, int room, int should)
+{
+    MPI_Request requests[2];
+    memset(out, 0xff, sizeof out);
+    OK(MPI_Ialltoall(in, given, MPI_INT, out, room, MPI_INT, comm, &requests[0]));
+    OK(MPI_Ibarrier(comm, &requests[1])); // the post after it
+    int class = wait_for(&requests[0]);
+    CHECK(class == should, "%d of %d: class is %d, not %d", given, room, class, should);
+    CHECK(out[3 * room] == -1, "written beyond the buffer");
+    OK(MPI_Wait(&requests[1], MPI_STATUS_IGNORE));
+    next_is_right();
+}
+
 int main(int argc, char **argv)
 {
     start(&argc, &argv);
@@ -107,6 +121,8 @@ int main(int argc, char **argv)
     length(LONG - 1, LONG - 2);
     length(LONG - 2, LONG - 1);
     length(LONG - 1, SHORT);
+    blocks(100, 1, MPI_ERR_TRUNCATE);
+    blocks(1, 100, MPI_ERR_COUNT);
     uneven(SHORT);
     uneven(LONG - 1);
     next_is_right();
