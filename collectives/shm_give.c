@@ -12,10 +12,13 @@ void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MP
 {
     MPI_Count left = mp_block_bytes(blocks, block) - from;
     bytes = bytes < left ? bytes : left;
-    if (unlikely(blocks->passes) && mp_block_type(blocks, block)->contiguous && bytes > 0) {
+    if (bytes <= 0) {
+        return; // then there need be no type
+    }
+    if (unlikely(blocks->passes) && mp_block_type(blocks, block)->contiguous) {
         char *to = (char *)mp_block_at(blocks, block) + mp_block_type(blocks, block)->true_lb;
         mp_stream_copy(to + from, data, (size_t)bytes);
-    } else if (bytes > 0) {
+    } else {
         mp_shm_get(data, mp_block_type(blocks, block), mp_block_at(blocks, block),
                    mp_block_count(blocks, block), from, bytes);
     }
