@@ -117,7 +117,9 @@ static bool take_remote(struct mp_request *request, int peer, const struct mp_pa
     char *to = (char *)request->buffer + request->type->true_lb;
     bool done = way == MP_WAY_TOGETHER ? mp_together_remote(peer, to, offer->address, bytes)
                                        : mp_remote_read(peer, offer->address, to, (size_t)bytes);
-    mp_taste_learn(MP_TASTE_REMOTE, peer, bytes, way, start);
+    if (done) {
+        mp_taste_learn(MP_TASTE_REMOTE, peer, bytes, way, start);
+    }
     return done;
 }
 

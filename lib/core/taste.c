@@ -9,7 +9,7 @@ enum { WAYS = 3, KINDS = 4, SIZES = 24, PEERS = 16, LEARN = 4 };
 // A way that is not the best is tried once in so many messages: one that takes much longer seldom.
 enum { EXPLORE = 256, EXPLORE_WORSE = 2048 };
 static struct taste {
-    float time[WAYS];
+    float time[WAYS]; // 0: not known
     uint32_t count;
 } tastes[KINDS][PEERS][SIZES];
 
@@ -36,7 +36,8 @@ enum mp_way mp_taste_choose(enum mp_taste kind, int peer, MPI_Count bytes)
     for (unsigned way = 1; way < ways; way++) {
         // A kernel that copies for the receiver leaves the sender free for its next message.
         float handicap = kind == MP_TASTE_REMOTE && best == MP_WAY_ALONE ? 1.15f : 1;
-        best = taste->time[way] * handicap < taste->time[best] ? way : best;
+        float time = taste->time[way] * handicap, known = taste->time[best];
+        best = time > 0 && (time < known || known == 0) ? way : best;
     }
     if (n % EXPLORE < 2) {
         unsigned other = (best + 1 + n / EXPLORE % (ways - 1)) % ways;

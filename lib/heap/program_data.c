@@ -255,13 +255,17 @@ static bool copy_touched(char *place, struct mp_program_data data)
     return known;
 }
 
-_Noreturn static void lost(void)
+_Noreturn static void complain(const char *text)
 {
-    static const char text[] = "mprun: no memory to map the program's variables, which are lost; "
-                               "MPRUN_SHARED_HEAP=0 leaves them alone\n";
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
     (void)written;
     _exit(EXIT_FAILURE);
+}
+
+_Noreturn static void lost(void)
+{
+    complain("mprun: no memory to map the program's variables, which are lost; "
+             "MPRUN_SHARED_HEAP=0 leaves them alone\n");
 }
 
 // The system refused to map the file over the variables, and may have unmapped them first.
@@ -314,6 +318,11 @@ void mp_program_data_before_fork(int fd)
 
     if (bytes == 0) {
         return;
+    }
+    // Until the child has its copy, both would run on the same stack.
+    if ((uintptr_t)__builtin_frame_address(0) - (uintptr_t)shared.data.address < bytes) {
+        complain("mprun: fork on a stack that is a static variable of the program; "
+                 "MPRUN_SHARED_HEAP=0 allows it\n");
     }
     shared.image = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

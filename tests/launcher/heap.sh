@@ -326,4 +326,34 @@ int main(void)
 END
 "$builddir/mpicc" -w -o wrong wrong.c && expect 134 -n 2 sh -c 'ulimit -c 0; exec ./wrong' &&
     warns 'not the address of a block'
+# So is a fork on a stack that parent and child would share.
+cat > forks.c << 'END'
+#include <mpi.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char stack[1 << 20] __attribute__((aligned(4096)));
+static void *run(void *nothing)
+{
+    if (fork() == 0)
+        _exit(0);
+    wait(NULL);
+    return nothing;
+}
+int main(int argc, char **argv)
+{
+    pthread_attr_t there;
+    pthread_t thread;
+    MPI_Init(&argc, &argv);
+    pthread_attr_init(&there);
+    pthread_attr_setstack(&there, stack, sizeof stack);
+    pthread_create(&thread, &there, run, NULL);
+    pthread_join(thread, NULL);
+    MPI_Finalize();
+    return 0;
+}
+END
+"$builddir/mpicc" -o forks forks.c -pthread && expect 1 -n 2 ./forks &&
+    warns 'fork on a stack that is a static variable'
+expect 0 --no-shared-heap -n 2 ./forks
 finish
