@@ -16,6 +16,7 @@ api_tests += \
     tests/api/cancel_is_all_or_nothing \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
+    tests/api/coll_empty_blocks_need_no_type \
     tests/api/coll_intercommunicators \
     tests/api/coll_many_communicators \
     tests/api/coll_memory_of_any_kind \
