@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Two cores move a long message faster than one: each has its own buffers for lines that are under
 // way, and its own path to memory. So the receiver of a long message, when it starts to copy,
-// tells the sender (MP_PACKET_HELP), and a sender that is waiting copies too: the receiver from the
-// front, the sender from the end, until they meet.
+// tells the sender (MP_PACKET_HELP), and a sender that is waiting copies too: one from the front,
+// the other from the end, until they meet.
 //
 // The argument. The job is on the receiver's board: one, since a rank copies one message at a time.
 // Its `claims` hold a generation and how many units each side has taken, and are changed by
@@ -64,7 +64,8 @@ enum how { REGULAR, PLAIN, PAST_CACHE, REMOTE };
 // A message, as either side sees it.
 struct job {
     int peer;
-    enum side side;
+    bool receiving;
+    enum side side; // this rank's
     enum how how;
     uint32_t generation;
     struct mp_board *board; // the receiver's
@@ -93,6 +94,13 @@ static void set_units(struct job *job)
         job->unit *= 2;
     }
     job->units = (uint64_t)((job->bytes + job->unit - 1) / job->unit);
+}
+
+// Each of two ranks has its side, whichever of them receives: what it wrote in one message it reads
+// in the answer, if a buffer serves both.
+static enum side side_beside(int peer)
+{
+    return mp_process.rank < peer ? FRONT : BACK;
 }
 
 // What a side claims of so many units.
@@ -130,13 +138,13 @@ static bool copy_units(const struct job *job, uint64_t first, uint64_t count)
     length = job->bytes - at < length ? job->bytes - at : length;
     uint64_t to = job->to.low + (uint64_t)at, from = job->from.low + (uint64_t)at;
 
-    if (job->how == REMOTE && job->side == FRONT) {
+    if (job->how == REMOTE && job->receiving) {
         return mp_remote_read(job->peer, from, (void *)(uintptr_t)to, (size_t)length);
     }
     if (job->how == REMOTE) {
         return mp_remote_write(job->peer, to, (const void *)(uintptr_t)from, (size_t)length);
     }
-    if (job->how == PAST_CACHE && job->side == BACK) {
+    if (job->how == PAST_CACHE && !job->receiving) {
         mp_stream_copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, (size_t)length);
     } else {
         mp_layout_copy(&job->to, &job->from, at, length);
@@ -170,7 +178,8 @@ static uint64_t ask(struct job *job)
     job->generation = generation = (generation + 1) & ((1 << (64 - 2 * SIDE_BITS)) - 1);
     atomic_store_explicit(&job->board->done, 0, memory_order_relaxed);
     // Release: pairs with the acquire in claim.
-    atomic_store_explicit(&job->board->claims, (uint64_t)generation << 2 * SIDE_BITS | share,
+    atomic_store_explicit(&job->board->claims,
+                          (uint64_t)generation << 2 * SIDE_BITS | share << job->side,
                           memory_order_release);
     struct mp_packet help = {.kind = MP_PACKET_HELP,
                              .source = (int32_t)job->how,
@@ -183,8 +192,7 @@ static uint64_t ask(struct job *job)
     return share;
 }
 
-// What the sender has claimed is the end of the message, and all is claimed. Waits for it; false if
-// the sender could not.
+// All is claimed. Waits for what the sender has; false if it could not.
 static bool await_sender(const struct job *job, uint64_t units)
 {
     uint64_t done;
@@ -207,10 +215,11 @@ enum outcome { COPIED, NOT_TOLD, REFUSED };
 
 static enum outcome copy_together(struct job *job)
 {
-    job->side = FRONT;
+    job->receiving = true;
+    job->side = side_beside(job->peer);
     job->board = mp_process.board;
     set_units(job);
-    uint64_t first = 0, count = ask(job);
+    uint64_t count = ask(job), first = job->side == FRONT ? 0 : job->units - count;
     if (!count) {
         return NOT_TOLD;
     }
@@ -220,9 +229,9 @@ static enum outcome copy_together(struct job *job)
     } while ((count = claim(job, &first)) != 0);
 
     uint64_t claims = atomic_load_explicit(&job->board->claims, memory_order_relaxed);
-    uint64_t others = claims >> SIDE_BITS & SIDE_MASK;
+    uint64_t others = claims >> (job->side == FRONT ? BACK : FRONT) & SIDE_MASK;
     if (!await_sender(job, others)) {
-        copied = copied && copy_units(job, job->units - others, others);
+        copied = copied && copy_units(job, job->side == FRONT ? job->units - others : 0, others);
     }
     return copied ? COPIED : REFUSED;
 }
@@ -309,7 +318,7 @@ static bool take_layouts(struct job *job, uint64_t address)
 void mp_together_help(int peer, const struct mp_packet *help)
 {
     struct job job = {.peer = peer,
-                      .side = BACK,
+                      .side = side_beside(peer),
                       .generation = (uint32_t)help->tag,
                       .board = mp_segment_board(mp_process.segment, peer),
                       .bytes = (MPI_Count)help->total};
