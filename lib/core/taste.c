@@ -7,7 +7,7 @@
 // that share a place are no harm, just less well known.
 enum { WAYS = 3, KINDS = 4, SIZES = 24, PEERS = 16, LEARN = 4 };
 // A way that is not the best is tried once in so many messages: one that takes much longer seldom.
-enum { EXPLORE = 256, EXPLORE_WORSE = 2048 };
+enum { EXPLORE = 64, EXPLORE_WORSE = 256 };
 static struct taste {
     float time[WAYS]; // 0: not known
     uint32_t count;
