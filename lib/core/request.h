@@ -82,7 +82,7 @@ struct mp_request {
     uint64_t sequence; // send: number of its packet on the channel, for cancel
     union {
         uint64_t target; // send: the receiver's cookie, once accepted
-        int64_t pushed;  // receive: mp_taste_now when it was accepted; 0: does not count
+        int64_t pushed;  // receive: mp_taste_now when the push was asked for; 0: not timed
     };
     struct mp_list other; // second place: list of active schedules, or of sent ones that are kept
     // NULL in most, and in all whose memory waits to be used again.
