@@ -1,10 +1,11 @@
-// SPDX-License-Identifier: MIT
-//
-// The public header: the C binding of MPI 5.0 with the values of the standard ABI (chapter 20), so
-// that a program built with it also runs on any other library of that ABI. One section for each
-// chapter of the standard: constants, callback types, functions. The profiling names (PMPI_) repeat
-// the functions at the end. Usable from C99, C11, C17 and C++. The values and signatures are held
-// against the tables in tests/abi.
+/* SPDX-License-Identifier: MIT */
+
+/* The public header: the C binding of MPI 5.0 with the values of the standard ABI (chapter 20), so
+ * that a program built with it also runs on any other library of that ABI. One section for each
+ * chapter of the standard: constants, callback types, functions. The profiling names (PMPI_) repeat
+ * the functions at the end. It is good C from C89 to C23 and good C++ from C++98 on, for a pedantic
+ * compiler too: so no comments to the end of the line. The values and signatures are held against
+ * the tables in tests/abi. */
 
 #ifndef MPI_H_INCLUDED
 #define MPI_H_INCLUDED
@@ -15,30 +16,30 @@
 extern "C" {
 #endif
 
-// The library is compiled with hidden visibility; what is declared here is what it exports.
+/* The library is compiled with hidden visibility; what is declared here is what it exports. */
 #if defined(__GNUC__)
 #pragma GCC visibility push(default)
 #endif
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 2: Terms and conventions
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 2: Terms and conventions
+ * ---------------------------------------------------------------------------------------------- */
 
-// The version of the standard and of its ABI.
+/* The version of the standard and of its ABI. */
 #define MPI_VERSION        5
 #define MPI_SUBVERSION     0
 #define MPI_ABI_VERSION    1
 #define MPI_ABI_SUBVERSION 0
 
-// Addresses and displacements; file offsets; counts that hold either.
+/* Addresses and displacements; file offsets; counts that hold either. */
 typedef intptr_t MPI_Aint;
 typedef int64_t MPI_Offset;
 typedef int64_t MPI_Count;
 
-// The Fortran INTEGER that the handle conversions of chapter 19 speak.
+/* The Fortran INTEGER that the handle conversions of chapter 19 speak. */
 typedef int MPI_Fint;
 
-// Opaque handles: predefined ones are the small constants below, others point into the library.
+/* Opaque handles: predefined ones are the small constants below, others point into the library. */
 typedef struct MPI_ABI_Comm *MPI_Comm;
 typedef struct MPI_ABI_Datatype *MPI_Datatype;
 typedef struct MPI_ABI_Errhandler *MPI_Errhandler;
@@ -51,7 +52,7 @@ typedef struct MPI_ABI_Request *MPI_Request;
 typedef struct MPI_ABI_Session *MPI_Session;
 typedef struct MPI_ABI_Win *MPI_Win;
 
-// What is known of a message that was received. MPI_internal belongs to the library.
+/* What is known of a message that was received. MPI_internal belongs to the library. */
 typedef struct MPI_Status {
     int MPI_SOURCE;
     int MPI_TAG;
@@ -59,7 +60,7 @@ typedef struct MPI_Status {
     int MPI_internal[5];
 } MPI_Status;
 
-// Null handles.
+/* Null handles. */
 #define MPI_OP_NULL         ((MPI_Op)0x00000020)
 #define MPI_COMM_NULL       ((MPI_Comm)0x00000100)
 #define MPI_GROUP_NULL      ((MPI_Group)0x00000108)
@@ -72,34 +73,34 @@ typedef struct MPI_Status {
 #define MPI_REQUEST_NULL    ((MPI_Request)0x00000180)
 #define MPI_DATATYPE_NULL   ((MPI_Datatype)0x00000200)
 
-// Special addresses.
+/* Special addresses. */
 #define MPI_BOTTOM   ((void *)0)
 #define MPI_IN_PLACE ((void *)1)
 
-// "None" or "unknown" where a number is asked for.
+/* "None" or "unknown" where a number is asked for. */
 #define MPI_UNDEFINED (-32766)
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 3: Point-to-point communication
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 3: Point-to-point communication
+ * ---------------------------------------------------------------------------------------------- */
 
-// Sources, destinations and tags.
+/* Sources, destinations and tags. */
 #define MPI_ANY_SOURCE (-1)
 #define MPI_ANY_TAG    (-2)
 #define MPI_PROC_NULL  (-3)
 
-// Statuses that are not wanted.
+/* Statuses that are not wanted. */
 #define MPI_STATUS_IGNORE   ((MPI_Status *)0)
 #define MPI_STATUSES_IGNORE ((MPI_Status *)0)
 
-// The message that is received from MPI_PROC_NULL.
+/* The message that is received from MPI_PROC_NULL. */
 #define MPI_MESSAGE_NO_PROC ((MPI_Message)0x00000129)
 
-// Buffered sends.
+/* Buffered sends. */
 #define MPI_BUFFER_AUTOMATIC ((void *)2)
 #define MPI_BSEND_OVERHEAD   512
 
-// Blocking sends and receives.
+/* Blocking sends and receives. */
 int MPI_Bsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm);
 int MPI_Bsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                 MPI_Comm comm);
@@ -129,7 +130,7 @@ int MPI_Ssend(const void *buf, int count, MPI_Datatype datatype, int dest, int t
 int MPI_Ssend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                 MPI_Comm comm);
 
-// Nonblocking.
+/* Nonblocking. */
 int MPI_Cancel(MPI_Request *request);
 int MPI_Ibsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
                MPI_Request *request);
@@ -164,7 +165,7 @@ int MPI_Issend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int de
                  MPI_Comm comm, MPI_Request *request);
 int MPI_Request_free(MPI_Request *request);
 
-// Persistent.
+/* Persistent. */
 int MPI_Bsend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
                    MPI_Comm comm, MPI_Request *request);
 int MPI_Bsend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
@@ -188,7 +189,7 @@ int MPI_Ssend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, in
 int MPI_Start(MPI_Request *request);
 int MPI_Startall(int count, MPI_Request array_of_requests[]);
 
-// Probe and matched probe.
+/* Probe and matched probe. */
 int MPI_Improbe(int source, int tag, MPI_Comm comm, int *flag, MPI_Message *message,
                 MPI_Status *status);
 int MPI_Imrecv(void *buf, int count, MPI_Datatype datatype, MPI_Message *message,
@@ -203,7 +204,7 @@ int MPI_Mrecv_c(void *buf, MPI_Count count, MPI_Datatype datatype, MPI_Message *
                 MPI_Status *status);
 int MPI_Probe(int source, int tag, MPI_Comm comm, MPI_Status *status);
 
-// Completion and its inquiry.
+/* Completion and its inquiry. */
 int MPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status);
 int MPI_Request_get_status_all(int count, const MPI_Request array_of_requests[], int *flag,
                                MPI_Status *array_of_statuses);
@@ -231,7 +232,7 @@ int MPI_Waitany(int count, MPI_Request array_of_requests[], int *indx, MPI_Statu
 int MPI_Waitsome(int incount, MPI_Request array_of_requests[], int *outcount,
                  int array_of_indices[], MPI_Status *array_of_statuses);
 
-// Buffers for buffered sends: of the process, of a communicator, of a session.
+/* Buffers for buffered sends: of the process, of a communicator, of a session. */
 int MPI_Buffer_attach(void *buffer, int size);
 int MPI_Buffer_attach_c(void *buffer, MPI_Count size);
 int MPI_Buffer_detach(void *buffer_addr, int *size);
@@ -251,9 +252,9 @@ int MPI_Session_detach_buffer_c(MPI_Session session, void *buffer_addr, MPI_Coun
 int MPI_Session_flush_buffer(MPI_Session session);
 int MPI_Session_iflush_buffer(MPI_Session session, MPI_Request *request);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 4: Partitioned point-to-point communication
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 4: Partitioned point-to-point communication
+ * ---------------------------------------------------------------------------------------------- */
 
 int MPI_Parrived(MPI_Request request, int partition, int *flag);
 int MPI_Pready(int partition, MPI_Request request);
@@ -268,11 +269,11 @@ int MPI_Psend_init(const void *buf, int partitions, int count, MPI_Datatype data
 int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datatype datatype,
                      int dest, int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 5: Datatypes
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 5: Datatypes
+ * ---------------------------------------------------------------------------------------------- */
 
-// Integers of C.
+/* Integers of C. */
 #define MPI_SHORT              ((MPI_Datatype)0x00000208)
 #define MPI_INT                ((MPI_Datatype)0x00000209)
 #define MPI_LONG               ((MPI_Datatype)0x0000020a)
@@ -288,7 +289,7 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_SIGNED_CHAR        ((MPI_Datatype)0x00000244)
 #define MPI_UNSIGNED_CHAR      ((MPI_Datatype)0x00000245)
 
-// Integers of a given width.
+/* Integers of a given width. */
 #define MPI_INT8_T   ((MPI_Datatype)0x00000240)
 #define MPI_UINT8_T  ((MPI_Datatype)0x00000241)
 #define MPI_INT16_T  ((MPI_Datatype)0x00000248)
@@ -298,7 +299,7 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_INT64_T  ((MPI_Datatype)0x00000258)
 #define MPI_UINT64_T ((MPI_Datatype)0x00000259)
 
-// Floating-point and complex numbers of C.
+/* Floating-point and complex numbers of C. */
 #define MPI_FLOAT                 ((MPI_Datatype)0x00000210)
 #define MPI_C_FLOAT_COMPLEX       ((MPI_Datatype)0x00000212)
 #define MPI_C_COMPLEX             MPI_C_FLOAT_COMPLEX
@@ -307,13 +308,13 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_LONG_DOUBLE           ((MPI_Datatype)0x00000220)
 #define MPI_C_LONG_DOUBLE_COMPLEX ((MPI_Datatype)0x00000224)
 
-// Types of C++.
+/* Types of C++. */
 #define MPI_CXX_FLOAT_COMPLEX       ((MPI_Datatype)0x00000213)
 #define MPI_CXX_DOUBLE_COMPLEX      ((MPI_Datatype)0x00000217)
 #define MPI_CXX_LONG_DOUBLE_COMPLEX ((MPI_Datatype)0x00000225)
 #define MPI_CXX_BOOL                ((MPI_Datatype)0x00000239)
 
-// Types of Fortran.
+/* Types of Fortran. */
 #define MPI_LOGICAL          ((MPI_Datatype)0x00000218)
 #define MPI_INTEGER          ((MPI_Datatype)0x00000219)
 #define MPI_REAL             ((MPI_Datatype)0x0000021a)
@@ -322,7 +323,7 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_DOUBLE_COMPLEX   ((MPI_Datatype)0x0000021d)
 #define MPI_CHARACTER        ((MPI_Datatype)0x0000021e)
 
-// Types of Fortran of a given width in bytes.
+/* Types of Fortran of a given width in bytes. */
 #define MPI_LOGICAL1  ((MPI_Datatype)0x000002c0)
 #define MPI_INTEGER1  ((MPI_Datatype)0x000002c1)
 #define MPI_LOGICAL2  ((MPI_Datatype)0x000002c8)
@@ -342,14 +343,14 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_COMPLEX16 ((MPI_Datatype)0x000002e3)
 #define MPI_COMPLEX32 ((MPI_Datatype)0x000002eb)
 
-// Types of MPI itself, bytes and packed data.
+/* Types of MPI itself, bytes and packed data. */
 #define MPI_AINT   ((MPI_Datatype)0x00000201)
 #define MPI_COUNT  ((MPI_Datatype)0x00000202)
 #define MPI_OFFSET ((MPI_Datatype)0x00000203)
 #define MPI_PACKED ((MPI_Datatype)0x00000207)
 #define MPI_BYTE   ((MPI_Datatype)0x00000247)
 
-// Pairs of a value and an index, for MPI_MINLOC and MPI_MAXLOC.
+/* Pairs of a value and an index, for MPI_MINLOC and MPI_MAXLOC. */
 #define MPI_FLOAT_INT         ((MPI_Datatype)0x00000228)
 #define MPI_DOUBLE_INT        ((MPI_Datatype)0x00000229)
 #define MPI_LONG_INT          ((MPI_Datatype)0x0000022a)
@@ -360,7 +361,7 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_2DOUBLE_PRECISION ((MPI_Datatype)0x00000231)
 #define MPI_2INTEGER          ((MPI_Datatype)0x00000232)
 
-// The order and distribution of arrays.
+/* The order and distribution of arrays. */
 #define MPI_ORDER_C              0xC
 #define MPI_ORDER_FORTRAN        0xF
 #define MPI_DISTRIBUTE_NONE      16
@@ -368,7 +369,7 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_DISTRIBUTE_CYCLIC    18
 #define MPI_DISTRIBUTE_DFLT_DARG 19
 
-// How a datatype was made.
+/* How a datatype was made. */
 #define MPI_COMBINER_NAMED          101
 #define MPI_COMBINER_DUP            102
 #define MPI_COMBINER_CONTIGUOUS     103
@@ -387,12 +388,12 @@ int MPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datat
 #define MPI_COMBINER_RESIZED        116
 #define MPI_COMBINER_VALUE_INDEX    117
 
-// Addresses.
+/* Addresses. */
 int MPI_Get_address(const void *location, MPI_Aint *address);
 MPI_Aint MPI_Aint_add(MPI_Aint base, MPI_Aint disp);
 MPI_Aint MPI_Aint_diff(MPI_Aint addr1, MPI_Aint addr2);
 
-// Constructors.
+/* Constructors. */
 int MPI_Type_contiguous(int count, MPI_Datatype oldtype, MPI_Datatype *newtype);
 int MPI_Type_contiguous_c(MPI_Count count, MPI_Datatype oldtype, MPI_Datatype *newtype);
 int MPI_Type_create_darray(int size, int rank, int ndims, const int array_of_gsizes[],
@@ -453,7 +454,7 @@ int MPI_Type_vector(int count, int blocklength, int stride, MPI_Datatype oldtype
 int MPI_Type_vector_c(MPI_Count count, MPI_Count blocklength, MPI_Count stride,
                       MPI_Datatype oldtype, MPI_Datatype *newtype);
 
-// Life, size and contents.
+/* Life, size and contents. */
 int MPI_Get_elements(const MPI_Status *status, MPI_Datatype datatype, int *count);
 int MPI_Get_elements_c(const MPI_Status *status, MPI_Datatype datatype, MPI_Count *count);
 int MPI_Get_elements_x(const MPI_Status *status, MPI_Datatype datatype, MPI_Count *count);
@@ -481,7 +482,7 @@ int MPI_Type_size(MPI_Datatype datatype, int *size);
 int MPI_Type_size_c(MPI_Datatype datatype, MPI_Count *size);
 int MPI_Type_size_x(MPI_Datatype datatype, MPI_Count *size);
 
-// Packing.
+/* Packing. */
 int MPI_Pack(const void *inbuf, int incount, MPI_Datatype datatype, void *outbuf, int outsize,
              int *position, MPI_Comm comm);
 int MPI_Pack_c(const void *inbuf, MPI_Count incount, MPI_Datatype datatype, void *outbuf,
@@ -506,14 +507,14 @@ int MPI_Unpack_external_c(const char datarep[], const void *inbuf, MPI_Count ins
                           MPI_Count *position, void *outbuf, MPI_Count outcount,
                           MPI_Datatype datatype);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 6: Collective communication
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 6: Collective communication
+ * ---------------------------------------------------------------------------------------------- */
 
-// The root of an intercommunicator operation, seen from its own group.
+/* The root of an intercommunicator operation, seen from its own group. */
 #define MPI_ROOT (-4)
 
-// Predefined operations.
+/* Predefined operations. */
 #define MPI_SUM     ((MPI_Op)0x00000021)
 #define MPI_MIN     ((MPI_Op)0x00000022)
 #define MPI_MAX     ((MPI_Op)0x00000023)
@@ -533,7 +534,7 @@ typedef void MPI_User_function(void *invec, void *inoutvec, int *len, MPI_Dataty
 typedef void MPI_User_function_c(void *invec, void *inoutvec, MPI_Count *len,
                                  MPI_Datatype *datatype);
 
-// Blocking.
+/* Blocking. */
 int MPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                   int recvcount, MPI_Datatype recvtype, MPI_Comm comm);
 int MPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -612,7 +613,7 @@ int MPI_Scatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI_
                    MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                    int root, MPI_Comm comm);
 
-// Nonblocking.
+/* Nonblocking. */
 int MPI_Iallgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request);
 int MPI_Iallgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -700,7 +701,7 @@ int MPI_Iscatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI
                     MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                     MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request *request);
 
-// Persistent.
+/* Persistent. */
 int MPI_Allgather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                        int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                        MPI_Request *request);
@@ -797,37 +798,37 @@ int MPI_Scatterv_init_c(const void *sendbuf, const MPI_Count sendcounts[], const
                         MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request);
 
-// Operations.
+/* Operations. */
 int MPI_Op_commutative(MPI_Op op, int *commute);
 int MPI_Op_create(MPI_User_function *user_fn, int commute, MPI_Op *op);
 int MPI_Op_create_c(MPI_User_function_c *user_fn, int commute, MPI_Op *op);
 int MPI_Op_free(MPI_Op *op);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 7: Groups, contexts, communicators and caching
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 7: Groups, contexts, communicators and caching
+ * ---------------------------------------------------------------------------------------------- */
 
-// Predefined communicators and the empty group.
+/* Predefined communicators and the empty group. */
 #define MPI_COMM_WORLD  ((MPI_Comm)0x00000101)
 #define MPI_COMM_SELF   ((MPI_Comm)0x00000102)
 #define MPI_GROUP_EMPTY ((MPI_Group)0x00000109)
 
-// Results of comparisons.
+/* Results of comparisons. */
 #define MPI_IDENT     201
 #define MPI_CONGRUENT 202
 #define MPI_SIMILAR   203
 #define MPI_UNEQUAL   204
 
-// How to split a communicator by type.
+/* How to split a communicator by type. */
 #define MPI_COMM_TYPE_SHARED          221
 #define MPI_COMM_TYPE_HW_UNGUIDED     222
 #define MPI_COMM_TYPE_HW_GUIDED       223
 #define MPI_COMM_TYPE_RESOURCE_GUIDED 224
 
-// No key.
+/* No key. */
 #define MPI_KEYVAL_INVALID 0
 
-// Longest name of an object and longest string tag, with the final zero.
+/* Longest name of an object and longest string tag, with the final zero. */
 #define MPI_MAX_OBJECT_NAME   128
 #define MPI_MAX_STRINGTAG_LEN 1024
 
@@ -844,7 +845,7 @@ typedef int MPI_Win_copy_attr_function(MPI_Win win, int keyval, void *extra_stat
 typedef int MPI_Win_delete_attr_function(MPI_Win win, int keyval, void *attribute_val,
                                          void *extra_state);
 
-// Predefined copy and delete functions.
+/* Predefined copy and delete functions. */
 #define MPI_COMM_NULL_COPY_FN   ((MPI_Comm_copy_attr_function *)0x0)
 #define MPI_COMM_DUP_FN         ((MPI_Comm_copy_attr_function *)0x1)
 #define MPI_COMM_NULL_DELETE_FN ((MPI_Comm_delete_attr_function *)0x0)
@@ -855,7 +856,7 @@ typedef int MPI_Win_delete_attr_function(MPI_Win win, int keyval, void *attribut
 #define MPI_WIN_DUP_FN          ((MPI_Win_copy_attr_function *)0x1)
 #define MPI_WIN_NULL_DELETE_FN  ((MPI_Win_delete_attr_function *)0x0)
 
-// Groups.
+/* Groups. */
 int MPI_Group_compare(MPI_Group group1, MPI_Group group2, int *result);
 int MPI_Group_difference(MPI_Group group1, MPI_Group group2, MPI_Group *newgroup);
 int MPI_Group_excl(MPI_Group group, int n, const int ranks[], MPI_Group *newgroup);
@@ -871,7 +872,7 @@ int MPI_Group_translate_ranks(MPI_Group group1, int n, const int ranks1[], MPI_G
                               int ranks2[]);
 int MPI_Group_union(MPI_Group group1, MPI_Group group2, MPI_Group *newgroup);
 
-// Communicators.
+/* Communicators. */
 int MPI_Comm_compare(MPI_Comm comm1, MPI_Comm comm2, int *result);
 int MPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *newcomm);
 int MPI_Comm_create_from_group(MPI_Group group, const char *stringtag, MPI_Info info,
@@ -902,7 +903,7 @@ int MPI_Intercomm_create_from_groups(MPI_Group local_group, int local_leader,
                                      MPI_Errhandler errhandler, MPI_Comm *newintercomm);
 int MPI_Intercomm_merge(MPI_Comm intercomm, int high, MPI_Comm *newintracomm);
 
-// Attributes.
+/* Attributes. */
 int MPI_Comm_create_keyval(MPI_Comm_copy_attr_function *comm_copy_attr_fn,
                            MPI_Comm_delete_attr_function *comm_delete_attr_fn, int *comm_keyval,
                            void *extra_state);
@@ -925,27 +926,27 @@ int MPI_Win_free_keyval(int *win_keyval);
 int MPI_Win_get_attr(MPI_Win win, int win_keyval, void *attribute_val, int *flag);
 int MPI_Win_set_attr(MPI_Win win, int win_keyval, void *attribute_val);
 
-// Names of datatypes and windows.
+/* Names of datatypes and windows. */
 int MPI_Type_get_name(MPI_Datatype datatype, char *type_name, int *resultlen);
 int MPI_Type_set_name(MPI_Datatype datatype, const char *type_name);
 int MPI_Win_get_name(MPI_Win win, char *win_name, int *resultlen);
 int MPI_Win_set_name(MPI_Win win, const char *win_name);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 8: Virtual topologies
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 8: Virtual topologies
+ * ---------------------------------------------------------------------------------------------- */
 
-// Kinds of topology.
+/* Kinds of topology. */
 #define MPI_CART       211
 #define MPI_GRAPH      212
 #define MPI_DIST_GRAPH 213
 
-// Weights of a distributed graph. (Parameters that these may be given for are pointers: of what is
-// declared as an array, gcc expects at least one element, and warns.)
+/* Weights of a distributed graph. (Parameters that these may be given for are pointers: of what is
+ * declared as an array, gcc expects at least one element, and warns.) */
 #define MPI_UNWEIGHTED    ((int *)10)
 #define MPI_WEIGHTS_EMPTY ((int *)11)
 
-// Cartesian, graph and distributed graph.
+/* Cartesian, graph and distributed graph. */
 int MPI_Cart_coords(MPI_Comm comm, int rank, int maxdims, int coords[]);
 int MPI_Cart_create(MPI_Comm comm_old, int ndims, const int dims[], const int periods[],
                     int reorder, MPI_Comm *comm_cart);
@@ -975,7 +976,7 @@ int MPI_Graph_neighbors_count(MPI_Comm comm, int rank, int *nneighbors);
 int MPI_Graphdims_get(MPI_Comm comm, int *nnodes, int *nedges);
 int MPI_Topo_test(MPI_Comm comm, int *status);
 
-// Neighbourhood collectives, blocking.
+/* Neighbourhood collectives, blocking. */
 int MPI_Neighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                            int recvcount, MPI_Datatype recvtype, MPI_Comm comm);
 int MPI_Neighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype,
@@ -1007,7 +1008,7 @@ int MPI_Neighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
                              void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                              const MPI_Datatype recvtypes[], MPI_Comm comm);
 
-// Neighbourhood collectives, nonblocking.
+/* Neighbourhood collectives, nonblocking. */
 int MPI_Ineighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                             MPI_Request *request);
@@ -1043,7 +1044,7 @@ int MPI_Ineighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
                               void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                               const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Request *request);
 
-// Neighbourhood collectives, persistent.
+/* Neighbourhood collectives, persistent. */
 int MPI_Neighbor_allgather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                                 void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                                 MPI_Info info, MPI_Request *request);
@@ -1084,16 +1085,16 @@ int MPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcount
                                   const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                   MPI_Comm comm, MPI_Info info, MPI_Request *request);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 9: Environmental management
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 9: Environmental management
+ * ---------------------------------------------------------------------------------------------- */
 
-// Longest strings, with the final zero.
+/* Longest strings, with the final zero. */
 #define MPI_MAX_ERROR_STRING           512
 #define MPI_MAX_LIBRARY_VERSION_STRING 8192
 #define MPI_MAX_PROCESSOR_NAME         256
 
-// Attributes of MPI_COMM_WORLD.
+/* Attributes of MPI_COMM_WORLD. */
 #define MPI_TAG_UB          501
 #define MPI_IO              502
 #define MPI_HOST            503
@@ -1102,12 +1103,12 @@ int MPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcount
 #define MPI_LASTUSEDCODE    506
 #define MPI_UNIVERSE_SIZE   507
 
-// Predefined error handlers.
+/* Predefined error handlers. */
 #define MPI_ERRORS_ARE_FATAL ((MPI_Errhandler)0x00000141)
 #define MPI_ERRORS_ABORT     ((MPI_Errhandler)0x00000142)
 #define MPI_ERRORS_RETURN    ((MPI_Errhandler)0x00000143)
 
-// Error classes.
+/* Error classes. */
 #define MPI_SUCCESS                   0
 #define MPI_ERR_BUFFER                1
 #define MPI_ERR_COUNT                 2
@@ -1172,7 +1173,7 @@ int MPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcount
 #define MPI_ERR_ERRHANDLER            61
 #define MPI_ERR_ABI                   62
 
-// Error classes of the tool interface (chapter 15).
+/* Error classes of the tool interface (chapter 15). */
 #define MPI_T_ERR_CANNOT_INIT       1001
 #define MPI_T_ERR_NOT_ACCESSIBLE    1002
 #define MPI_T_ERR_NOT_INITIALIZED   1003
@@ -1192,7 +1193,7 @@ int MPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcount
 #define MPI_T_ERR_PVAR_NO_STARTSTOP 1017
 #define MPI_T_ERR_PVAR_NO_ATOMIC    1018
 
-// The greatest predefined error code.
+/* The greatest predefined error code. */
 #define MPI_ERR_LASTCODE 16383
 
 typedef void MPI_Comm_errhandler_function(MPI_Comm *comm, int *error_code, ...);
@@ -1200,13 +1201,13 @@ typedef void MPI_File_errhandler_function(MPI_File *file, int *error_code, ...);
 typedef void MPI_Win_errhandler_function(MPI_Win *win, int *error_code, ...);
 typedef void MPI_Session_errhandler_function(MPI_Session *session, int *error_code, ...);
 
-// Older names of the same types.
+/* Older names of the same types. */
 typedef MPI_Comm_errhandler_function MPI_Comm_errhandler_fn;
 typedef MPI_File_errhandler_function MPI_File_errhandler_fn;
 typedef MPI_Session_errhandler_function MPI_Session_errhandler_fn;
 typedef MPI_Win_errhandler_function MPI_Win_errhandler_fn;
 
-// Implementation and machine.
+/* Implementation and machine. */
 int MPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr);
 int MPI_Free_mem(void *base);
 int MPI_Get_hw_resource_info(MPI_Info *hw_info);
@@ -1216,7 +1217,7 @@ int MPI_Get_version(int *version, int *subversion);
 double MPI_Wtick(void);
 double MPI_Wtime(void);
 
-// Error handlers.
+/* Error handlers. */
 int MPI_Comm_call_errhandler(MPI_Comm comm, int errorcode);
 int MPI_Comm_create_errhandler(MPI_Comm_errhandler_function *comm_errhandler_fn,
                                MPI_Errhandler *errhandler);
@@ -1239,7 +1240,7 @@ int MPI_Win_create_errhandler(MPI_Win_errhandler_function *win_errhandler_fn,
 int MPI_Win_get_errhandler(MPI_Win win, MPI_Errhandler *errhandler);
 int MPI_Win_set_errhandler(MPI_Win win, MPI_Errhandler errhandler);
 
-// Error classes, codes and strings.
+/* Error classes, codes and strings. */
 int MPI_Add_error_class(int *errorclass);
 int MPI_Add_error_code(int errorclass, int *errorcode);
 int MPI_Add_error_string(int errorcode, const char *string);
@@ -1249,15 +1250,15 @@ int MPI_Remove_error_class(int errorclass);
 int MPI_Remove_error_code(int errorcode);
 int MPI_Remove_error_string(int errorcode);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 10: The info object
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 10: The info object
+ * ---------------------------------------------------------------------------------------------- */
 
-// Longest key and value, with the final zero.
+/* Longest key and value, with the final zero. */
 #define MPI_MAX_INFO_KEY 256
 #define MPI_MAX_INFO_VAL 1024
 
-// What the program was started with.
+/* What the program was started with. */
 #define MPI_INFO_ENV ((MPI_Info)0x00000131)
 
 int MPI_Info_create(MPI_Info *info);
@@ -1272,26 +1273,26 @@ int MPI_Info_get_string(MPI_Info info, const char *key, int *buflen, char *value
 int MPI_Info_get_valuelen(MPI_Info info, const char *key, int *valuelen, int *flag);
 int MPI_Info_set(MPI_Info info, const char *key, const char *value);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 11: Process initialization, creation and management
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 11: Process initialization, creation and management
+ * ---------------------------------------------------------------------------------------------- */
 
-// Levels of thread support, in rising order.
+/* Levels of thread support, in rising order. */
 #define MPI_THREAD_SINGLE     0
 #define MPI_THREAD_FUNNELED   1024
 #define MPI_THREAD_SERIALIZED 2048
 #define MPI_THREAD_MULTIPLE   4096
 
-// Arguments that are not given.
+/* Arguments that are not given. */
 #define MPI_ARGV_NULL       ((char **)0)
 #define MPI_ARGVS_NULL      ((char ***)0)
 #define MPI_ERRCODES_IGNORE ((int *)0)
 
-// Longest names, with the final zero.
+/* Longest names, with the final zero. */
 #define MPI_MAX_PORT_NAME     1024
 #define MPI_MAX_PSET_NAME_LEN 1024
 
-// Start and end.
+/* Start and end. */
 int MPI_Abort(MPI_Comm comm, int errorcode);
 int MPI_Finalize(void);
 int MPI_Finalized(int *flag);
@@ -1301,7 +1302,7 @@ int MPI_Initialized(int *flag);
 int MPI_Is_thread_main(int *flag);
 int MPI_Query_thread(int *provided);
 
-// Sessions.
+/* Sessions. */
 int MPI_Session_finalize(MPI_Session *session);
 int MPI_Session_get_info(MPI_Session session, MPI_Info *info_used);
 int MPI_Session_get_nth_pset(MPI_Session session, MPI_Info info, int n, int *pset_len,
@@ -1310,7 +1311,7 @@ int MPI_Session_get_num_psets(MPI_Session session, MPI_Info info, int *npset_nam
 int MPI_Session_get_pset_info(MPI_Session session, const char *pset_name, MPI_Info *info);
 int MPI_Session_init(MPI_Info info, MPI_Errhandler errhandler, MPI_Session *session);
 
-// Dynamic processes.
+/* Dynamic processes. */
 int MPI_Close_port(const char *port_name);
 int MPI_Comm_accept(const char *port_name, MPI_Info info, int root, MPI_Comm comm,
                     MPI_Comm *newcomm);
@@ -1329,18 +1330,18 @@ int MPI_Open_port(MPI_Info info, char *port_name);
 int MPI_Publish_name(const char *service_name, MPI_Info info, const char *port_name);
 int MPI_Unpublish_name(const char *service_name, MPI_Info info, const char *port_name);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 12: One-sided communication
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 12: One-sided communication
+ * ---------------------------------------------------------------------------------------------- */
 
-// Attributes of a window.
+/* Attributes of a window. */
 #define MPI_WIN_BASE          601
 #define MPI_WIN_DISP_UNIT     602
 #define MPI_WIN_SIZE          603
 #define MPI_WIN_CREATE_FLAVOR 604
 #define MPI_WIN_MODEL         605
 
-// How a window was made, and its memory model.
+/* How a window was made, and its memory model. */
 #define MPI_WIN_FLAVOR_CREATE   311
 #define MPI_WIN_FLAVOR_ALLOCATE 312
 #define MPI_WIN_FLAVOR_DYNAMIC  313
@@ -1348,18 +1349,18 @@ int MPI_Unpublish_name(const char *service_name, MPI_Info info, const char *port
 #define MPI_WIN_UNIFIED         321
 #define MPI_WIN_SEPARATE        322
 
-// Locks.
+/* Locks. */
 #define MPI_LOCK_EXCLUSIVE 301
 #define MPI_LOCK_SHARED    302
 
-// Assertions, to be or-ed.
+/* Assertions, to be or-ed. */
 #define MPI_MODE_NOCHECK   1024
 #define MPI_MODE_NOPRECEDE 2048
 #define MPI_MODE_NOPUT     4096
 #define MPI_MODE_NOSTORE   8192
 #define MPI_MODE_NOSUCCEED 16384
 
-// Windows.
+/* Windows. */
 int MPI_Win_allocate(MPI_Aint size, int disp_unit, MPI_Info info, MPI_Comm comm, void *baseptr,
                      MPI_Win *win);
 int MPI_Win_allocate_c(MPI_Aint size, MPI_Aint disp_unit, MPI_Info info, MPI_Comm comm,
@@ -1383,7 +1384,7 @@ int MPI_Win_shared_query(MPI_Win win, int rank, MPI_Aint *size, int *disp_unit, 
 int MPI_Win_shared_query_c(MPI_Win win, int rank, MPI_Aint *size, MPI_Aint *disp_unit,
                            void *baseptr);
 
-// Transfers.
+/* Transfers. */
 int MPI_Accumulate(const void *origin_addr, int origin_count, MPI_Datatype origin_datatype,
                    int target_rank, MPI_Aint target_disp, int target_count,
                    MPI_Datatype target_datatype, MPI_Op op, MPI_Win win);
@@ -1442,7 +1443,7 @@ int MPI_Rput_c(const void *origin_addr, MPI_Count origin_count, MPI_Datatype ori
                int target_rank, MPI_Aint target_disp, MPI_Count target_count,
                MPI_Datatype target_datatype, MPI_Win win, MPI_Request *request);
 
-// Synchronization.
+/* Synchronization. */
 int MPI_Win_complete(MPI_Win win);
 int MPI_Win_fence(int assert, MPI_Win win);
 int MPI_Win_flush(int rank, MPI_Win win);
@@ -1459,9 +1460,9 @@ int MPI_Win_unlock(int rank, MPI_Win win);
 int MPI_Win_unlock_all(MPI_Win win);
 int MPI_Win_wait(MPI_Win win);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 13: External interfaces
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 13: External interfaces
+ * ---------------------------------------------------------------------------------------------- */
 
 typedef int MPI_Grequest_query_function(void *extra_state, MPI_Status *status);
 typedef int MPI_Grequest_free_function(void *extra_state);
@@ -1476,11 +1477,11 @@ int MPI_Status_set_elements(MPI_Status *status, MPI_Datatype datatype, int count
 int MPI_Status_set_elements_c(MPI_Status *status, MPI_Datatype datatype, MPI_Count count);
 int MPI_Status_set_elements_x(MPI_Status *status, MPI_Datatype datatype, MPI_Count count);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 14: I/O
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 14: I/O
+ * ---------------------------------------------------------------------------------------------- */
 
-// How to open a file, to be or-ed.
+/* How to open a file, to be or-ed. */
 #define MPI_MODE_APPEND          1
 #define MPI_MODE_CREATE          2
 #define MPI_MODE_DELETE_ON_CLOSE 4
@@ -1491,13 +1492,13 @@ int MPI_Status_set_elements_x(MPI_Status *status, MPI_Datatype datatype, MPI_Cou
 #define MPI_MODE_UNIQUE_OPEN     128
 #define MPI_MODE_WRONLY          256
 
-// File positions.
+/* File positions. */
 #define MPI_DISPLACEMENT_CURRENT ((MPI_Offset)-1)
 #define MPI_SEEK_CUR             401
 #define MPI_SEEK_END             402
 #define MPI_SEEK_SET             403
 
-// Longest name of a data representation, with the final zero.
+/* Longest name of a data representation, with the final zero. */
 #define MPI_MAX_DATAREP_STRING 128
 
 typedef int MPI_Datarep_extent_function(MPI_Datatype datatype, MPI_Aint *extent, void *extra_state);
@@ -1507,11 +1508,11 @@ typedef int MPI_Datarep_conversion_function_c(void *userbuf, MPI_Datatype dataty
                                               void *filebuf, MPI_Offset position,
                                               void *extra_state);
 
-// No conversion.
+/* No conversion. */
 #define MPI_CONVERSION_FN_NULL   ((MPI_Datarep_conversion_function *)0x0)
 #define MPI_CONVERSION_FN_NULL_C ((MPI_Datarep_conversion_function_c *)0x0)
 
-// Files and views.
+/* Files and views. */
 int MPI_File_close(MPI_File *fh);
 int MPI_File_delete(const char *filename, MPI_Info info);
 int MPI_File_get_amode(MPI_File fh, int *amode);
@@ -1537,7 +1538,7 @@ int MPI_File_set_view(MPI_File fh, MPI_Offset disp, MPI_Datatype etype, MPI_Data
                       const char *datarep, MPI_Info info);
 int MPI_File_sync(MPI_File fh);
 
-// Explicit offsets.
+/* Explicit offsets. */
 int MPI_File_iread_at(MPI_File fh, MPI_Offset offset, void *buf, int count, MPI_Datatype datatype,
                       MPI_Request *request);
 int MPI_File_iread_at_c(MPI_File fh, MPI_Offset offset, void *buf, MPI_Count count,
@@ -1581,7 +1582,7 @@ int MPI_File_write_at_all_begin_c(MPI_File fh, MPI_Offset offset, const void *bu
                                   MPI_Datatype datatype);
 int MPI_File_write_at_all_end(MPI_File fh, const void *buf, MPI_Status *status);
 
-// Shared file pointer.
+/* Shared file pointer. */
 int MPI_File_iread_shared(MPI_File fh, void *buf, int count, MPI_Datatype datatype,
                           MPI_Request *request);
 int MPI_File_iread_shared_c(MPI_File fh, void *buf, MPI_Count count, MPI_Datatype datatype,
@@ -1614,7 +1615,7 @@ int MPI_File_write_shared(MPI_File fh, const void *buf, int count, MPI_Datatype 
 int MPI_File_write_shared_c(MPI_File fh, const void *buf, MPI_Count count, MPI_Datatype datatype,
                             MPI_Status *status);
 
-// Individual file pointers.
+/* Individual file pointers. */
 int MPI_File_iread(MPI_File fh, void *buf, int count, MPI_Datatype datatype, MPI_Request *request);
 int MPI_File_iread_c(MPI_File fh, void *buf, MPI_Count count, MPI_Datatype datatype,
                      MPI_Request *request);
@@ -1652,7 +1653,7 @@ int MPI_File_write_all_begin_c(MPI_File fh, const void *buf, MPI_Count count,
                                MPI_Datatype datatype);
 int MPI_File_write_all_end(MPI_File fh, const void *buf, MPI_Status *status);
 
-// Data representations.
+/* Data representations. */
 int MPI_Register_datarep(const char *datarep, MPI_Datarep_conversion_function *read_conversion_fn,
                          MPI_Datarep_conversion_function *write_conversion_fn,
                          MPI_Datarep_extent_function *dtype_file_extent_fn, void *extra_state);
@@ -1661,11 +1662,11 @@ int MPI_Register_datarep_c(const char *datarep,
                            MPI_Datarep_conversion_function_c *write_conversion_fn,
                            MPI_Datarep_extent_function *dtype_file_extent_fn, void *extra_state);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 15: Tool support
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 15: Tool support
+ * ---------------------------------------------------------------------------------------------- */
 
-// Opaque handles of the tool interface.
+/* Opaque handles of the tool interface. */
 typedef struct MPI_ABI_T_enum *MPI_T_enum;
 typedef struct MPI_ABI_T_cvar_handle *MPI_T_cvar_handle;
 typedef struct MPI_ABI_T_pvar_handle *MPI_T_pvar_handle;
@@ -1673,14 +1674,14 @@ typedef struct MPI_ABI_T_pvar_session *MPI_T_pvar_session;
 typedef struct MPI_ABI_T_event_registration *MPI_T_event_registration;
 typedef struct MPI_ABI_T_event_instance *MPI_T_event_instance;
 
-// Null handles, and all handles at once.
+/* Null handles, and all handles at once. */
 #define MPI_T_ENUM_NULL         ((MPI_T_enum)0)
 #define MPI_T_CVAR_HANDLE_NULL  ((MPI_T_cvar_handle)0)
 #define MPI_T_PVAR_SESSION_NULL ((MPI_T_pvar_session)0)
 #define MPI_T_PVAR_HANDLE_NULL  ((MPI_T_pvar_handle)0)
 #define MPI_T_PVAR_ALL_HANDLES  ((MPI_T_pvar_handle)1)
 
-// What an event callback may do.
+/* What an event callback may do. */
 typedef enum MPI_T_cb_safety {
     MPI_T_CB_REQUIRE_NONE = 0x00,
     MPI_T_CB_REQUIRE_MPI_RESTRICTED = 0x03,
@@ -1688,13 +1689,13 @@ typedef enum MPI_T_cb_safety {
     MPI_T_CB_REQUIRE_ASYNC_SIGNAL_SAFE = 0x3F
 } MPI_T_cb_safety;
 
-// Whether a source yields events in the order of their time.
+/* Whether a source yields events in the order of their time. */
 typedef enum MPI_T_source_order {
     MPI_T_SOURCE_ORDERED = 1,
     MPI_T_SOURCE_UNORDERED = 2
 } MPI_T_source_order;
 
-// For whom a variable is meant.
+/* For whom a variable is meant. */
 #define MPI_T_VERBOSITY_USER_BASIC    0x09
 #define MPI_T_VERBOSITY_USER_DETAIL   0x0a
 #define MPI_T_VERBOSITY_USER_ALL      0x0c
@@ -1705,7 +1706,7 @@ typedef enum MPI_T_source_order {
 #define MPI_T_VERBOSITY_MPIDEV_DETAIL 0x22
 #define MPI_T_VERBOSITY_MPIDEV_ALL    0x24
 
-// To which object a variable is bound.
+/* To which object a variable is bound. */
 #define MPI_T_BIND_NO_OBJECT      1
 #define MPI_T_BIND_MPI_COMM       2
 #define MPI_T_BIND_MPI_DATATYPE   3
@@ -1719,7 +1720,7 @@ typedef enum MPI_T_source_order {
 #define MPI_T_BIND_MPI_INFO       11
 #define MPI_T_BIND_MPI_SESSION    12
 
-// Where a control variable can be changed.
+/* Where a control variable can be changed. */
 #define MPI_T_SCOPE_CONSTANT 1
 #define MPI_T_SCOPE_READONLY 2
 #define MPI_T_SCOPE_LOCAL    3
@@ -1728,7 +1729,7 @@ typedef enum MPI_T_source_order {
 #define MPI_T_SCOPE_ALL      6
 #define MPI_T_SCOPE_ALL_EQ   7
 
-// Classes of performance variables.
+/* Classes of performance variables. */
 #define MPI_T_PVAR_CLASS_STATE         1
 #define MPI_T_PVAR_CLASS_LEVEL         2
 #define MPI_T_PVAR_CLASS_SIZE          3
@@ -1750,18 +1751,18 @@ typedef void MPI_T_event_dropped_cb_function(MPI_Count count,
                                              int source_index, MPI_T_cb_safety cb_safety,
                                              void *user_data);
 
-// Profiling.
+/* Profiling. */
 int MPI_Pcontrol(const int level, ...);
 
-// Start and end.
+/* Start and end. */
 int MPI_T_finalize(void);
 int MPI_T_init_thread(int required, int *provided);
 
-// Enumerations.
+/* Enumerations. */
 int MPI_T_enum_get_info(MPI_T_enum enumtype, int *num, char *name, int *name_len);
 int MPI_T_enum_get_item(MPI_T_enum enumtype, int indx, int *value, char *name, int *name_len);
 
-// Control variables.
+/* Control variables. */
 int MPI_T_cvar_get_index(const char *name, int *cvar_index);
 int MPI_T_cvar_get_info(int cvar_index, char *name, int *name_len, int *verbosity,
                         MPI_Datatype *datatype, MPI_T_enum *enumtype, char *desc, int *desc_len,
@@ -1773,7 +1774,7 @@ int MPI_T_cvar_handle_free(MPI_T_cvar_handle *handle);
 int MPI_T_cvar_read(MPI_T_cvar_handle handle, void *buf);
 int MPI_T_cvar_write(MPI_T_cvar_handle handle, const void *buf);
 
-// Performance variables.
+/* Performance variables. */
 int MPI_T_pvar_get_index(const char *name, int var_class, int *pvar_index);
 int MPI_T_pvar_get_info(int pvar_index, char *name, int *name_len, int *verbosity, int *var_class,
                         MPI_Datatype *datatype, MPI_T_enum *enumtype, char *desc, int *desc_len,
@@ -1791,7 +1792,7 @@ int MPI_T_pvar_start(MPI_T_pvar_session session, MPI_T_pvar_handle handle);
 int MPI_T_pvar_stop(MPI_T_pvar_session session, MPI_T_pvar_handle handle);
 int MPI_T_pvar_write(MPI_T_pvar_session session, MPI_T_pvar_handle handle, const void *buf);
 
-// Events.
+/* Events. */
 int MPI_T_event_callback_get_info(MPI_T_event_registration event_registration,
                                   MPI_T_cb_safety cb_safety, MPI_Info *info_used);
 int MPI_T_event_callback_set_info(MPI_T_event_registration event_registration,
@@ -1823,7 +1824,7 @@ int MPI_T_source_get_info(int source_index, char *name, int *name_len, char *des
 int MPI_T_source_get_num(int *num_sources);
 int MPI_T_source_get_timestamp(int source_index, MPI_Count *timestamp);
 
-// Categories.
+/* Categories. */
 int MPI_T_category_changed(int *update_number);
 int MPI_T_category_get_categories(int cat_index, int len, int indices[]);
 int MPI_T_category_get_cvars(int cat_index, int len, int indices[]);
@@ -1835,15 +1836,15 @@ int MPI_T_category_get_num(int *num_cat);
 int MPI_T_category_get_num_events(int cat_index, int *num_events);
 int MPI_T_category_get_pvars(int cat_index, int len, int indices[]);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 16: Deprecated interfaces
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 16: Deprecated interfaces
+ * ---------------------------------------------------------------------------------------------- */
 
 typedef int MPI_Copy_function(MPI_Comm comm, int keyval, void *extra_state, void *attribute_val_in,
                               void *attribute_val_out, int *flag);
 typedef int MPI_Delete_function(MPI_Comm comm, int keyval, void *attribute_val, void *extra_state);
 
-// Predefined copy and delete functions.
+/* Predefined copy and delete functions. */
 #define MPI_NULL_COPY_FN   ((MPI_Copy_function *)0x0)
 #define MPI_DUP_FN         ((MPI_Copy_function *)0x1)
 #define MPI_NULL_DELETE_FN ((MPI_Delete_function *)0x0)
@@ -1855,23 +1856,23 @@ int MPI_Keyval_create(MPI_Copy_function *copy_fn, MPI_Delete_function *delete_fn
                       void *extra_state);
 int MPI_Keyval_free(int *keyval);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 19: Language bindings
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 19: Language bindings
+ * ---------------------------------------------------------------------------------------------- */
 
-// Classes of types for MPI_Type_match_size.
+/* Classes of types for MPI_Type_match_size. */
 #define MPIX_TYPECLASS_LOGICAL 191
 #define MPI_TYPECLASS_INTEGER  192
 #define MPI_TYPECLASS_REAL     193
 #define MPI_TYPECLASS_COMPLEX  194
 
-// A status as an array of Fortran: its length, and where its members are.
+/* A status as an array of Fortran: its length, and where its members are. */
 #define MPI_F_STATUS_SIZE 8
 #define MPI_F_SOURCE      0
 #define MPI_F_TAG         1
 #define MPI_F_ERROR       2
 
-// Datatypes by kind, precision or range.
+/* Datatypes by kind, precision or range. */
 int MPI_Type_create_f90_complex(int p, int r, MPI_Datatype *newtype);
 int MPI_Type_create_f90_integer(int r, MPI_Datatype *newtype);
 int MPI_Type_create_f90_real(int p, int r, MPI_Datatype *newtype);
@@ -1879,11 +1880,11 @@ int MPI_Type_get_value_index(MPI_Datatype value_type, MPI_Datatype index_type,
                              MPI_Datatype *pair_type);
 int MPI_Type_match_size(int typeclass, int size, MPI_Datatype *datatype);
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 20: Application binary interface
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 20: Application binary interface
+ * ---------------------------------------------------------------------------------------------- */
 
-// Facts about the ABI in use.
+/* Facts about the ABI in use. */
 int MPI_Abi_get_fortran_booleans(int logical_size, void *logical_true, void *logical_false,
                                  int *is_set);
 int MPI_Abi_get_fortran_info(MPI_Info *info);
@@ -1892,7 +1893,7 @@ int MPI_Abi_get_version(int *abi_major, int *abi_minor);
 int MPI_Abi_set_fortran_booleans(int logical_size, void *logical_true, void *logical_false);
 int MPI_Abi_set_fortran_info(MPI_Info info);
 
-// Handles as small integers.
+/* Handles as small integers. */
 MPI_Comm MPI_Comm_fromint(int comm);
 int MPI_Comm_toint(MPI_Comm comm);
 MPI_Errhandler MPI_Errhandler_fromint(int errhandler);
@@ -1916,145 +1917,60 @@ int MPI_Type_toint(MPI_Datatype datatype);
 MPI_Win MPI_Win_fromint(int win);
 int MPI_Win_toint(MPI_Win win);
 
-// The handle conversions of older programs (chapter 19): inline, so that the library need not know
-// what an INTEGER is. They are no part of the ABI and have no profiling names.
+/* The handle conversions of older programs (chapter 19): made here, so that the library need not
+ * know what an INTEGER is. Section 2.6.4 allows macros. They are no part of the ABI and have no
+ * profiling names. */
+#define MPI_Comm_c2f       MPI_Comm_toint
+#define MPI_Comm_f2c       MPI_Comm_fromint
+#define MPI_Errhandler_c2f MPI_Errhandler_toint
+#define MPI_Errhandler_f2c MPI_Errhandler_fromint
+#define MPI_File_c2f       MPI_File_toint
+#define MPI_File_f2c       MPI_File_fromint
+#define MPI_Group_c2f      MPI_Group_toint
+#define MPI_Group_f2c      MPI_Group_fromint
+#define MPI_Info_c2f       MPI_Info_toint
+#define MPI_Info_f2c       MPI_Info_fromint
+#define MPI_Message_c2f    MPI_Message_toint
+#define MPI_Message_f2c    MPI_Message_fromint
+#define MPI_Op_c2f         MPI_Op_toint
+#define MPI_Op_f2c         MPI_Op_fromint
+#define MPI_Request_c2f    MPI_Request_toint
+#define MPI_Request_f2c    MPI_Request_fromint
+#define MPI_Session_c2f    MPI_Session_toint
+#define MPI_Session_f2c    MPI_Session_fromint
+#define MPI_Type_c2f       MPI_Type_toint
+#define MPI_Type_f2c       MPI_Type_fromint
+#define MPI_Win_c2f        MPI_Win_toint
+#define MPI_Win_f2c        MPI_Win_fromint
 
-static inline MPI_Fint MPI_Comm_c2f(MPI_Comm comm)
+/* A status is the same eight integers on both sides. (C89 has no inline; compilers know this.) */
+static __inline int MPI_Status_c2f(const MPI_Status *c_status, MPI_Fint *f_status)
 {
-    return MPI_Comm_toint(comm);
-}
-
-static inline MPI_Comm MPI_Comm_f2c(MPI_Fint comm)
-{
-    return MPI_Comm_fromint(comm);
-}
-
-static inline MPI_Fint MPI_Errhandler_c2f(MPI_Errhandler errhandler)
-{
-    return MPI_Errhandler_toint(errhandler);
-}
-
-static inline MPI_Errhandler MPI_Errhandler_f2c(MPI_Fint errhandler)
-{
-    return MPI_Errhandler_fromint(errhandler);
-}
-
-static inline MPI_Fint MPI_File_c2f(MPI_File file)
-{
-    return MPI_File_toint(file);
-}
-
-static inline MPI_File MPI_File_f2c(MPI_Fint file)
-{
-    return MPI_File_fromint(file);
-}
-
-static inline MPI_Fint MPI_Group_c2f(MPI_Group group)
-{
-    return MPI_Group_toint(group);
-}
-
-static inline MPI_Group MPI_Group_f2c(MPI_Fint group)
-{
-    return MPI_Group_fromint(group);
-}
-
-static inline MPI_Fint MPI_Info_c2f(MPI_Info info)
-{
-    return MPI_Info_toint(info);
-}
-
-static inline MPI_Info MPI_Info_f2c(MPI_Fint info)
-{
-    return MPI_Info_fromint(info);
-}
-
-static inline MPI_Fint MPI_Message_c2f(MPI_Message message)
-{
-    return MPI_Message_toint(message);
-}
-
-static inline MPI_Message MPI_Message_f2c(MPI_Fint message)
-{
-    return MPI_Message_fromint(message);
-}
-
-static inline MPI_Fint MPI_Op_c2f(MPI_Op op)
-{
-    return MPI_Op_toint(op);
-}
-
-static inline MPI_Op MPI_Op_f2c(MPI_Fint op)
-{
-    return MPI_Op_fromint(op);
-}
-
-static inline MPI_Fint MPI_Request_c2f(MPI_Request request)
-{
-    return MPI_Request_toint(request);
-}
-
-static inline MPI_Request MPI_Request_f2c(MPI_Fint request)
-{
-    return MPI_Request_fromint(request);
-}
-
-static inline MPI_Fint MPI_Session_c2f(MPI_Session session)
-{
-    return MPI_Session_toint(session);
-}
-
-static inline MPI_Session MPI_Session_f2c(MPI_Fint session)
-{
-    return MPI_Session_fromint(session);
-}
-
-static inline MPI_Fint MPI_Type_c2f(MPI_Datatype datatype)
-{
-    return MPI_Type_toint(datatype);
-}
-
-static inline MPI_Datatype MPI_Type_f2c(MPI_Fint datatype)
-{
-    return MPI_Type_fromint(datatype);
-}
-
-static inline MPI_Fint MPI_Win_c2f(MPI_Win win)
-{
-    return MPI_Win_toint(win);
-}
-
-static inline MPI_Win MPI_Win_f2c(MPI_Fint win)
-{
-    return MPI_Win_fromint(win);
-}
-
-// A status is the same eight integers on both sides.
-static inline int MPI_Status_c2f(const MPI_Status *c_status, MPI_Fint *f_status)
-{
+    int i;
     f_status[MPI_F_SOURCE] = c_status->MPI_SOURCE;
     f_status[MPI_F_TAG] = c_status->MPI_TAG;
     f_status[MPI_F_ERROR] = c_status->MPI_ERROR;
-    for (int i = 0; i < 5; i++)
+    for (i = 0; i < 5; i++)
         f_status[3 + i] = c_status->MPI_internal[i];
     return MPI_SUCCESS;
 }
 
-static inline int MPI_Status_f2c(const MPI_Fint *f_status, MPI_Status *c_status)
+static __inline int MPI_Status_f2c(const MPI_Fint *f_status, MPI_Status *c_status)
 {
+    int i;
     c_status->MPI_SOURCE = f_status[MPI_F_SOURCE];
     c_status->MPI_TAG = f_status[MPI_F_TAG];
     c_status->MPI_ERROR = f_status[MPI_F_ERROR];
-    for (int i = 0; i < 5; i++)
+    for (i = 0; i < 5; i++)
         c_status->MPI_internal[i] = f_status[3 + i];
     return MPI_SUCCESS;
 }
 
-// ------------------------------------------------------------------------------------------------
-// Chapter 15 again, the profiling interface: the same functions under the names a tool calls
-// ------------------------------------------------------------------------------------------------
+/* ----------------------------------------------------------------------------------------------
+ * Chapter 15 again, the profiling interface: the same functions under the names a tool calls
+ * ---------------------------------------------------------------------------------------------- */
 
-// Chapter 3.
+/* Chapter 3. */
 int PMPI_Bsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm);
 int PMPI_Bsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                  MPI_Comm comm);
@@ -2197,7 +2113,7 @@ int PMPI_Session_detach_buffer_c(MPI_Session session, void *buffer_addr, MPI_Cou
 int PMPI_Session_flush_buffer(MPI_Session session);
 int PMPI_Session_iflush_buffer(MPI_Session session, MPI_Request *request);
 
-// Chapter 4.
+/* Chapter 4. */
 int PMPI_Parrived(MPI_Request request, int partition, int *flag);
 int PMPI_Pready(int partition, MPI_Request request);
 int PMPI_Pready_list(int length, const int array_of_partitions[], MPI_Request request);
@@ -2211,7 +2127,7 @@ int PMPI_Psend_init(const void *buf, int partitions, int count, MPI_Datatype dat
 int PMPI_Psend_init_c(const void *buf, int partitions, MPI_Count count, MPI_Datatype datatype,
                       int dest, int tag, MPI_Comm comm, MPI_Info info, MPI_Request *request);
 
-// Chapter 5.
+/* Chapter 5. */
 int PMPI_Get_address(const void *location, MPI_Aint *address);
 MPI_Aint PMPI_Aint_add(MPI_Aint base, MPI_Aint disp);
 MPI_Aint PMPI_Aint_diff(MPI_Aint addr1, MPI_Aint addr2);
@@ -2325,7 +2241,7 @@ int PMPI_Unpack_external_c(const char datarep[], const void *inbuf, MPI_Count in
                            MPI_Count *position, void *outbuf, MPI_Count outcount,
                            MPI_Datatype datatype);
 
-// Chapter 6.
+/* Chapter 6. */
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm);
 int PMPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -2592,7 +2508,7 @@ int PMPI_Op_create(MPI_User_function *user_fn, int commute, MPI_Op *op);
 int PMPI_Op_create_c(MPI_User_function_c *user_fn, int commute, MPI_Op *op);
 int PMPI_Op_free(MPI_Op *op);
 
-// Chapter 7.
+/* Chapter 7. */
 int PMPI_Group_compare(MPI_Group group1, MPI_Group group2, int *result);
 int PMPI_Group_difference(MPI_Group group1, MPI_Group group2, MPI_Group *newgroup);
 int PMPI_Group_excl(MPI_Group group, int n, const int ranks[], MPI_Group *newgroup);
@@ -2662,7 +2578,7 @@ int PMPI_Type_set_name(MPI_Datatype datatype, const char *type_name);
 int PMPI_Win_get_name(MPI_Win win, char *win_name, int *resultlen);
 int PMPI_Win_set_name(MPI_Win win, const char *win_name);
 
-// Chapter 8.
+/* Chapter 8. */
 int PMPI_Cart_coords(MPI_Comm comm, int rank, int maxdims, int coords[]);
 int PMPI_Cart_create(MPI_Comm comm_old, int ndims, const int dims[], const int periods[],
                      int reorder, MPI_Comm *comm_cart);
@@ -2798,7 +2714,7 @@ int PMPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcoun
                                    const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                    MPI_Comm comm, MPI_Info info, MPI_Request *request);
 
-// Chapter 9.
+/* Chapter 9. */
 int PMPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr);
 int PMPI_Free_mem(void *base);
 int PMPI_Get_hw_resource_info(MPI_Info *hw_info);
@@ -2837,7 +2753,7 @@ int PMPI_Remove_error_class(int errorclass);
 int PMPI_Remove_error_code(int errorcode);
 int PMPI_Remove_error_string(int errorcode);
 
-// Chapter 10.
+/* Chapter 10. */
 int PMPI_Info_create(MPI_Info *info);
 int PMPI_Info_create_env(int argc, char *argv[], MPI_Info *info);
 int PMPI_Info_delete(MPI_Info info, const char *key);
@@ -2850,7 +2766,7 @@ int PMPI_Info_get_string(MPI_Info info, const char *key, int *buflen, char *valu
 int PMPI_Info_get_valuelen(MPI_Info info, const char *key, int *valuelen, int *flag);
 int PMPI_Info_set(MPI_Info info, const char *key, const char *value);
 
-// Chapter 11.
+/* Chapter 11. */
 int PMPI_Abort(MPI_Comm comm, int errorcode);
 int PMPI_Finalize(void);
 int PMPI_Finalized(int *flag);
@@ -2884,7 +2800,7 @@ int PMPI_Open_port(MPI_Info info, char *port_name);
 int PMPI_Publish_name(const char *service_name, MPI_Info info, const char *port_name);
 int PMPI_Unpublish_name(const char *service_name, MPI_Info info, const char *port_name);
 
-// Chapter 12.
+/* Chapter 12. */
 int PMPI_Win_allocate(MPI_Aint size, int disp_unit, MPI_Info info, MPI_Comm comm, void *baseptr,
                       MPI_Win *win);
 int PMPI_Win_allocate_c(MPI_Aint size, MPI_Aint disp_unit, MPI_Info info, MPI_Comm comm,
@@ -2983,7 +2899,7 @@ int PMPI_Win_unlock(int rank, MPI_Win win);
 int PMPI_Win_unlock_all(MPI_Win win);
 int PMPI_Win_wait(MPI_Win win);
 
-// Chapter 13.
+/* Chapter 13. */
 int PMPI_Grequest_complete(MPI_Request request);
 int PMPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free_function *free_fn,
                         MPI_Grequest_cancel_function *cancel_fn, void *extra_state,
@@ -2993,7 +2909,7 @@ int PMPI_Status_set_elements(MPI_Status *status, MPI_Datatype datatype, int coun
 int PMPI_Status_set_elements_c(MPI_Status *status, MPI_Datatype datatype, MPI_Count count);
 int PMPI_Status_set_elements_x(MPI_Status *status, MPI_Datatype datatype, MPI_Count count);
 
-// Chapter 14.
+/* Chapter 14. */
 int PMPI_File_close(MPI_File *fh);
 int PMPI_File_delete(const char *filename, MPI_Info info);
 int PMPI_File_get_amode(MPI_File fh, int *amode);
@@ -3136,7 +3052,7 @@ int PMPI_Register_datarep_c(const char *datarep,
                             MPI_Datarep_conversion_function_c *write_conversion_fn,
                             MPI_Datarep_extent_function *dtype_file_extent_fn, void *extra_state);
 
-// Chapter 15.
+/* Chapter 15. */
 int PMPI_Pcontrol(const int level, ...);
 int PMPI_T_finalize(void);
 int PMPI_T_init_thread(int required, int *provided);
@@ -3209,7 +3125,7 @@ int PMPI_T_category_get_num(int *num_cat);
 int PMPI_T_category_get_num_events(int cat_index, int *num_events);
 int PMPI_T_category_get_pvars(int cat_index, int len, int indices[]);
 
-// Chapter 16.
+/* Chapter 16. */
 int PMPI_Attr_delete(MPI_Comm comm, int keyval);
 int PMPI_Attr_get(MPI_Comm comm, int keyval, void *attribute_val, int *flag);
 int PMPI_Attr_put(MPI_Comm comm, int keyval, void *attribute_val);
@@ -3217,7 +3133,7 @@ int PMPI_Keyval_create(MPI_Copy_function *copy_fn, MPI_Delete_function *delete_f
                        void *extra_state);
 int PMPI_Keyval_free(int *keyval);
 
-// Chapter 19.
+/* Chapter 19. */
 int PMPI_Type_create_f90_complex(int p, int r, MPI_Datatype *newtype);
 int PMPI_Type_create_f90_integer(int r, MPI_Datatype *newtype);
 int PMPI_Type_create_f90_real(int p, int r, MPI_Datatype *newtype);
@@ -3225,7 +3141,7 @@ int PMPI_Type_get_value_index(MPI_Datatype value_type, MPI_Datatype index_type,
                               MPI_Datatype *pair_type);
 int PMPI_Type_match_size(int typeclass, int size, MPI_Datatype *datatype);
 
-// Chapter 20.
+/* Chapter 20. */
 int PMPI_Abi_get_fortran_booleans(int logical_size, void *logical_true, void *logical_false,
                                   int *is_set);
 int PMPI_Abi_get_fortran_info(MPI_Info *info);
