@@ -1,8 +1,8 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
 # mpicc and mpicxx, in the build tree and installed: the questions they answer, the compiler
-# they choose, paths with spaces, a prefix that was moved, --disable-mpi-names, and the two
-# callers that matter most: CMake's FindMPI and a configure script.
+# they choose, static programs, paths with spaces, a prefix that was moved, --disable-mpi-names, and
+# the two callers that matter most: CMake's FindMPI and a configure script.
 # timeout: 300
 
 set -eu
@@ -79,6 +79,34 @@ same shared "$("$builddir/mprun" -n 2 "$work/one" | sort -u)" "size 2"
 "$mpicc" -static-mpi -o "$work/one" "$work/one.c" || fail "-static-mpi does not build"
 ! readelf -d "$work/one" | grep -q libmpi_abi || fail "-static-mpi links the shared library"
 same static "$("$builddir/mprun" -n 2 "$work/one" | sort -u)" "size 2"
+# ---- All spellings of a static program, where the compiler can make one
+# runs_static COMPILER-WORD... builds the program, which must need no library, and runs it.
+runs_static() {
+    "$mpicc" "$@" -o "$work/one" "$work/one.c" > "$work/out" 2>&1 ||
+        { cat "$work/out"; fail "$* does not build"; }
+    ! readelf -l "$work/one" | grep -q INTERP || fail "$* makes a program that is not static"
+    same "$*" "$("$builddir/mprun" -n 2 "$work/one" 2>&1 | sort -u)" "size 2"
+}
+echo 'int main(void) { return 0; }' > "$work/empty.c"
+for way in -static -static-pie; do
+    if $cc $way -o "$work/empty" "$work/empty.c" > "$work/out" 2>&1 && "$work/empty"; then
+        echo "-O1 \"-DX=a b\" $way" > "$work/words"
+        runs_static $way
+        runs_static -$way
+        runs_static $way -static-mpi
+        runs_static -static-mpi $way
+        runs_static "@$work/words"
+        runs_static "-cc=$cc $way"
+        runs_static -x c $way
+    else
+        echo "the machine's own compiler makes no $way program"
+    fi
+done
+"$mpicc" -static-libgcc -Wl,-Bstatic -Wl,-Bdynamic -o "$work/one" "$work/one.c" || fail "-static-libgcc does not build"
+readelf -d "$work/one" | grep -q libmpi_abi || fail "-static-libgcc is taken for -static"
+echo "-c" > "$work/words"
+same "-c in a file" "$("$mpicc" -show "@$work/words" one.c)" "$cc -I$lib @$work/words one.c"
+
 "${mpicc%cc}cxx" -o "$work/one" "$work/one.cc" || fail "mpicxx does not build"
 same C++ "$("$builddir/mprun" -n 2 "$work/one" | sort -u)" "size 2"
 (cd "$work" && "$mpicc" -c one.c && "$mpicc" -o one one.o && ./one) > "$work/out" ||
