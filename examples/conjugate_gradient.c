@@ -15,10 +15,10 @@
 //
 // Read main() first, then plan_exchange() and multiply().
 
+#include "usage.h"
+
+#include <limits.h>
 #include <math.h>
-#include <mpi.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define TOLERANCE 1e-10 // of the residual, relative to that of x = 0
 
@@ -253,19 +253,46 @@ static double solution(int row)
     return 1 + sin(row * 0.01);
 }
 
+static const char usage[] =
+    "Usage: mprun [-n RANKS] conjugate_gradient [SIDE [ITERATIONS [SOLVES]]]\n"
+    "Solves a sparse system of SIDE^3 unknowns (default 32), in at most ITERATIONS (default "
+    "1000),\n"
+    "SOLVES times (default 1). Compares with the exact solution.\n";
+
+enum { SIDE, ITERATIONS, SOLVES, NUMBERS };
+
+// On rank 0.
+static enum verdict parse(int argc, char **argv, int numbers[NUMBERS])
+{
+    static const char *const names[NUMBERS] = {"SIDE", "ITERATIONS", "SOLVES"};
+    static const int most[NUMBERS] = {400, INT_MAX, INT_MAX}; // 27 entries a row, counted by ints
+    enum verdict verdict =
+        read_numbers("conjugate_gradient", argc, argv, usage, NUMBERS, names, most, numbers);
+    int side = numbers[SIDE];
+    if (verdict == GO && side * side * side < size) {
+        fprintf(stderr, "conjugate_gradient: SIDE %d: these rows cannot be shared by %d ranks\n",
+                side, size);
+        verdict = BAD_INPUT;
+    }
+    return verdict;
+}
+
 int main(int argc, char **argv)
 {
+    int numbers[NUMBERS] = {32, 1000, 1}, verdict = GO;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    int side = argc > 1 ? atoi(argv[1]) : 32, most = argc > 2 ? atoi(argv[2]) : 1000;
-    int solves = argc > 3 ? atoi(argv[3]) : 1;
-    if (argc > 4 || side < 1 || side > 400 || most < 1 || solves < 1 || side * side * side < size) {
-        fprintf(stderr,
-                "usage: conjugate_gradient [SIDE [ITERATIONS [SOLVES]]]; SIDE is up to 400, and "
-                "each rank needs a row of the SIDE^3\n");
-        MPI_Abort(MPI_COMM_WORLD, 2);
+    if (rank == 0) {
+        verdict = (int)parse(argc, argv, numbers);
     }
+    MPI_Bcast(&verdict, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    if (verdict != GO) {
+        MPI_Finalize();
+        return status_of((enum verdict)verdict);
+    }
+    MPI_Bcast(numbers, NUMBERS, MPI_INT, 0, MPI_COMM_WORLD);
+    const int side = numbers[SIDE], most = numbers[ITERATIONS], solves = numbers[SOLVES];
     struct matrix a;
     struct exchange e;
     build_matrix(&a, side);

@@ -3,30 +3,29 @@
 // the stock, each with its error bar and beside the exact answer.
 //
 //     mprun -n 4 examples/monte_carlo
-//     mprun -n 4 examples/monte_carlo --resume        (after it was killed)
+//
+// The same command goes on after a kill; --restart begins anew.
 //
 // One idea: an answer that does not depend on who computed what. The samples are cut into
 // numbered blocks and each block has a random stream of its own, so any rank may compute it.
 // In a round every rank computes one block, and rank 0 adds the blocks up in their order.
-// So the digits are the same on any MPI, with any number of ranks, killed and resumed or not.
+// So the digits are the same on any MPI, with any number of ranks, killed and resumed or not: then
+// nothing speaks against resuming, and throwing finished work away needs a word.
 //
 // Read main() first, then run(), simulate_block() and philox().
 
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE
 
-#include <errno.h>
+#include "usage.h"
+
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
-#include <mpi.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,10 +51,10 @@ struct tally {
 struct options {
     int64_t samples;
     uint64_t seed;
-    const char *checkpoint; // NULL: none
-    bool checkpoint_named;  // the user chose the name, so failing to write it is an error
-    double every;           // seconds between checkpoints
-    bool resume;
+    char *checkpoint;      // NULL: none
+    bool checkpoint_named; // the user chose the name, so failing to write it is an error
+    double every;          // seconds between checkpoints
+    bool restart;
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -162,6 +161,10 @@ static struct estimate estimate_option(const struct tally *total, int64_t sample
 // ---------------------------------------------------------------------------------------------
 // The checkpoint: which run it belongs to, how many blocks are in the totals, the totals, and a
 // checksum of all that. Only rank 0 reads and writes it.
+//
+// Beside it lies a lock, an empty file that rank 0 keeps locked while it runs: two runs that wrote
+// one checkpoint in turn would each be resumed from the other's. The system unlocks it when rank 0
+// ends, however it ends.
 
 struct checkpoint {
     char magic[24];
@@ -182,6 +185,18 @@ static uint64_t checksum(const struct checkpoint *checkpoint)
     return hash;
 }
 
+static char *beside(const char *name, const char *suffix)
+{
+    char *path = malloc(strlen(name) + strlen(suffix) + 1);
+    if (!path) {
+        fprintf(stderr, "monte_carlo: out of memory\n");
+        MPI_Abort(MPI_COMM_WORLD, 1);
+        abort();
+    }
+    strcpy(path, name);
+    return strcat(path, suffix);
+}
+
 // Puts the new file in the place of the old one in one step: whoever looks, even after a kill or
 // a power cut, finds the one or the other, whole.
 static bool checkpoint_save(const struct options *options, int64_t blocks,
@@ -192,18 +207,50 @@ static bool checkpoint_save(const struct options *options, int64_t blocks,
     memcpy(checkpoint.magic, magic, sizeof magic);
     checkpoint.checksum = checksum(&checkpoint);
 
-    char temporary[PATH_MAX + 5];
-    snprintf(temporary, sizeof temporary, "%s.tmp", options->checkpoint);
+    char *temporary = beside(options->checkpoint, ".tmp");
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (fd < 0)
-        return false;
-    errno = ENOSPC; // what a short write means
-    bool written = write(fd, &checkpoint, sizeof checkpoint) == sizeof checkpoint && fsync(fd) == 0;
-    written = close(fd) == 0 && written;
-    return written && rename(temporary, options->checkpoint) == 0;
+    errno = fd < 0 ? errno : ENOSPC; // what a short write means
+    bool written =
+        fd >= 0 && write(fd, &checkpoint, sizeof checkpoint) == sizeof checkpoint && fsync(fd) == 0;
+    if (fd >= 0)
+        written = close(fd) == 0 && written;
+    written = written && rename(temporary, options->checkpoint) == 0;
+    free(temporary);
+    return written;
 }
 
-enum found { NOTHING, FOREIGN_FILE, DAMAGED, OTHER_RUN, USABLE };
+// Takes the lock, and keeps it until the process ends. False, with errno EWOULDBLOCK if another
+// run has it.
+static bool checkpoint_lock(const struct options *options)
+{
+    char *name = beside(options->checkpoint, ".lock");
+    bool locked = false, removed;
+    do {
+        struct stat there, ours;
+        int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+        // The last run may have removed the file between the two; then it guards nothing.
+        removed = locked && (fstat(fd, &ours) != 0 || stat(name, &there) != 0 ||
+                             there.st_ino != ours.st_ino || there.st_dev != ours.st_dev);
+        if (fd >= 0 && (removed || !locked)) {
+            int reason = errno;
+            close(fd);
+            errno = reason;
+        }
+    } while (removed);
+    free(name);
+    return locked;
+}
+
+// Removes the lock that this run has.
+static void checkpoint_unlock(const struct options *options)
+{
+    char *name = beside(options->checkpoint, ".lock");
+    unlink(name);
+    free(name);
+}
+
+enum found { NOTHING, FOREIGN_FILE, USELESS, USABLE };
 
 // Why a checkpoint is of no use goes into why[200].
 static enum found checkpoint_load(const struct options *options, int64_t *blocks,
@@ -220,6 +267,8 @@ static enum found checkpoint_load(const struct options *options, int64_t *blocks
     ssize_t got = regular ? read(fd, &checkpoint, sizeof checkpoint) : -1;
     close(fd);
 
+    if (got == 0)
+        return NOTHING;
     size_t known = got < (ssize_t)sizeof magic ? (size_t)got : sizeof magic;
     if (got < 0 || memcmp(checkpoint.magic, magic, known) != 0) {
         snprintf(why, 200, "it is not a checkpoint of this program");
@@ -228,16 +277,15 @@ static enum found checkpoint_load(const struct options *options, int64_t *blocks
     if (got != sizeof checkpoint || stat.st_size != got ||
         checkpoint.checksum != checksum(&checkpoint)) {
         snprintf(why, 200, "it is damaged");
-        return DAMAGED;
+        return USELESS;
     }
     if (checkpoint.seed != options->seed || checkpoint.samples != options->samples) {
         snprintf(why, 200,
                  "it belongs to a run with --seed %" PRIu64 " --samples %" PRId64
                  ", this one has --seed %" PRIu64 " --samples %" PRId64,
                  checkpoint.seed, checkpoint.samples, options->seed, options->samples);
-        return OTHER_RUN;
+        return USELESS;
     }
-    snprintf(why, 200, "--resume was not given");
     *blocks = checkpoint.blocks;
     *total = checkpoint.total;
     return USABLE;
@@ -253,21 +301,15 @@ static const char usage[] =
     "  --samples N             number of samples (default 1e8)\n"
     "  --seed S                64-bit seed of the random numbers (default 42)\n"
     "  --checkpoint FILE       where to keep partial sums while running, 'none' for nowhere\n"
-    "                          (default monte_carlo.checkpoint; removed at the end)\n"
+    "                          (default monte_carlo-SEED-SAMPLES.checkpoint; removed at the end)\n"
     "  --checkpoint-every SEC  seconds between two checkpoints (default 1)\n"
-    "  --resume                go on from the checkpoint; the answer is the same to the last bit\n"
+    "  --restart               throw away what a checkpoint holds\n"
     "  -h, --help              this text\n"
     "\n"
-    "The digits depend on the seed and the number of samples, not on the MPI or the number of\n"
-    "ranks. A run may be resumed with more or fewer ranks.\n";
+    "After a kill, the same command goes on from the checkpoint, with more or fewer ranks if you\n"
+    "like. The digits depend on the seed and the number of samples only, to the last bit.\n";
 
-enum verdict { GO, LEAVE, BAD_INPUT };
-
-static enum verdict refuse(const char *option, const char *value, const char *expected)
-{
-    fprintf(stderr, "monte_carlo: %s %s: expected %s\n", option, value, expected);
-    return BAD_INPUT;
-}
+static const char program[] = "monte_carlo";
 
 static enum verdict parse(int argc, char **argv, struct options *options)
 {
@@ -275,41 +317,46 @@ static enum verdict parse(int argc, char **argv, struct options *options)
                                           {"seed", required_argument, NULL, 's'},
                                           {"checkpoint", required_argument, NULL, 'c'},
                                           {"checkpoint-every", required_argument, NULL, 'e'},
-                                          {"resume", no_argument, NULL, 'r'},
+                                          {"restart", no_argument, NULL, 'R'},
+                                          {"resume", no_argument, NULL, 'r'}, // as it is anyway
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     char *end;
     double number;
     int letter;
 
-    *options = (struct options){100000000, 42, "monte_carlo.checkpoint", false, 1.0, false};
+    const char *checkpoint = NULL;
+
+    *options = (struct options){.samples = 100000000, .seed = 42, .every = 1};
     while ((letter = getopt_long(argc, argv, "h", names, NULL)) != -1) {
         switch (letter) {
         case 'n':
             number = strtod(optarg, &end);
             if (end == optarg || *end || !(number >= 1 && number <= 1e15) ||
                 number != floor(number))
-                return refuse("--samples", optarg, "a whole number, 1 to 1e15");
+                return refuse(program, "--samples", optarg, "a whole number, 1 to 1e15");
             options->samples = (int64_t)number;
             break;
         case 's':
             errno = 0;
             options->seed = strtoull(optarg, &end, 0);
             if (end == optarg || *end || errno || strchr(optarg, '-'))
-                return refuse("--seed", optarg, "a whole number, 0 to 2^64-1");
+                return refuse(program, "--seed", optarg, "a whole number, 0 to 2^64-1");
             break;
         case 'c':
-            options->checkpoint = strcmp(optarg, "none") == 0 ? NULL : optarg;
+            checkpoint = optarg;
             options->checkpoint_named = true;
             break;
         case 'e':
             number = strtod(optarg, &end);
             if (end == optarg || *end || !(number >= 0))
-                return refuse("--checkpoint-every", optarg, "seconds, 0 or more");
+                return refuse(program, "--checkpoint-every", optarg, "seconds, 0 or more");
             options->every = number;
             break;
+        case 'R':
+            options->restart = true;
+            break;
         case 'r':
-            options->resume = true;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -320,9 +367,12 @@ static enum verdict parse(int argc, char **argv, struct options *options)
         }
     }
     if (optind < argc)
-        return refuse("argument", argv[optind], "options only, see --help");
-    if (options->resume && !options->checkpoint)
-        return refuse("--checkpoint", "none", "a file, because of --resume");
+        return refuse(program, "argument", argv[optind], "options only");
+    char name[80];
+    snprintf(name, sizeof name, "monte_carlo-%" PRIu64 "-%" PRId64 ".checkpoint", options->seed,
+             options->samples);
+    if (!checkpoint || strcmp(checkpoint, "none") != 0)
+        options->checkpoint = beside(checkpoint ? checkpoint : name, "");
     return GO;
 }
 
@@ -339,26 +389,34 @@ static enum verdict prepare(struct options *options, int64_t *blocks, struct tal
 
     char why[200];
     const char *name = options->checkpoint;
-    enum found found = checkpoint_load(options, blocks, total, why);
-    if (found == FOREIGN_FILE || (found == OTHER_RUN && options->resume)) {
-        fprintf(stderr, "monte_carlo: cannot use the checkpoint %s: %s\n", name, why);
+    bool locked = checkpoint_lock(options);
+    if (!locked && errno == EWOULDBLOCK) {
+        fprintf(stderr, "monte_carlo: another run is using the checkpoint %s\n", name);
         return BAD_INPUT;
     }
-    if (found == USABLE && options->resume) {
+    enum found found = locked ? checkpoint_load(options, blocks, total, why) : NOTHING;
+    if (found == FOREIGN_FILE || (found == USELESS && !options->restart)) {
+        fprintf(stderr, "monte_carlo: cannot use the checkpoint %s: %s%s\n", name, why,
+                found == USELESS ? "; --restart throws it away" : "");
+        checkpoint_unlock(options);
+        return BAD_INPUT;
+    }
+    if (found == USABLE && !options->restart) {
         fprintf(stderr, "monte_carlo: going on from %s, %.1f%% is done\n", name,
                 100 * fmin(1, (double)*blocks * BLOCK / (double)options->samples));
     } else {
-        if (found != NOTHING || options->resume)
-            fprintf(stderr,
-                    "monte_carlo: starting from the beginning, not from the checkpoint %s: %s\n",
-                    name, why);
+        if (found != NOTHING)
+            fprintf(stderr, "monte_carlo: throwing away the checkpoint %s\n", name);
         *blocks = 0;
         *total = (struct tally){{0}, {0}};
     }
-    if (!checkpoint_save(options, *blocks, total)) {
+    if (!locked || !checkpoint_save(options, *blocks, total)) {
         fprintf(stderr, "monte_carlo: cannot write the checkpoint %s: %s\n", name, strerror(errno));
+        if (locked)
+            checkpoint_unlock(options);
         if (options->checkpoint_named)
             return BAD_INPUT;
+        free(options->checkpoint);
         options->checkpoint = NULL;
     }
     return GO;
@@ -478,7 +536,7 @@ int main(int argc, char **argv)
     MPI_Bcast(order, 4, MPI_INT64_T, 0, MPI_COMM_WORLD);
     if (order[0] != GO) {
         MPI_Finalize();
-        return order[0] == LEAVE ? 0 : 2;
+        return status_of((enum verdict)order[0]);
     }
     options.samples = order[1];
     options.seed = (uint64_t)order[2];
@@ -493,9 +551,12 @@ int main(int argc, char **argv)
             perror("monte_carlo: cannot write the result");
             MPI_Abort(MPI_COMM_WORLD, 1);
         }
-        if (options.checkpoint)
+        if (options.checkpoint) {
             unlink(options.checkpoint);
+            checkpoint_unlock(&options);
+        }
     }
+    free(options.checkpoint);
     MPI_Finalize();
     return 0;
 }

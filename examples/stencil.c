@@ -15,10 +15,10 @@
 //
 // Read main() first, then exchange() and relax().
 
+#include "usage.h"
+
+#include <limits.h>
 #include <math.h>
-#include <mpi.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum { X, Y, Z, DIMENSIONS, CHECK_EVERY = 10 };
 
@@ -31,6 +31,7 @@ static const struct wave WAVES[] = {{{1, 1, 1}, 0.3, 1.0}, {{2, 0, 1}, 1.1, 0.5}
 
 struct block {
     MPI_Comm comm;                            // the grid of ranks
+    int ranks[DIMENSIONS];                    // how many there are in each direction
     int box[DIMENSIONS];                      // cells of the whole box
     int first[DIMENSIONS], cells[DIMENSIONS]; // this rank's part of it
     int neighbour[DIMENSIONS][2];             // below and above
@@ -61,23 +62,14 @@ static MPI_Datatype face(const struct block *b, int d, int layer)
 
 static void set_up(struct block *b)
 {
-    int size, rank, ranks[DIMENSIONS] = {0}, periodic[DIMENSIONS] = {1, 1, 1}, mine[DIMENSIONS];
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    MPI_Dims_create(size, DIMENSIONS, ranks);
-    MPI_Cart_create(MPI_COMM_WORLD, DIMENSIONS, ranks, periodic, 1, &b->comm);
+    int rank, periodic[DIMENSIONS] = {1, 1, 1}, mine[DIMENSIONS];
+    MPI_Cart_create(MPI_COMM_WORLD, DIMENSIONS, b->ranks, periodic, 1, &b->comm);
     MPI_Comm_rank(b->comm, &rank);
     MPI_Cart_coords(b->comm, rank, DIMENSIONS, mine);
     for (int d = 0; d < DIMENSIONS; d++) {
-        if (b->box[d] < ranks[d]) {
-            if (rank == 0) {
-                fprintf(stderr, "stencil: %d cells cannot be shared by %d ranks\n", b->box[d],
-                        ranks[d]);
-                MPI_Abort(MPI_COMM_WORLD, 2);
-            }
-            MPI_Barrier(b->comm); // until rank 0 has said so
-        }
-        b->first[d] = (int)((long)b->box[d] * mine[d] / ranks[d]);
-        b->cells[d] = (int)((long)b->box[d] * (mine[d] + 1) / ranks[d]) - b->first[d];
+        long box = b->box[d];
+        b->first[d] = (int)(box * mine[d] / b->ranks[d]);
+        b->cells[d] = (int)(box * (mine[d] + 1) / b->ranks[d]) - b->first[d];
         MPI_Cart_shift(b->comm, d, 1, &b->neighbour[d][0], &b->neighbour[d][1]);
     }
     size_t cells = at(b, b->cells[X] + 2, 0, 0);
@@ -211,19 +203,49 @@ static double largest_error(const struct block *b, int iterations)
     return all;
 }
 
+static const char usage[] =
+    "Usage: mprun [-n RANKS] stencil [NX NY NZ [ITERATIONS]]\n"
+    "Jacobi's iteration in a periodic box of NX x NY x NZ cells (default 64 64 64), which is cut\n"
+    "into one block per rank, ITERATIONS times (default 100). Compares with the exact result.\n";
+
+enum { ITERATIONS = DIMENSIONS, NUMBERS };
+
+// On rank 0: the box and the iterations, and whether `ranks` can share it.
+static enum verdict parse(int argc, char **argv, const int ranks[DIMENSIONS], int numbers[NUMBERS])
+{
+    static const char *const names[NUMBERS] = {"NX", "NY", "NZ", "ITERATIONS"};
+    static const int most[NUMBERS] = {1 << 20, 1 << 20, 1 << 20, INT_MAX};
+    enum verdict verdict =
+        read_numbers("stencil", argc, argv, usage, NUMBERS, names, most, numbers);
+    for (int d = 0; d < DIMENSIONS && verdict == GO; d++) {
+        if (numbers[d] < ranks[d]) {
+            fprintf(stderr, "stencil: %s %d: these cells cannot be shared by %d ranks\n", names[d],
+                    numbers[d], ranks[d]);
+            verdict = BAD_INPUT;
+        }
+    }
+    return verdict;
+}
+
 int main(int argc, char **argv)
 {
-    struct block b = {.box = {64, 64, 64}};
-    int iterations = 100, rank;
+    struct block b = {.comm = MPI_COMM_NULL};
+    int numbers[NUMBERS] = {64, 64, 64, 100}, rank, size, verdict = GO;
     MPI_Init(&argc, &argv);
-    for (int i = 1; i < argc && i <= DIMENSIONS; i++) {
-        b.box[i - 1] = atoi(argv[i]);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Dims_create(size, DIMENSIONS, b.ranks);
+    if (rank == 0) {
+        verdict = (int)parse(argc, argv, b.ranks, numbers);
     }
-    iterations = argc > 4 ? atoi(argv[4]) : iterations;
-    if (argc > 5 || b.box[X] < 1 || b.box[Y] < 1 || b.box[Z] < 1 || iterations < 1) {
-        fprintf(stderr, "usage: stencil [NX NY NZ [ITERATIONS]], all at least 1\n");
-        MPI_Abort(MPI_COMM_WORLD, 2);
+    MPI_Bcast(&verdict, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    if (verdict != GO) {
+        MPI_Finalize();
+        return status_of((enum verdict)verdict);
     }
+    MPI_Bcast(numbers, NUMBERS, MPI_INT, 0, MPI_COMM_WORLD);
+    memcpy(b.box, numbers, sizeof b.box);
+    const int iterations = numbers[ITERATIONS];
     set_up(&b);
     MPI_Comm_rank(b.comm, &rank);
     fill(&b);

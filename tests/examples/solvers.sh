@@ -1,7 +1,7 @@
 #! /bin/sh
 # SPDX-License-Identifier: MIT
 # examples/stencil and examples/conjugate_gradient: the right result for any number of ranks, over
-# each channel, with and without the shared heap, and built by Open MPI; and bad input.
+# each channel, with and without the shared heap, and built by Open MPI; bad input and --help.
 
 . "${srcdir:-.}/tests/examples/common.sh"
 
@@ -40,10 +40,21 @@ done
 expect 1 run_ours 2 conjugate_gradient 12 3
 grep -q '^WRONG' output || fail "3 iterations are said to be enough: $(cat output)"
 
-for bad in 'stencil 0' 'stencil 8 8 8 0' 'stencil 8 8 8 8 8' 'conjugate_gradient 0' \
-    'conjugate_gradient 401' 'conjugate_gradient 8 0' 'conjugate_gradient 8 8 0'; do
-    expect 2 run_ours 1 $bad
-    says 'usage: '
+# ---- Usage is told once, with one status for all ranks, which have left MPI in order
+for bad in 'stencil 0' 'stencil 8 8 8 0' 'stencil 8 8 8 8 8' 'stencil 8x' 'stencil --size' \
+    'stencil 99999999999999999999' 'conjugate_gradient 0' 'conjugate_gradient 401' \
+    'conjugate_gradient 8 0' 'conjugate_gradient 8 8 0' 'conjugate_gradient 8 8 8 8'; do
+    expect 2 run_ours 3 $bad
+    says ': expected '
+    [ ! -s output ] || fail "$bad: writes $(cat output)"
 done
 expect 2 run_ours 3 stencil 1 1 1
 says 'cannot be shared by'
+expect 2 run_ours 2 conjugate_gradient 1
+says 'cannot be shared by'
+for program in stencil conjugate_gradient; do
+    for option in --help -h; do
+        expect 0 run_ours 3 $program 9 $option
+        [ "$(grep -c '^Usage: ' output)" -eq 1 ] || fail "$program $option: not told once: $(cat output)"
+    done
+done
