@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +28,10 @@
 struct input {
     char *path;
     int64_t size, modified, changed; // times in nanoseconds
+    unsigned char unread; // why it could not be read: errno, or CHANGED; 0: nothing known
+    bool left_out;        // for that reason, by all ranks
 };
+#define CHANGED UCHAR_MAX
 
 struct piece { // of a file: the words that start in [from, to)
     size_t input;
@@ -44,6 +48,7 @@ struct plan {
     const char *work; // the folder of the parts
     int64_t chunk;    // about the size of a task
     bool lower;       // upper case is made lower case
+    bool strict;      // a file that cannot be read is the end
     int64_t size;     // of all inputs
     struct input *input;
     size_t inputs;
@@ -90,18 +95,32 @@ static int compare_names(const FTSENT **left, const FTSENT **right)
 
 // Lists the files given and those in the folders given, all the way down. Symbolic links are
 // followed if given by name, and not if met in a folder; what is no file is left out there, and
-// so is what the program itself writes (skip). That is what grep -r does. Returns the number of
-// complaints it printed.
-static int manifest_make(struct bytes *manifest, const struct plan *plan, char **paths,
-                         const struct stat *skip, int skips)
+// so is what the program itself writes (skip). That is what grep -r does. What cannot be read is
+// named and left out; adds how much that is to *unread. False if there is no list.
+static bool manifest_make(struct bytes *manifest, const struct plan *plan, char **paths,
+                          const struct stat *skip, int skips, int64_t *unread)
 {
     char head[128];
-    int problems = 0;
-    int length = snprintf(head, sizeof head, MANIFEST_MAGIC "chunk %" PRId64 "\nlower %d\n",
-                          plan->chunk, plan->lower);
+    int length =
+        snprintf(head, sizeof head, MANIFEST_MAGIC "chunk %" PRId64 "\nlower %d\nstrict %d\n",
+                 plan->chunk, plan->lower, plan->strict);
     bytes_append(manifest, head, (size_t)length);
 
-    FTS *tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names);
+    // fts_open would refuse all for the sake of an empty name.
+    char **to = paths;
+    for (char **path = paths; *path; path++) {
+        if (**path) {
+            *to++ = *path;
+        } else {
+            fprintf(stderr, "mapreduce: cannot read a file without a name\n");
+            ++*unread;
+        }
+    }
+    *to = NULL;
+
+    errno = 0;
+    FTS *tree =
+        *paths ? fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, compare_names) : NULL;
     FTSENT *entry;
     while (tree && (errno = 0, entry = fts_read(tree))) {
         bool own = false;
@@ -139,15 +158,14 @@ static int manifest_make(struct bytes *manifest, const struct plan *plan, char *
         }
         if (problem)
             fprintf(stderr, "mapreduce: cannot read %s: %s\n", path, problem);
-        problems += problem != NULL;
+        *unread += problem != NULL;
     }
-    if (errno) {
+    bool good = !errno;
+    if (!good)
         fprintf(stderr, "mapreduce: cannot list the inputs: %s\n", strerror(errno));
-        problems++;
-    }
     if (tree)
         fts_close(tree);
-    return problems;
+    return good;
 }
 
 static uint64_t task_fingerprint(const struct plan *plan, const struct task *task)
@@ -183,32 +201,19 @@ static int64_t manifest_number(const char **at, const char *before)
     return number;
 }
 
-// Reads a manifest, which has a zero byte behind its end, and cuts its files into tasks. Large
-// files are cut at multiples of the chunk counted from their own start, so that a change of one
-// file leaves the tasks of others alone.
-static void plan_make(struct plan *plan, const struct bytes *manifest)
+// Cuts the files into tasks. Large files are cut at multiples of the chunk counted from their own
+// start, and a file that is left out leaves its place among small ones empty, so that a change of
+// one file leaves the tasks of others alone.
+static void plan_cut(struct plan *plan)
 {
-    const char *at = (const char *)manifest->data, *end = at + manifest->used;
-    at += strlen(MANIFEST_MAGIC);
-    plan->chunk = manifest_number(&at, "chunk ");
-    plan->lower = manifest_number(&at, "\nlower ");
-    for (at++; at < end; at++) {
-        struct input *input = ARRAY_APPEND(plan->input, plan->inputs);
-        input->size = manifest_number(&at, "");
-        input->modified = manifest_number(&at, " ");
-        input->changed = manifest_number(&at, " ");
-        size_t length = (size_t)manifest_number(&at, " ");
-        input->path = allocate(NULL, length + 1);
-        memcpy(input->path, at + 1, length);
-        input->path[length] = 0;
-        at += 1 + length;
-    }
-
     size_t first = 0; // the first piece of the task that is being filled
     int64_t filled = 0;
+    plan->size = 0;
+    plan->pieces = plan->tasks = 0;
     for (size_t i = 0; i < plan->inputs; i++) {
         int64_t size = plan->input[i].size;
-        plan->size += size;
+        bool left_out = plan->input[i].left_out;
+        plan->size += left_out ? 0 : size;
         if (size >= plan->chunk || filled >= plan->chunk) {
             plan_close_task(plan, first);
             first = plan->pieces;
@@ -216,7 +221,8 @@ static void plan_make(struct plan *plan, const struct bytes *manifest)
         }
         for (int64_t from = 0; from < size; from += plan->chunk) {
             int64_t to = size - from < plan->chunk ? size : from + plan->chunk;
-            *ARRAY_APPEND(plan->piece, plan->pieces) = (struct piece){i, from, to};
+            if (!left_out)
+                *ARRAY_APPEND(plan->piece, plan->pieces) = (struct piece){i, from, to};
             filled += to - from;
             if (size >= plan->chunk) {
                 plan_close_task(plan, first);
@@ -226,6 +232,38 @@ static void plan_make(struct plan *plan, const struct bytes *manifest)
         }
     }
     plan_close_task(plan, first);
+}
+
+// The number of files that are not left out.
+static size_t plan_files(const struct plan *plan)
+{
+    size_t files = 0;
+    for (size_t i = 0; i < plan->inputs; i++)
+        files += !plan->input[i].left_out;
+    return files;
+}
+
+// Reads a manifest, which has a zero byte behind its end.
+static void plan_make(struct plan *plan, const struct bytes *manifest)
+{
+    const char *at = (const char *)manifest->data, *end = at + manifest->used;
+    at += strlen(MANIFEST_MAGIC);
+    plan->chunk = manifest_number(&at, "chunk ");
+    plan->lower = manifest_number(&at, "\nlower ");
+    plan->strict = manifest_number(&at, "\nstrict ");
+    for (at++; at < end; at++) {
+        struct input *input = ARRAY_APPEND(plan->input, plan->inputs);
+        *input = (struct input){.path = NULL};
+        input->size = manifest_number(&at, "");
+        input->modified = manifest_number(&at, " ");
+        input->changed = manifest_number(&at, " ");
+        size_t length = (size_t)manifest_number(&at, " ");
+        input->path = allocate(NULL, length + 1);
+        memcpy(input->path, at + 1, length);
+        input->path[length] = 0;
+        at += 1 + length;
+    }
+    plan_cut(plan);
 }
 
 static void plan_free(struct plan *plan)

@@ -10,7 +10,8 @@
 // One idea: work that survives. The inputs are cut into tasks, which rank 0 hands out as ranks
 // ask for them. The counts of a finished task are put into the work folder in one step (rename),
 // under a name that is made from what they depend on. A run that was killed is simply started
-// again: what is there is taken, the rest is done, and nothing can count twice.
+// again: what is there is taken, the rest is done, and nothing can count twice. So a file that
+// cannot be read is no misfortune either: it is named, and the map is done again without it.
 // Then every word goes to the rank that its hash names, which adds up and sorts its words, and
 // rank 0 merges the sorted streams into the output.
 //
@@ -20,6 +21,7 @@
 #define _GNU_SOURCE
 
 #include "map_tasks.h"
+#include "usage.h"
 #include "word_exchange.h"
 #include "word_table.h"
 
@@ -37,7 +39,7 @@ struct options {
     const char *output;
     char *work;
     int64_t chunk;
-    bool lower, keep;
+    bool lower, keep, strict;
     char **inputs;
 };
 
@@ -48,6 +50,7 @@ struct options {
 struct report {
     int64_t size;   // of the input of the finished task
     int64_t reused; // its part was there
+    int64_t unread; // one of its files cannot be read, so it has no result
     int64_t failed; // a message has been printed; the job comes to its end
 };
 
@@ -70,7 +73,7 @@ static void farm_take_report(struct farm *farm, const struct report *report)
 {
     farm->done += report->size;
     farm->reused += report->reused;
-    farm->failed = farm->failed || report->failed;
+    farm->failed = farm->failed || report->failed || (report->unread && farm->plan->strict);
 
     double now = MPI_Wtime(),
            share = farm->plan->size ? (double)farm->done / (double)farm->plan->size : 1;
@@ -101,7 +104,7 @@ static bool farm_answer(struct farm *farm, bool wait)
         MPI_Iprobe(MPI_ANY_SOURCE, TAG_REPORT, MPI_COMM_WORLD, &there, MPI_STATUS_IGNORE);
     if (!there)
         return false;
-    MPI_Recv(&report, 3, MPI_INT64_T, MPI_ANY_SOURCE, TAG_REPORT, MPI_COMM_WORLD, &status);
+    MPI_Recv(&report, 4, MPI_INT64_T, MPI_ANY_SOURCE, TAG_REPORT, MPI_COMM_WORLD, &status);
     farm_take_report(farm, &report);
     struct order order = farm_next_order(farm);
     farm->waiting -= order.task < 0;
@@ -116,7 +119,7 @@ static struct order ask(struct farm *farm, const struct report *report)
         return farm_next_order(farm);
     }
     struct order order;
-    MPI_Send(report, 3, MPI_INT64_T, 0, TAG_REPORT, MPI_COMM_WORLD);
+    MPI_Send(report, 4, MPI_INT64_T, 0, TAG_REPORT, MPI_COMM_WORLD);
     MPI_Recv(&order, 2, MPI_INT64_T, 0, TAG_ORDER, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     return order;
 }
@@ -138,6 +141,7 @@ static bool read_at(int fd, unsigned char *to, size_t size, int64_t from)
         ssize_t n = pread(fd, to, size, from);
         if (n < 0 && errno == EINTR)
             continue;
+        errno = n == 0 ? EIO : errno; // unless the file turns out to be shorter now
         if (n <= 0)
             return false;
         to += n;
@@ -195,42 +199,42 @@ static bool count_piece(int fd, const struct input *input, const struct piece *p
     return true;
 }
 
+// True if all pieces of the task could be counted; why not stands with the inputs.
 static bool count_task(const struct plan *plan, const struct task *task, struct word_table *table,
                        struct bytes *buffer, struct farm *farm)
 {
+    bool all = true;
     for (size_t i = task->first_piece; i < task->first_piece + task->pieces; i++) {
         const struct piece *piece = &plan->piece[i];
-        const struct input *input = &plan->input[piece->input];
+        struct input *input = &plan->input[piece->input];
         int fd = open(input->path, O_RDONLY | O_CLOEXEC);
         bool good = fd >= 0 && count_piece(fd, input, piece, plan->lower, table, buffer, farm);
         int reason = errno;
         if (fd >= 0 && !unchanged(fd, input)) {
-            fprintf(stderr, "mapreduce: %s was changed while it was read, please start again\n",
-                    input->path);
             good = false;
-        } else if (!good) {
-            fprintf(stderr, "mapreduce: cannot read %s: %s\n", input->path, strerror(reason));
+            reason = CHANGED;
         }
         if (fd >= 0)
             close(fd);
         if (!good)
-            return false;
+            input->unread = (unsigned char)reason;
+        all = all && good;
     }
-    return true;
+    return all;
 }
 
-// All tasks. Each rank's counts end up in its table `total`. False if a task failed anywhere.
-static bool map(const struct plan *plan, struct word_table *total, int64_t *reused)
+// All tasks. Each rank's counts end up in its table `total`. False if that cannot be.
+static bool map_once(const struct plan *plan, struct word_table *total, int64_t *reused)
 {
     struct farm farm = {.plan = plan, .waiting = ranks - 1, .start = MPI_Wtime()};
     struct word_table table = {0};
     struct bytes buffer = {0}, records = {0};
-    struct report report = {0, 0, 0};
+    struct report report = {0, 0, 0, 0};
     struct order order;
 
     while ((order = ask(&farm, &report)).task >= 0) {
         const struct task *task = &plan->task[order.task];
-        report = (struct report){task->size, 0, 0};
+        report = (struct report){task->size, 0, 0, 0};
         if (order.part && part_load(plan, task, &records)) {
             report.reused = 1;
             if (!table_add_records(total, &records)) {
@@ -241,15 +245,15 @@ static bool map(const struct plan *plan, struct word_table *total, int64_t *reus
         }
         table_clear(&table);
         records.used = 0;
-        report.failed = !count_task(plan, task, &table, &buffer, &farm);
-        for (size_t i = 0; i < table.slots && !report.failed; i++) {
+        report.unread = !count_task(plan, task, &table, &buffer, &farm);
+        for (size_t i = 0; i < table.slots && !report.unread; i++) {
             const struct word *word = &table.slot[i];
             if (!word->count)
                 continue;
             put_record(&records, word);
             table_add(total, word->head, word->tail, word->length, word->count);
         }
-        if (!report.failed)
+        if (!report.unread)
             report.failed = !part_save(plan, task, &records);
     }
     while (rank == 0 && farm.waiting > 0)
@@ -266,6 +270,49 @@ static bool map(const struct plan *plan, struct word_table *total, int64_t *reus
     return !failed;
 }
 
+// Agrees on the inputs that could not be read, whichever rank found out, and names those that are
+// new. Returns how many.
+static int64_t gather_unread(struct plan *plan)
+{
+    unsigned char *unread = allocate(NULL, plan->inputs);
+    int64_t found = 0;
+    for (size_t i = 0; i < plan->inputs; i++)
+        unread[i] = plan->input[i].unread;
+    for (size_t at = 0; at < plan->inputs; at += BROADCAST_MOST) {
+        size_t part = plan->inputs - at < BROADCAST_MOST ? plan->inputs - at : BROADCAST_MOST;
+        MPI_Allreduce(MPI_IN_PLACE, unread + at, (int)part, MPI_UNSIGNED_CHAR, MPI_MAX,
+                      MPI_COMM_WORLD);
+    }
+    for (size_t i = 0; i < plan->inputs; i++) {
+        struct input *input = &plan->input[i];
+        input->unread = unread[i];
+        if (!unread[i] || input->left_out)
+            continue;
+        input->left_out = true;
+        found++;
+        if (rank == 0 && unread[i] == CHANGED)
+            fprintf(stderr, "mapreduce: %s was changed while it was read\n", input->path);
+        else if (rank == 0)
+            fprintf(stderr, "mapreduce: cannot read %s: %s\n", input->path, strerror(unread[i]));
+    }
+    free(unread);
+    return found;
+}
+
+// The map, until it holds all of each file that is not left out. Adds those that are to *unread.
+static bool map(struct plan *plan, struct word_table *total, int64_t *reused, int64_t *unread)
+{
+    int64_t found, done_before;
+    bool good = map_once(plan, total, reused);
+    while ((found = gather_unread(plan)) > 0 && good) {
+        *unread += found;
+        table_clear(total);
+        plan_cut(plan);
+        good = map_once(plan, total, &done_before);
+    }
+    return good;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Rank 0 talks to the user
 
@@ -279,15 +326,17 @@ static const char usage[] =
     "  --work DIR         where finished tasks are kept while running (default: the output's\n"
     "                     name with .work); removed at the end\n"
     "  --keep             do not remove it\n"
+    "  --strict           give up if a file cannot be read\n"
     "  --chunk SIZE       size of a task, as 4M or 512K (default 8M)\n"
     "  -h, --help         this text\n"
     "\n"
     "The output is that of\n"
     "  LC_ALL=C grep -rahoE '[A-Za-z]+' FILE-OR-FOLDER... | LC_ALL=C sort | uniq -c\n"
     "with tr A-Z a-z before sort for --lower. After a kill, the same command takes up the work\n"
-    "where it was; it may be given other inputs or another number of ranks.\n";
-
-enum verdict { GO, LEAVE, FAILED, BAD_INPUT }; // also: exit status 0, 0, 1, 2
+    "where it was; it may be given other inputs or another number of ranks.\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 bad usage, 3 done, but for files that could not be read or\n"
+    "were changed meanwhile: they are named and left out.\n";
 
 static bool parse_size(const char *text, int64_t *size)
 {
@@ -306,13 +355,10 @@ static bool parse_size(const char *text, int64_t *size)
 static enum verdict parse(int argc, char **argv, struct options *options)
 {
     static const struct option names[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"lower", no_argument, NULL, 'i'},
-        {"work", required_argument, NULL, 'w'},
-        {"keep", no_argument, NULL, 'k'},
-        {"chunk", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"output", required_argument, NULL, 'o'}, {"lower", no_argument, NULL, 'i'},
+        {"work", required_argument, NULL, 'w'},   {"keep", no_argument, NULL, 'k'},
+        {"strict", no_argument, NULL, 's'},       {"chunk", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int letter;
 
@@ -332,11 +378,13 @@ static enum verdict parse(int argc, char **argv, struct options *options)
         case 'k':
             options->keep = true;
             break;
+        case 's':
+            options->strict = true;
+            break;
         case 'c':
             if (parse_size(optarg, &options->chunk))
                 break;
-            fprintf(stderr, "mapreduce: --chunk %s: expected a size such as 8M or 512K\n", optarg);
-            return BAD_INPUT;
+            return refuse("mapreduce", "--chunk", optarg, "a size such as 8M or 512K");
         case 'h':
             fputs(usage, stdout);
             return LEAVE;
@@ -357,11 +405,13 @@ static enum verdict parse(int argc, char **argv, struct options *options)
     return GO;
 }
 
-// Lists the inputs, opens the output under a temporary name and the work folder.
+// Lists the inputs, opens the output under a temporary name and the work folder. Adds the inputs
+// that cannot be read to *unread.
 static enum verdict prepare(const struct options *options, struct bytes *manifest,
-                            const char *temporary, int *fd)
+                            const char *temporary, int *fd, int64_t *unread)
 {
-    struct plan plan = {.chunk = options->chunk, .lower = options->lower};
+    struct plan plan = {
+        .chunk = options->chunk, .lower = options->lower, .strict = options->strict};
     const char *own[] = {options->output, temporary, options->work};
     struct stat skip[3];
     int skips = 0;
@@ -372,7 +422,8 @@ static enum verdict prepare(const struct options *options, struct bytes *manifes
         fprintf(stderr, "mapreduce: the output %s is there and is no file\n", options->output);
         return BAD_INPUT;
     }
-    if (manifest_make(manifest, &plan, options->inputs, skip, skips) > 0)
+    if (!manifest_make(manifest, &plan, options->inputs, skip, skips, unread) ||
+        (*unread > 0 && options->strict))
         return FAILED;
 
     *fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -391,7 +442,7 @@ static enum verdict prepare(const struct options *options, struct bytes *manifes
 static void show_result(const struct plan *plan, const struct summary *summary)
 {
     printf("%" PRIu64 " words, %" PRIu64 " of them different, in %zu files\n", summary->words,
-           summary->different, plan->inputs);
+           summary->different, plan_files(plan));
     for (int i = 0; i < TOP && summary->top[i].count; i++)
         printf("%12" PRIu64 " %s\n", summary->top[i].count, summary->top[i].word);
 }
@@ -422,13 +473,14 @@ int main(int argc, char **argv)
     struct options options = {0};
     struct bytes manifest = {0}, work = {0};
     int verdict = GO, fd = -1;
+    int64_t unread = 0;     // inputs that could not be read; on rank 0
     char *temporary = NULL; // the output's name until it is whole
     if (rank == 0) {
         verdict = (int)parse(argc, argv, &options);
         if (verdict == GO) {
             temporary = allocate(NULL, strlen(options.output) + 5);
             sprintf(temporary, "%s.tmp", options.output);
-            verdict = (int)prepare(&options, &manifest, temporary, &fd);
+            verdict = (int)prepare(&options, &manifest, temporary, &fd, &unread);
             bytes_append(&work, options.work, strlen(options.work));
         }
     }
@@ -450,7 +502,15 @@ int main(int argc, char **argv)
             fprintf(stderr, "mapreduce: %d finished tasks do not fit the inputs any more\n",
                     removed);
 
-        if (map(&plan, &total, &reused)) {
+        bool good = map(&plan, &total, &reused, &unread);
+        // The output of an earlier run is worth more than an empty one.
+        if (rank == 0 && good && unread > 0 && plan_files(&plan) == 0) {
+            work_remove(options.work);
+            good = false;
+        }
+        verdict = good ? GO : FAILED;
+        MPI_Bcast(&verdict, 1, MPI_INT, 0, MPI_COMM_WORLD);
+        if (verdict == GO) {
             double mapped = MPI_Wtime();
             exchange(&total, &mine);
             double exchanged = MPI_Wtime();
@@ -474,18 +534,20 @@ int main(int argc, char **argv)
                 if (reused)
                     fprintf(stderr, "%" PRId64 " of %zu tasks had been done before\n", reused,
                             plan.tasks);
+                if (unread > 0)
+                    fprintf(stderr, "mapreduce: without %" PRId64 " that could not be read\n",
+                            unread);
+                verdict = unread > 0 ? PARTIAL : GO;
                 if (!options.keep)
                     work_remove(options.work);
             }
             MPI_Bcast(&verdict, 1, MPI_INT, 0, MPI_COMM_WORLD);
-        } else {
-            verdict = FAILED;
         }
         table_free(&total);
         table_free(&mine);
         bytes_free(&records);
     }
-    if (rank == 0 && temporary && verdict != GO)
+    if (rank == 0 && temporary && verdict != GO && verdict != PARTIAL)
         unlink(temporary);
 
     plan_free(&plan);
@@ -494,5 +556,5 @@ int main(int argc, char **argv)
     free(options.work);
     free(temporary);
     MPI_Finalize();
-    return verdict == BAD_INPUT ? 2 : verdict == FAILED ? 1 : 0;
+    return status_of((enum verdict)verdict);
 }
