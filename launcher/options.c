@@ -289,7 +289,7 @@ const struct option options_table[] = {
     {"envlist", "A,B,...", GROUP_ENVIRONMENT, apply_envlist, "inherit these variables only"},
     {"genvlist", "A,B,...", GROUP_ENVIRONMENT, apply_genvlist, "the same for all programs"},
     {"wdir wd", "DIR", GROUP_ENVIRONMENT, apply_wdir, "start this program's ranks in DIR"},
-    {"path", "DIRS", GROUP_ENVIRONMENT, apply_path, "look for the program here, not in PATH"},
+    {"path", "DIRS", GROUP_ENVIRONMENT, apply_path, "look for the program in these folders only"},
 
     {"tag-output l label prepend-rank", NULL, GROUP_OUTPUT, apply_tag,
      "print \"[rank] \" before each line of output"},

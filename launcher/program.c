@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Finds the program before anything is started, so that a wrong name is one message and not one for
-// each rank. The rules are a shell's: a name with a slash is a path, seen from where the ranks will
-// start; any other is looked up along PATH.
-// Read next: spawn.c, which executes what was found.
+// each rank. A name with a slash is a path, seen from where the ranks will start; any other is
+// looked up along PATH, and then, as other launchers do, where the ranks will start. Read next:
+// spawn.c, which executes what was found.
 #define _GNU_SOURCE
 #include "launcher/program.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum verdict { FINE, MISSING, FOLDER, FORBIDDEN };
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
+
+enum verdict { FINE, MISSING, FOLDER, FORBIDDEN, HIDDEN };
 
 // Whether `file`, seen from `wdir`, can be executed.
 static enum verdict look_at(const char *wdir, const char *file)
@@ -28,7 +31,7 @@ static enum verdict look_at(const char *wdir, const char *file)
         file = path;
     }
     if (stat(file, &status) != 0)
-        return errno == EACCES ? FORBIDDEN : MISSING;
+        return errno == EACCES ? HIDDEN : MISSING;
     if (S_ISDIR(status.st_mode))
         return FOLDER;
     return access(file, X_OK) == 0 ? FINE : FORBIDDEN;
@@ -43,7 +46,9 @@ static int complain(enum verdict verdict, const struct program *program, const c
         snprintf(error, room, "%s: not found%s%s", file, in ? " in " : "", in ? in : "");
         return EXIT_NOT_FOUND;
     }
-    if (verdict == FOLDER)
+    if (verdict == HIDDEN)
+        snprintf(error, room, "%s: its folder may not be searched (permission denied)", file);
+    else if (verdict == FOLDER)
         snprintf(error, room, "%s: is a directory, not a program", file);
     else
         snprintf(error, room,
@@ -51,40 +56,48 @@ static int complain(enum verdict verdict, const struct program *program, const c
     return EXIT_NOT_EXECUTABLE;
 }
 
-static int find_along_path(struct program *program, char *error, size_t room)
+// Sets program->file to the first file of that name in the folders that can be executed. Returns
+// whether there is one. `seen`, if still empty, becomes the name of one that we may not execute.
+static bool look_along(struct program *program, const char *folders, char seen[PATH_MAX])
 {
-    const char *name = program->argv[0];
-    const char *path = program->path ? program->path : getenv("PATH");
     char candidate[PATH_MAX];
-    char seen[PATH_MAX] = "";
-    enum verdict worst = MISSING;
 
-    if (!path)
-        path = "/usr/local/bin:/usr/bin:/bin";
-    for (const char *at = path;; at++) {
+    for (const char *at = folders;; at++) {
         size_t length = strcspn(at, ":");
         int wrote = snprintf(candidate, sizeof candidate, "%.*s%s%s", (int)length, at,
-                             length > 0 ? "/" : "./", name);
+                             length > 0 ? "/" : "./", program->argv[0]);
         if (wrote < (int)sizeof candidate) {
             enum verdict verdict = look_at(program->wdir, candidate);
-            if (verdict == FINE) {
-                program->file = strdup(candidate);
-                return 0;
-            }
-            if (verdict == FORBIDDEN && worst == MISSING) {
-                worst = verdict;
+            if (verdict == FINE && (program->file = strdup(candidate)))
+                return true;
+            if (verdict == FORBIDDEN && !*seen)
                 strcpy(seen, candidate);
-            }
         }
         at += length;
         if (!*at)
-            break;
+            return false;
     }
-    if (worst != MISSING)
-        return complain(worst, program, seen, error, room);
-    snprintf(error, room, "%s: not found in %s%s%s", name, program->path ? program->path : "PATH",
-             look_at(program->wdir, name) == FINE ? "; did you mean ./" : "",
-             look_at(program->wdir, name) == FINE ? name : "");
+}
+
+static int find_by_name(struct program *program, char *error, size_t room)
+{
+    const char *name = program->argv[0];
+    const char *path = getenv("PATH");
+    char seen[PATH_MAX] = "";
+
+    if (look_along(program, program->path ? program->path : path ? path : DEFAULT_PATH, seen))
+        return 0;
+    if (!program->path && look_along(program, ".", seen))
+        return 0;
+    if (*seen)
+        return complain(FORBIDDEN, program, seen, error, room);
+    if (!program->path)
+        snprintf(error, room, "%s: not found in PATH, nor in %s", name,
+                 program->wdir ? program->wdir : "this folder");
+    else
+        snprintf(error, room, "%s: not found in %s%s%s", name, program->path,
+                 look_at(program->wdir, name) == FINE ? "; did you mean ./" : "",
+                 look_at(program->wdir, name) == FINE ? name : "");
     return EXIT_NOT_FOUND;
 }
 
@@ -104,7 +117,7 @@ int program_find(struct program *program, char *error, size_t room)
         }
     }
     if (!strchr(name, '/'))
-        return find_along_path(program, error, room);
+        return find_by_name(program, error, room);
     enum verdict verdict = look_at(program->wdir, name);
     if (verdict != FINE)
         return complain(verdict, program, name, error, room);

@@ -5,8 +5,8 @@
 
 #include "launcher/options.h"
 
-// Finds the file of program->argv[0] as a shell would, from the directory where the ranks will
-// start, and sets program->file. Returns 0, EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE; then `error`
+// Finds the file of program->argv[0] and sets program->file, as it is seen from the directory where
+// the ranks will start. Returns 0, EXIT_NOT_FOUND or EXIT_NOT_EXECUTABLE; then `error`
 // holds a sentence.
 int program_find(struct program *program, char *error, size_t room);
 

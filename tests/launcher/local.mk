@@ -6,7 +6,8 @@
 script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/launcher/options.sh \
     tests/launcher/environment.sh tests/launcher/stdio.sh tests/launcher/leftovers.sh \
     tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
-    tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh
+    tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
+    tests/launcher/program_here_is_found.sh
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
