@@ -10,6 +10,8 @@
 #include "base/bits.h"
 #include "base/list.h"
 #include "boot/protocol.h"
+#include "launcher/allowed.h"
+#include "launcher/report.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -172,8 +174,11 @@ static void queue_answer(struct line *line, int peer, int fd)
         return;
     }
     struct answer *answer = malloc(sizeof *answer);
-    if (!answer)
-        abort();
+    if (!answer) { // the rank would wait for ever: ending its line makes it fail instead
+        close(fd);
+        end_line(line);
+        return;
+    }
     answer->peer = peer;
     answer->fd = fd;
     mp_list_insert(&line->answers, &answer->link);
@@ -194,6 +199,8 @@ static void introduce(struct line *from, int peer)
         return;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         // Out of descriptors. The rank would wait for ever: ending its line makes it fail instead.
+        report_line("cannot connect ranks %d and %d: %s%s", from->rank, peer, strerror(errno),
+                    allowed_hint(errno));
         end_line(from);
         return;
     }
@@ -222,22 +229,24 @@ static void on_line(uv_poll_t *poll, int status, int events)
     }
 }
 
-void connect_start(uv_loop_t *loop)
+int connect_start(uv_loop_t *loop)
 {
     if (connect_.nranks == 0)
-        return;
+        return 0;
     connect_.loop = loop;
     uv_timer_init(loop, &connect_.retry);
     for (int i = 0; i < connect_.nranks; i++) {
         struct line *line = &connect_.lines[i];
         if (line->fd < 0)
             continue;
-        if (uv_poll_init(loop, &line->poll, line->fd) != 0)
-            abort();
+        int error = uv_poll_init(loop, &line->poll, line->fd);
+        if (error != 0)
+            return error;
         line->poll.data = line;
         uv_poll_start(&line->poll, UV_READABLE, on_line);
     }
     connect_.running = true;
+    return 0;
 }
 
 void connect_stop(void)

@@ -16,8 +16,8 @@ int connect_open(int rank);
 // The rank was started (or not): our copy of what connect_open gave is closed.
 void connect_opened(void);
 
-// From now on requests are served by events of `loop`.
-void connect_start(uv_loop_t *loop);
+// From now on requests are served by events of `loop`. Returns 0 or an error of libuv.
+int connect_start(uv_loop_t *loop);
 
 // Ends all control sockets.
 void connect_stop(void);

@@ -37,8 +37,8 @@ static bool is_listed(const struct environment_changes *changes, const char *ent
     return false;
 }
 
-// Sets what has a value, in place of an entry of that name if there is one.
-static void apply(struct list *list, const struct environment_changes *changes)
+// Sets what has a value, in place of an entry of that name if there is one. False: out of memory.
+static bool apply(struct list *list, const struct environment_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {
         const struct variable *v = &changes->variables[i];
@@ -48,10 +48,11 @@ static void apply(struct list *list, const struct environment_changes *changes)
         while (at < list->count && !names(list->entries[at], v->name, v->length))
             at++;
         if (asprintf(&list->entries[at], "%.*s=%s", (int)v->length, v->name, v->value) < 0)
-            abort();
+            return false;
         if (at == list->count)
             list->count++;
     }
+    return true;
 }
 
 char **environment_build(const struct options *options, const struct program *program, int extra,
@@ -69,7 +70,7 @@ char **environment_build(const struct options *options, const struct program *pr
         room++;
     list.entries = malloc(room * sizeof *list.entries);
     if (!list.entries)
-        abort();
+        return NULL;
     for (char **entry = environ; *entry; entry++) {
         bool keep = !only_listed || is_listed(all, *entry) || is_listed(own, *entry);
         for (size_t i = 0; keep && i < sizeof ours / sizeof *ours; i++)
@@ -77,8 +78,8 @@ char **environment_build(const struct options *options, const struct program *pr
         if (keep)
             list.entries[list.count++] = *entry;
     }
-    apply(&list, all);
-    apply(&list, own);
+    if (!apply(&list, all) || !apply(&list, own))
+        return NULL;
     *slots = list.entries + list.count;
     memset(*slots, 0, (size_t)(extra + 1) * sizeof **slots);
     return list.entries;

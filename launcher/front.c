@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "launcher/front.h"
 
+#include "launcher/allowed.h"
 #include "launcher/family.h"
 #include "launcher/keeper.h"
 #include "launcher/report.h"
@@ -33,6 +34,7 @@ static void block_signals(struct signal_sets *sets)
 
     sigset_t blocked = sets->handled;
     sigaddset(&blocked, SIGPIPE); // a write says EPIPE instead
+    sigaddset(&blocked, SIGXFSZ); // and what would pass the limit on files, EFBIG
     sigaddset(&blocked, SIGTTOU); // the keeper, in the background, may write to the terminal
     sigprocmask(SIG_BLOCK, &blocked, &sets->of_ranks);
 }
@@ -68,13 +70,18 @@ static int wait_for(pid_t keeper, const struct signal_sets *sets)
 int front_run(const struct options *options, int cpus, int64_t start_ns)
 {
     struct signal_sets sets;
+    char error[300];
     pid_t front = getpid();
 
     block_signals(&sets);
+    if (!allowed_calls(error, sizeof error)) {
+        report_line("%s", error);
+        return EXIT_NOT_EXECUTABLE;
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t keeper = fork();
     if (keeper < 0) {
-        report_line("cannot start a process: %s", strerror(errno));
+        report_line("cannot start a process: %s%s", strerror(errno), allowed_hint(errno));
         return EXIT_NOT_EXECUTABLE;
     }
     if (keeper == 0)

@@ -12,7 +12,7 @@
 #define _GNU_SOURCE
 #include "launcher/huge.h"
 
-#include "launcher/spawn.h"
+#include "boot/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +102,7 @@ static void *tend(void *unused)
 {
     // A description of our own: ranks move the position of the one that they share.
     char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", HEAP_FD);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", MP_HEAP_FD);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t room = (size_t)(PIECE + REGION);
     char *place = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -373,13 +373,17 @@ static void on_huge(uv_timer_t *timer)
     huge_start();
 }
 
-void job_run(struct job *job)
+int job_run(struct job *job)
 {
-    if (uv_loop_init(&job->loop) != 0)
-        abort();
+    int error = uv_loop_init(&job->loop);
+    if (error != 0)
+        return error;
     job->signals_fd = signalfd(-1, job->handled, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (job->signals_fd < 0 || uv_poll_init(&job->loop, &job->signals, job->signals_fd) != 0)
-        abort();
+    if (job->signals_fd < 0)
+        return -errno;
+    error = uv_poll_init(&job->loop, &job->signals, job->signals_fd);
+    if (error != 0)
+        return error;
     uv_timer_init(&job->loop, &job->grace);
     uv_timer_init(&job->loop, &job->timeout);
     uv_timer_init(&job->loop, &job->watch);
@@ -397,8 +401,11 @@ void job_run(struct job *job)
     }
     output_start(&job->loop);
     input_start(&job->loop);
-    connect_start(&job->loop);
+    error = connect_start(&job->loop);
+    if (error != 0)
+        return error;
     job->oom_kills = machine_oom_kills();
     uv_run(&job->loop, UV_RUN_DEFAULT);
     connect_stop();
+    return 0;
 }

@@ -95,7 +95,8 @@ struct job {
 void job_note_started(struct job *job, int rank, pid_t pid);
 
 // Runs the job to its end: when it returns, no process below this one is left and all output is
-// written. Then cause, failure ... and exit_status say how it ended.
-void job_run(struct job *job);
+// written. Then cause, failure ... and exit_status say how it ended. Returns 0; or an error of
+// libuv if the job cannot be watched, with its ranks as they are.
+int job_run(struct job *job);
 
 #endif

@@ -14,6 +14,7 @@
 #include "launcher/keeper.h"
 
 #include "boot/protocol.h"
+#include "launcher/allowed.h"
 #include "launcher/connect.h"
 #include "launcher/family.h"
 #include "launcher/input.h"
@@ -33,9 +34,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { FEW_FDS = 96 }; // what mprun needs besides those that grow with the number of ranks
+// Descriptors that mprun needs besides those that grow with the number of ranks: with ease, and at
+// least. And numbers up to MP_CONTROL_FD must be allowed.
+enum { FEW_FDS = 96, FEWEST_FDS = 32 };
 
-// The slots at the end of a program's environment. // Each channel has one of its own: the control
+// The slots at the end of a program's environment. Each channel has one of its own: the control
 // socket, or the shared heap if there is one. It comes last, since the first empty slot is the end
 // of the environment.
 enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CHANNEL, SLOTS };
@@ -51,28 +54,35 @@ struct starter {
     char heap[60];
 };
 
-// Makes room for the descriptors that this job needs. Ranks get the old limit back.
-static void raise_file_limit(struct starter *s)
+// Makes room for the descriptors that this job needs. Ranks get the old limit back; what they
+// inherit above it stays open. Returns 0, or mprun's exit status after saying what is missing.
+static int raise_file_limit(struct starter *s)
 {
     const struct options *o = s->job->options;
     size_t per_rank = (o->tag ? OUTPUT_FDS_PER_RANK : 0) + (o->stdin_rank == STDIN_ALL ? 1 : 0) +
                       (o->channel == MP_CHANNEL_SOCKET ? 1 : 0);
+    size_t least = FEWEST_FDS + per_rank * (size_t)o->nranks;
     // Connections under way are held for a moment, two descriptors each.
-    size_t needed = FEW_FDS + per_rank * (size_t)o->nranks +
+    size_t wanted = FEW_FDS - FEWEST_FDS + least +
                     (o->channel == MP_CHANNEL_SOCKET ? 16 * (size_t)o->nranks : 0);
 
-    if (per_rank == 0 || getrlimit(RLIMIT_NOFILE, &s->files) != 0 || s->files.rlim_cur >= needed)
-        return;
-    struct rlimit raised = {.rlim_cur = s->files.rlim_max, .rlim_max = s->files.rlim_max};
-    if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+    if (least < MP_CONTROL_FD + 1)
+        least = MP_CONTROL_FD + 1;
+    if (!allowed_raise(RLIMIT_NOFILE, wanted, &s->files) && s->files.rlim_max < least) {
+        report_line("the limit on open descriptors (ulimit -n) is %llu, and may not be raised "
+                    "from here: this job needs %zu, or better %zu; raise it",
+                    (unsigned long long)s->files.rlim_max, least, wanted);
+        return EXIT_NOT_EXECUTABLE;
+    }
+    if (s->files.rlim_cur < wanted)
         s->birth.files = &s->files;
+    return 0;
 }
 
 static int prepare(struct starter *s, const char **step)
 {
     const struct options *o = s->job->options;
 
-    raise_file_limit(s);
     *step = "open /dev/null";
     if (input_prepare(o->stdin_rank, o->nranks) != 0)
         return -1;
@@ -81,10 +91,10 @@ static int prepare(struct starter *s, const char **step)
     *step = "prepare the control sockets";
     if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
         return -1;
-    snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, SEGMENT_FD);
+    snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, MP_SEGMENT_FD);
     snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
-    snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, CONTROL_FD);
-    snprintf(s->heap, sizeof s->heap, "%s=" MP_HEAP_FORMAT, MP_ENV_HEAP, HEAP_FD,
+    snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, MP_CONTROL_FD);
+    snprintf(s->heap, sizeof s->heap, "%s=" MP_HEAP_FORMAT, MP_ENV_HEAP, MP_HEAP_FD,
              mp_heap_shift((uint32_t)o->nranks, machine_memory()),
              (unsigned long long)MP_HEAP_ADDRESS);
     return 0;
@@ -123,6 +133,18 @@ static int start_rank(struct starter *s, int rank, const char **step)
     return 0;
 }
 
+// Ends what was started, since the job cannot go on. The files of /proc tell what that is: if no
+// descriptor is left to read them, those that the job does not need any more make room.
+static void give_up(const struct job *job)
+{
+    close(STDIN_FILENO);
+    close(MP_SEGMENT_FD);
+    for (int i = 0; i < job->nranks; i++)
+        if (job->ranks[i].pid > 0)
+            kill(job->ranks[i].pid, SIGKILL);
+    family_end();
+}
+
 // Starts all ranks. Returns 0, or mprun's exit status after saying what went wrong; then the ranks
 // that were started are gone again.
 static int start_ranks(struct starter *s)
@@ -132,7 +154,7 @@ static int start_ranks(struct starter *s)
     int rank = 0;
 
     if (prepare(s, &step) != 0) {
-        report_line("cannot %s: %s", step, strerror(errno));
+        report_line("cannot %s: %s%s", step, strerror(errno), allowed_hint(errno));
         return EXIT_NOT_EXECUTABLE;
     }
     for (int i = 0; i < o->nprograms; i++) {
@@ -140,8 +162,14 @@ static int start_ranks(struct starter *s)
         char **slots;
         s->birth.file = program->file;
         s->birth.argv = program->argv;
+        s->birth.shell_argv = program_shell_argv(program);
         s->birth.wdir = program->wdir;
         s->birth.environment = environment_build(o, program, SLOTS, &slots);
+        if (!s->birth.shell_argv || !s->birth.environment) {
+            give_up(s->job);
+            report_line("out of memory");
+            return EXIT_NOT_EXECUTABLE;
+        }
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
@@ -153,12 +181,12 @@ static int start_ranks(struct starter *s)
             if (start_rank(s, rank, &step) == 0)
                 continue;
             int error = errno;
-            family_end();
+            give_up(s->job);
             report_line("cannot %s %s (rank %d): %s%s", step, program->argv[0], rank,
                         strerror(error),
                         error == ENOENT && strcmp(step, "execute") == 0
                             ? " (its interpreter or loader is missing)"
-                            : "");
+                            : allowed_hint(error));
             return EXIT_NOT_EXECUTABLE;
         }
     }
@@ -200,18 +228,23 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                               .birth = {.control_fd = -1, .signals = &signals->of_ranks}};
     char error[300];
 
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_NAME, "keeper"); // so that `killall mprun` means the front
-    prctl(PR_SET_PDEATHSIG, FRONT_GONE_SIGNAL);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_SET_PDEATHSIG, FRONT_GONE_SIGNAL) != 0) {
+        report_line("cannot be tied to what it starts: %s%s", strerror(errno), allowed_hint(errno));
+        return EXIT_NOT_EXECUTABLE;
+    }
+    prctl(PR_SET_NAME, MP_KEEPER_NAME); // so that `killall mprun` means the front
     if (getppid() != front)
         return 1;
 
+    int status = raise_file_limit(&starter);
+    if (status != 0)
+        return status;
     job.segment = segment_create(options, cpus, start_ns, error, sizeof error);
     if (!job.segment || allocate(&job) != 0) {
         report_line("%s", job.segment ? "out of memory" : error);
         return EXIT_NOT_EXECUTABLE;
     }
-    int status = start_ranks(&starter);
+    status = start_ranks(&starter);
     if (status != 0)
         return status;
     // A terminal lets only its foreground group read, so whoever reads it for all stays.
@@ -219,7 +252,12 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         setpgid(0, 0);
     if (options->verbose)
         say_what_runs(&job);
-    job_run(&job);
+    int trouble = job_run(&job);
+    if (trouble != 0) {
+        give_up(&job);
+        report_line("cannot watch the job: %s%s", uv_strerror(trouble), allowed_hint(-trouble));
+        return EXIT_NOT_EXECUTABLE;
+    }
     report_end(&job);
     return job.exit_status;
 }

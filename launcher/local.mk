@@ -4,6 +4,7 @@
 # for itself (list them in mprun_sources): it must not link the library.
 
 mprun_sources += \
+    launcher/allowed.c launcher/allowed.h \
     launcher/connect.c launcher/connect.h \
     launcher/environment.c \
     launcher/family.c launcher/family.h \

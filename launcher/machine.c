@@ -181,11 +181,15 @@ const struct cores *machine_cores(void)
         }
         size_t count = (size_t)cores.count + 1;
         uint64_t *masks = realloc(cores.masks, count * MASK_BYTES);
+        if (masks)
+            cores.masks = masks;
         int *first = realloc(cores.first, count * sizeof *first);
-        if (!masks || !first)
-            abort();
-        cores.masks = masks;
-        cores.first = first;
+        if (first)
+            cores.first = first;
+        if (!masks || !first) {
+            cores.count = 0;
+            return NULL;
+        }
         memcpy(masks + (count - 1) * MASK_WORDS, mask, MASK_BYTES);
         first[count - 1] = cpu;
         cores.count++;

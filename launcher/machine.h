@@ -11,7 +11,7 @@
 int machine_cpus(void);
 
 // The cores that the affinity mask touches. `masks` holds `words` 64-bit words for each: its usable
-// CPUs. Lives as long as the program; computed on the first call.
+// CPUs. Lives as long as the program; computed on the first call. NULL if memory ran out.
 struct cores {
     int count;
     int words;

@@ -10,7 +10,6 @@
 #include "launcher/options.h"
 #include "launcher/program.h"
 #include "launcher/report.h"
-#include "launcher/spawn.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,10 +30,10 @@ static void settle_descriptors(void)
     if (fd > STDERR_FILENO)
         close(fd);
     if (getenv(MP_ENV_SEGMENT)) {
-        fcntl(SEGMENT_FD, F_SETFD, FD_CLOEXEC);
+        fcntl(MP_SEGMENT_FD, F_SETFD, FD_CLOEXEC);
         if (getenv(MP_ENV_HEAP))
-            fcntl(HEAP_FD, F_SETFD, FD_CLOEXEC);
-        fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+            fcntl(MP_HEAP_FD, F_SETFD, FD_CLOEXEC);
+        fcntl(MP_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,4 +124,20 @@ int program_find(struct program *program, char *error, size_t room)
         return complain(verdict, program, name, error, room);
     program->file = name;
     return 0;
+}
+
+char **program_shell_argv(const struct program *program)
+{
+    static char shell[] = "/bin/sh";
+    size_t count = 0;
+
+    while (program->argv[count])
+        count++;
+    char **argv = malloc((count + 2) * sizeof *argv); // a name more, and the NULL
+    if (!argv)
+        return NULL;
+    argv[0] = shell;
+    argv[1] = (char *)(uintptr_t)program->file;
+    memcpy(argv + 2, program->argv + 1, count * sizeof *argv);
+    return argv;
 }

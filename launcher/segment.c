@@ -5,8 +5,9 @@
 #define _GNU_SOURCE
 #include "launcher/segment.h"
 
+#include "boot/protocol.h"
+#include "launcher/allowed.h"
 #include "launcher/machine.h"
-#include "launcher/spawn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,21 +27,43 @@ static bool overcommits(uint64_t bytes)
     return probe != MAP_FAILED && munmap(probe, bytes) == 0;
 }
 
-// The memory from which ranks take their large blocks, another memfd, as sparse. Without it
-// everything works, just slower, so nothing that goes wrong here is worth a word.
+// Makes a sparse file of `bytes` bytes as descriptor `number`. Returns 0, or -1 with errno and what
+// failed in *step. The limit on the size of files counts when the file gets its size, and never
+// again, so ranks keep the one that mprun found. (Above the limit ftruncate would send us SIGXFSZ,
+// but that is blocked.)
+static int make_memory(const char *name, uint64_t bytes, int number, const char **step)
+{
+    struct rlimit files;
+
+    allowed_raise(RLIMIT_FSIZE, bytes, &files);
+    *step = "memfd_create";
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    bool made = fd >= 0;
+    if (made) {
+        *step = "ftruncate";
+        made = ftruncate(fd, (off_t)bytes) == 0;
+    }
+    if (made && fd != number) {
+        *step = "dup2";
+        made = dup2(fd, number) >= 0;
+    }
+    int error = errno;
+    if (fd >= 0 && fd != number)
+        close(fd);
+    if (files.rlim_cur < bytes)
+        setrlimit(RLIMIT_FSIZE, &files);
+    errno = error;
+    return made ? 0 : -1;
+}
+
+// The memory from which ranks take their large blocks. Without it everything works, just slower, so
+// nothing that goes wrong here is worth a word.
 static bool make_heap(uint32_t nranks)
 {
     uint64_t bytes = MP_HEAP_HEAD + ((uint64_t)nranks << mp_heap_shift(nranks, machine_memory()));
-    struct rlimit files;
+    const char *step;
 
-    if (getrlimit(RLIMIT_FSIZE, &files) != 0 ||
-        (files.rlim_cur != RLIM_INFINITY && files.rlim_cur < bytes) || !overcommits(bytes))
-        return false; // a file above the limit would cost us a signal
-    int fd = memfd_create("mprun-heap", MFD_CLOEXEC);
-    bool made = fd >= 0 && ftruncate(fd, (off_t)bytes) == 0 && dup2(fd, HEAP_FD) >= 0;
-    if (fd >= 0 && fd != HEAP_FD)
-        close(fd);
-    return made;
+    return overcommits(bytes) && make_memory("mprun-heap", bytes, MP_HEAP_FD, &step) == 0;
 }
 
 struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
@@ -63,23 +86,29 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
     plan.shared_heap = !options->no_shared_heap && nranks > 1 &&
                        options->channel == MP_CHANNEL_SHM && make_heap(nranks);
 
-    int fd = memfd_create("mprun", MFD_CLOEXEC);
-    if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 || dup2(fd, SEGMENT_FD) < 0) {
-        snprintf(error, room, "cannot create the job's shared memory of %llu bytes: %s",
-                 (unsigned long long)bytes, strerror(errno));
+    const char *step;
+    if (make_memory("mprun", bytes, MP_SEGMENT_FD, &step) != 0) {
+        bool limited = errno == EFBIG;
+        snprintf(error, room, "cannot create the job's shared memory of %llu bytes (%s): %s%s",
+                 (unsigned long long)bytes, step, strerror(errno),
+                 limited ? " (raise the limit on the size of files, ulimit -f)"
+                         : allowed_hint(errno));
         return NULL;
     }
-    if (fd != SEGMENT_FD)
-        close(fd);
     struct mp_segment_header *segment =
-        mmap(NULL, plan.doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, SEGMENT_FD, 0);
+        mmap(NULL, plan.doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, MP_SEGMENT_FD, 0);
     if (segment == MAP_FAILED) {
-        snprintf(error, room, "cannot map the job's shared memory: %s", strerror(errno));
+        snprintf(error, room, "cannot map the job's shared memory: %s%s", strerror(errno),
+                 allowed_hint(errno));
         return NULL;
     }
     *segment = plan;
 
     const struct cores *cores = options->bind == BIND_CORE ? machine_cores() : NULL;
+    if (options->bind == BIND_CORE && !cores) {
+        snprintf(error, room, "out of memory");
+        return NULL;
+    }
     int rank = 0;
     for (int i = 0; i < options->nprograms; i++) {
         for (int k = 0; k < options->programs[i].ranks; k++, rank++) {

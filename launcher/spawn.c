@@ -6,11 +6,11 @@
 // Read next: keeper.c, which calls this for every rank.
 #define _GNU_SOURCE
 #include "launcher/spawn.h"
+#include "boot/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,21 +32,6 @@ static int move_descriptor(int from, int to)
     return dup2(from, to) < 0 ? -1 : 0;
 }
 
-// A script without a "#!" line runs in the shell, as it does everywhere else.
-static void execute_script(const struct birth *b)
-{
-    static char *argv[4096];
-    size_t n = 2;
-
-    argv[0] = (char[]){"/bin/sh"};
-    argv[1] = (char *)(uintptr_t)b->file;
-    for (size_t i = 1; b->argv[i] && n < sizeof argv / sizeof *argv - 1; i++)
-        argv[n++] = b->argv[i];
-    argv[n] = NULL;
-    execve("/bin/sh", argv, b->environment);
-    errno = ENOEXEC;
-}
-
 static int child(void *argument)
 {
     struct attempt *a = argument;
@@ -60,7 +45,7 @@ static int child(void *argument)
     a->step = "set its input and output";
     if (move_descriptor(b->fds[0], 0) != 0 || move_descriptor(b->fds[1], 1) != 0 ||
         move_descriptor(b->fds[2], 2) != 0 ||
-        (b->control_fd >= 0 && move_descriptor(b->control_fd, CONTROL_FD) != 0))
+        (b->control_fd >= 0 && move_descriptor(b->control_fd, MP_CONTROL_FD) != 0))
         goto failed;
     a->step = "enter its directory";
     if (b->wdir && chdir(b->wdir) != 0)
@@ -74,8 +59,10 @@ static int child(void *argument)
     a->step = "execute";
     sigprocmask(SIG_SETMASK, b->signals, NULL);
     execve(b->file, b->argv, b->environment);
-    if (errno == ENOEXEC)
-        execute_script(b);
+    if (errno == ENOEXEC) { // a script without a "#!" line runs in the shell, as everywhere else
+        execve(b->shell_argv[0], b->shell_argv, b->environment);
+        errno = ENOEXEC;
+    }
 failed:
     a->error = errno;
     _exit(1);

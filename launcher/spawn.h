@@ -13,20 +13,16 @@
 struct birth {
     const char *file;
     char **argv;
+    char **shell_argv; // the same through a shell, for a script that no "#!" line begins
     char **environment;
     const char *wdir;           // NULL: where mprun is
     int fds[3];                 // what becomes its descriptors 0, 1 and 2
-    int control_fd;             // what becomes descriptor CONTROL_FD; -1 for none
+    int control_fd;             // what becomes descriptor MP_CONTROL_FD; -1 for none
     const sigset_t *signals;    // its signal mask
     const struct rlimit *files; // its limit on descriptors; NULL for mprun's
     const uint64_t *cpus;       // its affinity mask; NULL for mprun's
     size_t cpus_bytes;
 };
-
-// Descriptors that a rank finds its heap, its segment and its control socket at. High, so that
-// shell scripts which use 3 to 9 between mprun and the program do no harm; below 64, so that the
-// kernel need not enlarge the table of descriptors.
-enum { HEAP_FD = 61, SEGMENT_FD = 62, CONTROL_FD = 63 };
 
 // Starts a process that dies with this one, whatever ends it. Call from the main thread only.
 // Returns its id; or, when it could not be executed, -1 with errno saying why and *step naming what

@@ -18,6 +18,15 @@
 // Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h).
 #define MP_HEAP_FORMAT "%d,%u,%llx"
 
+// Descriptors that a rank finds its heap, its segment and its control socket at. High, so that
+// shell scripts which use 3 to 9 between mprun and the program do no harm; below 64, so that the
+// kernel need not enlarge the table of descriptors.
+enum { MP_HEAP_FD = 61, MP_SEGMENT_FD = 62, MP_CONTROL_FD = 63 };
+
+// The name, as /proc/PID/stat has it, of the launcher's process that starts the ranks and has these
+// descriptors open for as long as the job lives.
+#define MP_KEEPER_NAME "keeper"
+
 // One datagram on the control socket.
 enum mp_control_kind {
     MP_CONTROL_CONNECT = 1, // rank -> launcher: I want to talk to `peer`

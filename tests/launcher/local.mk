@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 # tests/launcher: mprun and mpicc as a user sees them. Scripts run in the build folder
 # with srcdir and builddir set; exit 77 skips, the last line of output says why.
-# `rank` is a program that joins a job without the rest of the library.
+# `rank` is a program that joins a job without the rest of the library, `under` starts another under
+# an unusual condition.
 
 script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/launcher/options.sh \
     tests/launcher/environment.sh tests/launcher/stdio.sh tests/launcher/leftovers.sh \
     tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
     tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
-    tests/launcher/program_here_is_found.sh
+    tests/launcher/program_here_is_found.sh tests/launcher/script_gets_all_arguments.sh \
+    tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh
 
-check_PROGRAMS += tests/launcher/rank tests/launcher/killer
+check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/under
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
     lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
+tests_launcher_under_LDADD =
 EXTRA_DIST += tests/launcher/lib.sh
