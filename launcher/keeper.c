@@ -106,6 +106,7 @@ static int start_rank(struct starter *s, int rank, const char **step)
     struct birth *birth = &s->birth;
     const struct cores *cores = s->job->options->bind == BIND_CORE ? machine_cores() : NULL;
 
+    birth->pid = &mp_segment_board(s->job->segment, rank)->started_as;
     birth->fds[1] = STDOUT_FILENO;
     birth->fds[2] = STDERR_FILENO;
     *step = "make pipes for";

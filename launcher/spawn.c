@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ static int child(void *argument)
         goto failed;
     if (getppid() != a->parent) // it died before the line above
         _exit(1);
+    atomic_store_explicit(b->pid, (int32_t)getpid(), memory_order_relaxed); // execve orders it
     a->step = "set its input and output";
     if (move_descriptor(b->fds[0], 0) != 0 || move_descriptor(b->fds[1], 1) != 0 ||
         move_descriptor(b->fds[2], 2) != 0 ||

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // How a process becomes a rank: the environment says which, the inherited segment holds the rest.
-// Nothing here waits for anybody, so start-up costs one mmap and no conversation. A program that
-// finds no trace of mprun is a world of one, unless another launcher's variables show that it is
-// meant to be one of several: N worlds of one that all believe to be rank 0 would overwrite each
-// other's files, so that is refused (see boot/foreign.c).
+// Nothing here waits for anybody, so start-up costs one mmap and no conversation.
+//
+// N worlds of one that all believe to be rank 0 would overwrite each other's files. So a program
+// that has lost its descriptors or its environment on the way looks for them at the keeper (see
+// boot/ancestry.c); one that another launcher means to be one of several is refused (see
+// boot/foreign.c); and what finds no trace of either is a world of one. So is what a rank starts
+// once it has called MPI_Init, with or without the environment.
 // Read next: boot/boot.h (the contract), launcher/spawn.c (the other side of this conversation).
 #define _GNU_SOURCE
 #include "boot/boot.h"
 
+#include "boot/ancestry.h"
 #include "boot/foreign.h"
 #include "boot/protocol.h"
 #include "mpi.h"
@@ -82,26 +86,14 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
     return 0;
 }
 
-// Maps the segment behind `fd` and checks that it is one, of our version, made for `size` ranks.
-// Returns NULL with `error` set otherwise.
-static struct mp_segment_header *map_segment(int fd, int size, char *error, size_t room)
+// Maps the segment behind `fd` and checks that it is of our version. Returns NULL with `error` set
+// otherwise.
+static struct mp_segment_header *map_segment(int fd, char *error, size_t room)
 {
     struct stat status;
 
-    if (fstat(fd, &status) != 0) {
-        snprintf(error, room,
-                 "descriptor %d, which mprun handed over, is closed: whatever started this program "
-                 "must leave the descriptors it inherits open",
-                 fd);
-        return NULL;
-    }
-    if (status.st_size < (off_t)sizeof(struct mp_segment_header)) {
-        snprintf(error, room,
-                 "descriptor %d should be mprun's segment, but something else was opened in its "
-                 "place",
-                 fd);
-        return NULL;
-    }
+    if (fstat(fd, &status) != 0)
+        status.st_size = 0;
     struct mp_segment_header *segment =
         mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (segment == MAP_FAILED) {
@@ -110,16 +102,14 @@ static struct mp_segment_header *map_segment(int fd, int size, char *error, size
                  errno == ENOMEM ? " (is there a limit on address space, ulimit -v?)" : "");
         return NULL;
     }
-    if (segment->magic != MP_SEGMENT_MAGIC || segment->bytes > (uint64_t)status.st_size)
-        snprintf(error, room, "descriptor %d is not a segment that mprun made", fd);
-    else if (segment->version != MP_SEGMENT_VERSION)
+    if (segment->version != MP_SEGMENT_VERSION)
         snprintf(error, room,
                  "mprun and this program's MPI library differ in version (segment %u, library %u): "
                  "use the mprun that was installed with the library",
                  segment->version, MP_SEGMENT_VERSION);
-    else if (segment->nranks != (uint32_t)size)
-        snprintf(error, room, "%s is %d, but the segment was made for %u ranks", MP_ENV_SIZE, size,
-                 segment->nranks);
+    else if (segment->bytes > (uint64_t)status.st_size)
+        snprintf(error, room, "mprun's segment is cut off: %lld bytes of %llu",
+                 (long long)status.st_size, (unsigned long long)segment->bytes);
     else
         return segment;
     munmap(segment, (size_t)status.st_size);
@@ -143,22 +133,42 @@ static int claim_board(struct mp_segment_header *segment, int rank, char *error,
     return MPI_ERR_OTHER;
 }
 
-int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
+// What a process finds out about its place in a job.
+struct place {
+    int rank;
+    struct mp_segment_header *segment;
+    int control_fd;
+};
+
+// The segment that the environment names, whose descriptor we close. Another program may have
+// closed it, or opened something in its place: then the keeper has it.
+static struct mp_segment_header *inherited_segment(int fd, char *error, size_t room)
 {
-    *boot = (struct mp_boot){.control_fd = -1};
+    struct mp_ancestry ancestry;
+    bool closed = fcntl(fd, F_GETFD) < 0;
+    int ours = mp_segment_behind(fd) ? fd : mp_ancestry_find(&ancestry);
 
-    if (!getenv(MP_ENV_RANK) && !getenv(MP_ENV_SEGMENT)) {
-        if (mp_foreign_launcher(error, room))
-            return MPI_ERR_OTHER;
-        return make_world_of_one(boot, error, room);
+    if (ours < 0) {
+        snprintf(error, room,
+                 "descriptor %d, which mprun handed over, is closed%s, and /proc does not show "
+                 "mprun's own: whatever started this program must leave the descriptors it "
+                 "inherits open (in Python: close_fds=False)",
+                 fd, closed ? "" : " and something else was opened in its place");
+        return NULL;
     }
+    struct mp_segment_header *segment = map_segment(ours, error, room);
+    close(ours);
+    return segment;
+}
 
+// The place that the environment says. Returns 0 or MPI_ERR_OTHER.
+static int read_place(struct place *place, char *error, size_t room)
+{
     int rank = environment_number(MP_ENV_RANK);
     int size = environment_number(MP_ENV_SIZE);
-    int segment_fd = environment_number(MP_ENV_SEGMENT);
-    int control_fd = environment_number(MP_ENV_CONTROL);
+    int fd = environment_number(MP_ENV_SEGMENT);
 
-    if (rank < 0 || size < 1 || rank >= size || segment_fd < 0) {
+    if (rank < 0 || size < 1 || rank >= size || fd < 0) {
         snprintf(error, room,
                  "mprun's variables %s, %s and %s are incomplete or damaged (%s, %s, %s)",
                  MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT,
@@ -167,30 +177,157 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
                  getenv(MP_ENV_SEGMENT) ? getenv(MP_ENV_SEGMENT) : "unset");
         return MPI_ERR_OTHER;
     }
-    struct mp_segment_header *segment = map_segment(segment_fd, size, error, room);
-    if (!segment)
+    place->rank = rank;
+    place->control_fd = environment_number(MP_ENV_CONTROL);
+    place->segment = inherited_segment(fd, error, room);
+    if (!place->segment)
         return MPI_ERR_OTHER;
-    if (claim_board(segment, rank, error, room) != 0) {
-        munmap(segment, segment->bytes);
+    if (place->segment->nranks == (uint32_t)size)
+        return 0;
+    snprintf(error, room, "%s is %d, but the segment was made for %u ranks", MP_ENV_SIZE, size,
+             place->segment->nranks);
+    munmap(place->segment, place->segment->bytes);
+    return MPI_ERR_OTHER;
+}
+
+// The rank that the launcher started as the process `pid`, or -1.
+static int rank_started_as(struct mp_segment_header *segment, pid_t pid)
+{
+    for (int i = 0; i < (int)segment->nranks; i++)
+        if (atomic_load_explicit(&mp_segment_board(segment, i)->started_as, memory_order_relaxed) ==
+            (int32_t)pid)
+            return i;
+    return -1;
+}
+
+// Or it is that very process, which has executed another program.
+static bool descends_from(const struct mp_ancestry *ancestry, int32_t pid)
+{
+    for (int i = 0; i < ancestry->count; i++)
+        if (ancestry->pids[i] == pid)
+            return true;
+    return false;
+}
+
+// The place of a process without the environment: that of the rank which it descends from. Leaves
+// place->segment NULL if it has none, and is a world of its own: there is no keeper, or one of its
+// ancestors is the rank. Returns 0 or MPI_ERR_OTHER.
+static int find_place(struct place *place, char *error, size_t room)
+{
+    struct mp_ancestry ancestry;
+    bool inherited = mp_segment_behind(MP_SEGMENT_FD);
+    int fd = mp_ancestry_find(&ancestry);
+
+    if (ancestry.denied && !inherited) {
+        snprintf(error, room,
+                 "this program was started by mprun (process %d), but as another user and without "
+                 "its environment, so that it cannot join its job: start mprun as that user",
+                 (int)ancestry.keeper);
         return MPI_ERR_OTHER;
     }
+    if (fd < 0 && !inherited)
+        return 0;
+    struct mp_segment_header *segment = map_segment(inherited ? MP_SEGMENT_FD : fd, error, room);
+    if (fd >= 0)
+        close(fd);
+    if (!segment)
+        return MPI_ERR_OTHER;
+    int rank = ancestry.keeper ? rank_started_as(segment, ancestry.pids[ancestry.count - 1]) : -1;
+    int32_t owner = rank < 0 ? 0
+                             : atomic_load_explicit(&mp_segment_board(segment, rank)->pid,
+                                                    memory_order_relaxed);
+    // Whoever inherits the descriptor is no child of a process that has joined: that closes it.
+    if (!inherited && (rank < 0 || descends_from(&ancestry, owner))) {
+        munmap(segment, segment->bytes);
+        return 0;
+    }
+    if (rank < 0) {
+        munmap(segment, segment->bytes);
+        snprintf(
+            error, room,
+            "this program was started by mprun, as descriptor %d shows, but the variables that "
+            "say which rank it is are gone: whatever started it must leave %s, %s and %s in "
+            "its environment",
+            MP_SEGMENT_FD, MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT);
+        return MPI_ERR_OTHER;
+    }
+    if (inherited)
+        close(MP_SEGMENT_FD);
+    *place = (struct place){rank, segment, MP_CONTROL_FD};
+    return 0;
+}
 
-    close(segment_fd);
+// Is `fd` still the control socket?
+static bool is_control(int fd)
+{
+    int type;
+    socklen_t length = sizeof type;
+
+    return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+           type == SOCK_SEQPACKET;
+}
+
+// Programs that this process starts are worlds of their own. lib/heap has mapped the heap, and may
+// still look at its descriptor.
+static void leave_nothing_to_children(const struct mp_segment_header *segment, int control_fd)
+{
+    const char *heap = getenv(MP_ENV_HEAP);
+    unsigned long long address;
+    struct stat status;
+    unsigned shift;
+    int fd;
+
     if (control_fd >= 0)
         set_close_on_exec(control_fd);
+    if (heap && sscanf(heap, MP_HEAP_FORMAT, &fd, &shift, &address) == 3 &&
+        fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && shift < 44 &&
+        (uint64_t)status.st_size == MP_HEAP_HEAD + ((uint64_t)segment->nranks << shift))
+        set_close_on_exec(fd);
     unsetenv(MP_ENV_RANK);
     unsetenv(MP_ENV_SIZE);
     unsetenv(MP_ENV_SEGMENT);
     unsetenv(MP_ENV_CONTROL);
-    const char *heap = getenv(MP_ENV_HEAP); // lib/heap has mapped it, and may still look at it
-    if (heap)
-        set_close_on_exec(atoi(heap));
     unsetenv(MP_ENV_HEAP);
+}
 
-    boot->rank = rank;
-    boot->size = size;
+int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
+{
+    struct place place = {.segment = NULL};
+    int status;
+
+    *boot = (struct mp_boot){.control_fd = -1};
+    if (getenv(MP_ENV_RANK) || getenv(MP_ENV_SEGMENT))
+        status = read_place(&place, error, room);
+    else
+        status = find_place(&place, error, room);
+    if (status != 0)
+        return status;
+    if (!place.segment) {
+        if (mp_foreign_launcher(error, room))
+            return MPI_ERR_OTHER;
+        return make_world_of_one(boot, error, room);
+    }
+
+    int control_fd = is_control(place.control_fd) ? place.control_fd : -1;
+    status = claim_board(place.segment, place.rank, error, room);
+    if (status == 0 && control_fd < 0 && place.segment->channel == MP_CHANNEL_SOCKET) {
+        snprintf(
+            error, room,
+            "descriptor %d, the socket to mprun, is closed: whatever started this program must "
+            "leave the descriptors it inherits open (in Python: close_fds=False), or use mprun "
+            "without --channel socket",
+            MP_CONTROL_FD);
+        status = MPI_ERR_OTHER;
+    }
+    if (status != 0) {
+        munmap(place.segment, place.segment->bytes);
+        return status;
+    }
+    leave_nothing_to_children(place.segment, control_fd);
+    boot->rank = place.rank;
+    boot->size = (int)place.segment->nranks;
     boot->launched = true;
-    boot->segment = segment;
+    boot->segment = place.segment;
     boot->control_fd = control_fd;
     return 0;
 }

@@ -19,11 +19,11 @@ struct mp_boot {
     int control_fd;                    // SOCK_SEQPACKET to the launcher, close-on-exec; -1: none
 };
 
-// Joins the job that the environment names and claims this rank's board (board->pid becomes ours);
-// or makes a world of one when no launcher is to be seen. Removes the MPRUN_* variables from the
-// environment and sets close-on-exec on what was inherited, so that programs which this process
-// starts are worlds of their own. Returns 0 or MPI_ERR_OTHER; then `error`, of `room` bytes, holds
-// one sentence that says why. Call once, from one thread.
+// Joins the job that the environment names, or that this process descends from, and claims its
+// rank's board (board->pid becomes ours); or makes a world of one when no launcher is to be seen.
+// Removes the MPRUN_* variables from the environment and sets close-on-exec on what was inherited,
+// so that programs which this process starts are worlds of their own. Returns 0 or MPI_ERR_OTHER;
+// then `error`, of `room` bytes, holds one sentence that says why. Call once, from one thread.
 int mp_boot_join(struct mp_boot *boot, char *error, size_t room);
 
 // Asks the launcher for a connection to `peer`, another rank. The answer comes by mp_boot_receive,

@@ -30,6 +30,7 @@
 #define _GNU_SOURCE
 #include "heap/heap.h"
 
+#include "boot/ancestry.h"
 #include "boot/protocol.h"
 #include "heap/extents.h"
 #include "heap/program_data.h"
@@ -402,15 +403,40 @@ static size_t share_program(int rank, char *area, size_t area_bytes)
     return (size_t)(place - area);
 }
 
+// Finds the heap's file, of `bytes` bytes: as the descriptor `fd` that the launcher handed over;
+// or, if another program has closed that or opened something in its place, where the keeper has it.
+static bool find_file(int fd, off_t bytes)
+{
+    struct mp_ancestry ancestry;
+
+    heap.fd = fd;
+    if (fstat(fd, &heap_file) == 0 && S_ISREG(heap_file.st_mode) && heap_file.st_size == bytes) {
+        return true;
+    }
+    int segment = mp_ancestry_find(&ancestry);
+    if (segment < 0) {
+        return false;
+    }
+    close(segment);
+    heap.fd = mp_ancestry_open(&ancestry, MP_HEAP_FD);
+    if (heap.fd >= 0 && fstat(heap.fd, &heap_file) == 0 && heap_file.st_size == bytes) {
+        return true;
+    }
+    if (heap.fd >= 0) {
+        close(heap.fd);
+    }
+    return false;
+}
+
 // Maps the heap. Returns false with nothing changed if that cannot be.
-static bool map_heap(int rank, unsigned shift, char *base)
+static bool map_heap(int fd, int rank, unsigned shift, char *base)
 {
     size_t area = (size_t)1 << shift;
     size_t total = MP_HEAP_HEAD + (size_t)heap.size * area;
     size_t room = mp_extents_room((uint32_t)(area / PAGE));
     bool stale;
 
-    if (fstat(heap.fd, &heap_file) != 0 || heap_file.st_size != (off_t)total ||
+    if (!find_file(fd, (off_t)total) ||
         mmap(base, total, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, heap.fd,
              0) != base) {
         return false;
@@ -461,16 +487,16 @@ __attribute__((constructor)) static void start(void)
     const char *size_text = getenv(MP_ENV_SIZE);
     unsigned long long base;
     unsigned shift;
-    int rank;
+    int fd, rank;
 
     if (!heap_text || !rank_text || !size_text || switched_off() ||
-        sscanf(heap_text, MP_HEAP_FORMAT, &heap.fd, &shift, &base) != 3) {
+        sscanf(heap_text, MP_HEAP_FORMAT, &fd, &shift, &base) != 3) {
         return;
     }
     rank = atoi(rank_text);
     heap.size = atoi(size_text);
     if (rank < 0 || rank >= heap.size || shift < 21 || shift > 43 ||
-        !map_heap(rank, shift, (char *)(uintptr_t)base)) {
+        !map_heap(fd, rank, shift, (char *)(uintptr_t)base)) {
         return;
     }
     mp_heap_threshold = THRESHOLD;

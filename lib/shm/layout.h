@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 6
+#define MP_SEGMENT_VERSION 7
 #define MP_APART           128
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
@@ -77,9 +77,11 @@ struct mp_board {
     _Atomic int64_t since_ns; // CLOCK_MONOTONIC when it fell asleep
     _Atomic int32_t pid;      // of the process that called MPI_Init; 0 before
     _Atomic uint32_t reaches; // 1: it has mapped the shared heap, so it can reach blocks of others
-    // Written by the launcher before the rank starts.
-    int32_t appnum; // which of the `:`-separated programs this rank belongs to
-    int32_t core;   // core it was bound to, -1 when not bound
+    // Written by the launcher before the rank starts; in a forked process before it becomes the
+    // program, so that the program and what it starts find it.
+    _Atomic int32_t started_as; // the process that mprun started as this rank
+    int32_t appnum;             // which of the `:`-separated programs this rank belongs to
+    int32_t core;               // core it was bound to, -1 when not bound
 
     // How the rank wants the job to end. `message` and `abort_code` are written first, then
     // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.

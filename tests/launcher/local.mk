@@ -9,10 +9,12 @@ script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/lau
     tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
     tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
     tests/launcher/program_here_is_found.sh tests/launcher/script_gets_all_arguments.sh \
-    tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh
+    tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh \
+    tests/launcher/closed_descriptors_are_found.sh \
+    tests/launcher/environment_lost_is_no_second_world.sh
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/under
-tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
+tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c lib/boot/foreign.c \
     lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =

@@ -5,7 +5,8 @@
 //   rank [RANK=]ACTION ...     an action without RANK is for all others; without any: finalize
 // Actions: finalize, leave (exit 0, never joined), vanish (exit 0, not finalized), exit-N, abort-N,
 // fatal (an error with a message), segv, kill, recv-N (wait for rank N), barrier, compute, connect,
-// deaf (its segment was closed). Those that end wait until the others have got to where they wait.
+// deaf (its segment was closed). `rank parent COMMAND...` runs that once it has joined, `rank exec
+// COMMAND...` becomes that. Those that end wait until the others have got to where they wait.
 #define _GNU_SOURCE
 #include "base/calls.h"
 #include "boot/boot.h"
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct mp_boot boot;
@@ -135,7 +137,9 @@ int main(int argc, char **argv)
     char error[500];
 
     const char *own = NULL;
-    for (int i = 1; i < argc; i++) {
+    bool parent = argc > 2 && strcmp(argv[1], "parent") == 0;
+    bool exec = argc > 2 && strcmp(argv[1], "exec") == 0;
+    for (int i = 1; i < argc && !parent && !exec; i++) {
         const char *equals = strchr(argv[i], '=');
         if (!equals)
             action = argv[i];
@@ -145,8 +149,10 @@ int main(int argc, char **argv)
     action = own ? own : action;
     if (strcmp(action, "leave") == 0)
         return 0;
-    if (strcmp(action, "deaf") == 0)
+    if (strcmp(action, "deaf") == 0) {
         close(atoi(getenv("MPRUN_SEGMENT_FD")));
+        action = "finalize";
+    }
     if (mp_boot_join(&boot, error, sizeof error) != 0) {
         fprintf(stderr, "%s\n", error);
         return 45;
@@ -157,5 +163,14 @@ int main(int argc, char **argv)
         printf("%d of %d%s\n", boot.rank, boot.size, boot.launched ? "" : ", alone");
         action = "finalize";
     }
+    pid_t child = parent ? fork() : exec ? 0 : -1;
+    if (child == 0) {
+        atomic_store(&board(boot.rank)->state, MP_RANK_FINALIZED);
+        execv(argv[2], argv + 2);
+        _exit(127);
+    }
+    int status = 0;
+    if (parent && (waitpid(child, &status, 0) != child || status != 0))
+        return 47;
     return act(action);
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// Between mprun and its program may stand one that empties the environment (env -i, sudo, a batch
+// script) or closes descriptors (Python's subprocess does). But the keeper, which started the rank,
+// is still among its ancestors, since orphans of a job go to the keeper too; and it has what it
+// handed over still open, where /proc shows it to processes of the same user.
+// Read next: boot/boot.c, which asks only when something is missing.
+#define _GNU_SOURCE
+#include "boot/ancestry.h"
+
+#include "boot/protocol.h"
+#include "shm/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// Reads the small file /proc/PROCESS/NAME as a string. Returns whether there was something.
+static bool read_proc(const char *process, const char *name, char *text, size_t room)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%s/%s", process, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, text, room - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = 0;
+    return got > 0;
+}
+
+// Does this text of a `cmdline` begin with one of mprun's names?
+static bool is_mprun(const char *command)
+{
+    const char *slash = strrchr(command, '/'); // in the first word: the others come behind a 0
+    const char *name = slash ? slash + 1 : command;
+
+    return strcmp(name, "mprun") == 0 || strcmp(name, "mpirun") == 0 ||
+           strcmp(name, "mpiexec") == 0;
+}
+
+bool mp_segment_behind(int fd)
+{
+    uint64_t magic;
+    return pread(fd, &magic, sizeof magic, offsetof(struct mp_segment_header, magic)) ==
+               (ssize_t)sizeof magic &&
+           magic == MP_SEGMENT_MAGIC;
+}
+
+int mp_ancestry_open(const struct mp_ancestry *ancestry, int number)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)ancestry->keeper, number);
+    return open(path, O_RDWR | O_CLOEXEC);
+}
+
+// Is `pid`, which has a keeper's name, a keeper? Returns its segment; or -1.
+static int ask_keeper(struct mp_ancestry *ancestry, pid_t pid, const char *process)
+{
+    char command[4096];
+
+    ancestry->keeper = pid;
+    int fd = mp_ancestry_open(ancestry, MP_SEGMENT_FD);
+    if (fd >= 0 && mp_segment_behind(fd))
+        return fd;
+    // Anybody may call a program so. Its command line may be read by all.
+    ancestry->denied = fd < 0 && (errno == EACCES || errno == EPERM) &&
+                       read_proc(process, "cmdline", command, sizeof command) && is_mprun(command);
+    if (fd >= 0)
+        close(fd);
+    if (!ancestry->denied)
+        ancestry->keeper = 0;
+    return -1;
+}
+
+int mp_ancestry_find(struct mp_ancestry *ancestry)
+{
+    char process[16] = "self"; // its own number, where /proc shows another set of processes
+    char text[512];
+    char state;
+    int pid, parent;
+
+    *ancestry = (struct mp_ancestry){.keeper = 0};
+    // PID (NAME) STATE PARENT ...; a name may have parentheses too.
+    while (ancestry->count < MP_GENERATIONS && read_proc(process, "stat", text, sizeof text)) {
+        char *name = strchr(text, '(');
+        char *end = strrchr(text, ')');
+        if (!name || !end || sscanf(text, "%d", &pid) != 1 ||
+            sscanf(end + 1, " %c %d", &state, &parent) != 2)
+            break;
+        *end = 0;
+        if (ancestry->count > 0 && strcmp(name + 1, MP_KEEPER_NAME) == 0) {
+            int fd = ask_keeper(ancestry, pid, process);
+            if (fd >= 0 || ancestry->denied)
+                return fd;
+        }
+        ancestry->pids[ancestry->count++] = pid;
+        if (parent <= 1)
+            break;
+        snprintf(process, sizeof process, "%d", parent);
+    }
+    return -1;
+}
