@@ -70,9 +70,11 @@ struct mp_channel {
     int (*poll)(void);
 
     // Sleeping. arm: from here on, any event makes sleep return at once (or wakes it). The caller
-    // polls once more after arm, then sleeps or disarms. `timeout_ns` below 0: without limit.
-    void (*arm)(void);
-    void (*sleep)(int64_t timeout_ns);
+    // polls once more after arm, then sleeps or disarms. Several threads may be at that, and sleep
+    // is called by all of them at the same time: each gives it what its own arm returned, which is
+    // not 0. `timeout_ns` below 0: without limit.
+    uint32_t (*arm)(void);
+    void (*sleep)(uint32_t armed, int64_t timeout_ns);
     void (*disarm)(void);
 
     // Copies `bytes` from `address` in the peer's memory to `to`. Returns false if that cannot be

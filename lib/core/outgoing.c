@@ -11,6 +11,7 @@
 #include "core/datatype_layout.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
+#include "core/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,14 @@ static bool send_first_packet(struct mp_request *request)
     return true;
 }
 
+// Nobody but this thread tells the others of this rank: for what comes from a peer, the peer does.
+// The packet need not complete anything: a message may be kept, and one of them probe for it.
+static void deliver_to_self(const struct mp_packet *packet, const void *payload)
+{
+    mp_deliver(mp_process.rank, packet, payload);
+    mp_wake_threads();
+}
+
 static void send_to_self(struct mp_request *request)
 {
     struct mp_packet packet;
@@ -134,7 +143,7 @@ static void send_to_self(struct mp_request *request)
         }
         mp_datatype_pack(request->type, request->buffer, request->count, 0, packed, packet.length);
     }
-    mp_deliver(mp_process.rank, &packet, payload);
+    deliver_to_self(&packet, payload);
     free(packed);
     // A SYNC or OFFER that was matched is complete already, and perhaps gone.
     if (packet.kind == MP_PACKET_EAGER) {
@@ -178,7 +187,7 @@ void mp_answer(int peer, const struct mp_packet *packet)
     struct mp_outgoing *out = &mp_outgoing[peer];
 
     if (peer == mp_process.rank) {
-        mp_deliver(peer, packet, NULL);
+        deliver_to_self(packet, NULL);
     } else if (!mp_list_empty(&out->answers) || !send_answer(peer, packet)) {
         struct answer *answer = malloc(sizeof *answer);
         if (!answer) {

@@ -107,9 +107,8 @@ void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t conte
 
 static void arm(struct mp_waiter *waiter)
 {
-    mp_channel->arm();
+    waiter->armed = mp_channel->arm();
     armed_waiters++;
-    waiter->armed = true;
 }
 
 static void disarm(struct mp_waiter *waiter)
@@ -117,7 +116,7 @@ static void disarm(struct mp_waiter *waiter)
     if (--armed_waiters == 0) {
         mp_channel->disarm();
     }
-    waiter->armed = false;
+    waiter->armed = 0;
 }
 
 // Tells the board what this rank is about to sleep for.
@@ -138,7 +137,7 @@ static void sleep_now(struct mp_waiter *waiter)
     mp_lock_release();
     // A thread that sleeps in the socket channel is not woken by another thread of its rank.
     bool others = mp_process.guarded || mp_process.threads;
-    mp_channel->sleep(others && !mp_process.shm ? THREADS_SLEEP_NS : -1);
+    mp_channel->sleep(waiter->armed, others && !mp_process.shm ? THREADS_SLEEP_NS : -1);
     mp_lock_acquire();
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
@@ -225,5 +224,12 @@ void mp_wake(int world_rank)
 {
     if (mp_process.shm) {
         mp_shm_notify(mp_shm_peers[world_rank].board);
+    }
+}
+
+void mp_wake_threads(void)
+{
+    if (unlikely(mp_process_is_locked()) && mp_process.shm) {
+        mp_shm_notify(mp_process.board);
     }
 }

@@ -25,7 +25,7 @@ struct mp_waiter {
     uint64_t began; // clock when the waiting (re)started; 0: not read yet
     uint64_t last;  // clock at the last step, to notice that the core was taken away
     uint32_t polls; // steps without progress
-    bool armed;     // announced that we are about to sleep
+    uint32_t armed; // announced that we are about to sleep: as mp_channel.arm said; else 0
     int peer, tag;  // for the board
     uint32_t context;
     uint64_t bytes;
@@ -46,5 +46,9 @@ int mp_progress_look(void);
 // Wakes a rank (world rank) if it sleeps; to be called after every store to shared memory that it
 // may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.
 void mp_wake(int world_rank);
+
+// The same for other threads of this rank, after what one of them may be waiting for was done by
+// this one: a request is complete, a message of ours to ourselves is there. With the lock held.
+void mp_wake_threads(void);
 
 #endif

@@ -138,9 +138,7 @@ void mp_request_complete_slow(struct mp_request *request, int error)
     request->error = error;
     request->plain = request->plain && !error;
     request->complete = true;
-    if (unlikely(mp_process_is_locked()) && mp_process.shm) {
-        mp_shm_notify(mp_process.board); // another thread of ours may sleep for this one
-    }
+    mp_wake_threads();
     if (unlikely(request->detached)) {
         count_detached(request, -1);
         mp_request_release(request);

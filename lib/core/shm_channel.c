@@ -143,21 +143,29 @@ void mp_shm_wake(struct mp_board *board)
 // Announces the sleep. After the barrier every store that another rank made before it looked at our
 // word is visible to us, so a last poll finds it; and every later store is followed by a look that
 // sees the word set.
-static void shm_arm(void)
+//
+// Each announcement has a number, and the thread that made it sleeps only while the word is that
+// one: between its last poll and its sleep it holds no lock, so it may be woken and another thread
+// of this rank announce a sleep of its own. (With a word that only says yes, the first one would
+// sleep for good.) With the lock held.
+static uint32_t shm_arm(void)
 {
-    atomic_store_explicit(&mp_process.board->sleeping, 1, memory_order_relaxed);
+    static uint32_t number;
+    uint32_t armed = ++number ? number : ++number;
+    atomic_store_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed);
     if (mp_process.segment->fence) {
         atomic_thread_fence(memory_order_seq_cst);
     } else if (mp_process.size > 1) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
     }
+    return armed;
 }
 
-static void shm_sleep(int64_t timeout_ns)
+static void shm_sleep(uint32_t armed, int64_t timeout_ns)
 {
     struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    syscall(SYS_futex, &mp_process.board->sleeping, FUTEX_WAIT, 1, timeout_ns < 0 ? NULL : &time,
-            NULL, 0);
+    syscall(SYS_futex, &mp_process.board->sleeping, FUTEX_WAIT, armed,
+            timeout_ns < 0 ? NULL : &time, NULL, 0);
 }
 
 static void shm_disarm(void)

@@ -89,8 +89,9 @@ struct mp_board {
     int32_t abort_code;
     char message[1000];
 
-    // 1 while the rank sleeps, or is about to, on this very word (futex). Set by the rank; cleared
-    // by whoever wakes it, or by the rank when it did not need to sleep after all.
+    // Not 0 while the rank sleeps, or is about to, on this very word (futex): the number of the
+    // latest announcement. Set by the rank; cleared by whoever wakes it, or by the rank when it did
+    // not need to sleep after all.
     _Alignas(MP_APART) _Atomic uint32_t sleeping;
     _Atomic uint32_t cpu; // 1 + the CPU that the rank was on when it last waited for long; 0 before
 

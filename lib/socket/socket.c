@@ -396,8 +396,9 @@ static int socket_poll(void)
 }
 
 // Nothing to announce: epoll is level-triggered, so whatever the last poll left makes sleep return.
-static void socket_arm(void)
+static uint32_t socket_arm(void)
 {
+    return 1;
 }
 
 static void socket_disarm(void)
@@ -405,8 +406,9 @@ static void socket_disarm(void)
 }
 
 // Touches nothing but the epoll set: other threads may use the channel meanwhile.
-static void socket_sleep(int64_t timeout_ns)
+static void socket_sleep(uint32_t armed, int64_t timeout_ns)
 {
+    (void)armed;
     struct pollfd wait = {.fd = epoll_fd, .events = POLLIN};
     struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
 
@@ -443,7 +445,7 @@ static void socket_close(void)
     hot = NULL;
     while (output_left()) {
         if (poll_all() == 0)
-            socket_sleep(-1);
+            socket_sleep(socket_arm(), -1);
     }
     for (int rank = 0; rank < boot->size; rank++) {
         struct peer *peer = &peers[rank];

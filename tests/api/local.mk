@@ -97,8 +97,10 @@ api_tests += \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \
+    tests/api/threads_fall_asleep_together \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
+    tests/api/threads_probe_own_messages \
     tests/api/threads_second_one_comes_late \
     tests/api/threads_share_a_communicator \
     tests/api/threads_wait_without_polling_peers \

@@ -503,14 +503,14 @@ static void rank_sleeper(void)
         return;
     }
     for (; received[1] < COUNT; naps++) {
-        channel->arm();
+        uint32_t armed = channel->arm();
         if (!channel->poll())
-            channel->sleep(-1);
+            channel->sleep(armed, -1);
         channel->disarm();
         shared->flag = (int)received[1];
     }
     CHECK(naps < COUNT * 10);
-    channel->sleep(1000000); // no event: must come back by itself
+    channel->sleep(channel->arm(), 1000000); // no event: must come back by itself
 }
 
 static void test_sleep_ends_when_a_packet_comes(void **state)
@@ -534,7 +534,7 @@ static void rank_stuck_sleeper(void)
     }
     while (sent[1] < COUNT) {
         if (!send_next(1) && !channel->poll())
-            channel->sleep(-1);
+            channel->sleep(channel->arm(), -1);
     }
 }
 
@@ -563,7 +563,7 @@ static void rank_peer_dies(void)
         if (!send_next(1)) {
             shared->flag = 1; // stuck, and asleep when it dies
             if (!channel->poll())
-                channel->sleep(-1);
+                channel->sleep(channel->arm(), -1);
         }
     }
     CHECK(shared->flag);
@@ -572,7 +572,7 @@ static void rank_peer_dies(void)
     usleep(1000);
     while (channel->poll())
         ;
-    channel->sleep(1000000);
+    channel->sleep(channel->arm(), 1000000);
     CHECK(channel->poll() == 0);
     CHECK(send_next(1));
     CHECK(received[1] == 10);
@@ -589,7 +589,7 @@ static void rank_waits_for_nothing(void)
     freopen("/dev/null", "w", stderr);
     for (;;) {
         if (!channel->poll())
-            channel->sleep(-1);
+            channel->sleep(channel->arm(), -1);
     }
 }
 
