@@ -19,7 +19,7 @@ static int query(struct mp_request *request, MPI_Status *status)
     const struct generalized *g = request->state;
     MPI_Status filled = {.MPI_ERROR = MPI_SUCCESS};
 
-    mp_status_empty(&filled);
+    mp_status_nothing(&filled);
     mp_callback_begin();
     int err = g->query(g->extra_state, &filled);
     mp_callback_end();
@@ -39,16 +39,22 @@ static int cancel(struct mp_request *request)
     return err;
 }
 
-static void release(struct mp_request *request)
+static int end(struct mp_request *request)
 {
-    struct generalized *g = request->state;
+    const struct generalized *g = request->state;
     mp_callback_begin();
-    g->release(g->extra_state);
+    int err = g->release(g->extra_state);
     mp_callback_end();
-    free(g);
+    return err;
 }
 
-static const struct mp_request_ops ops = {.query = query, .cancel = cancel, .release = release};
+static void release(struct mp_request *request)
+{
+    free(request->state);
+}
+
+static const struct mp_request_ops ops = {
+    .query = query, .end = end, .cancel = cancel, .release = release};
 
 int PMPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free_function *free_fn,
                         MPI_Grequest_cancel_function *cancel_fn, void *extra_state,
@@ -93,6 +99,8 @@ int PMPI_Grequest_complete(MPI_Request request)
     if (!r || r->kind != MP_REQUEST_GENERALIZED) {
         err = mp_fail(MPI_ERR_REQUEST, "request is no generalized request");
     } else {
+        // Freed before: the user has done with it, and here its free_fn is called (13.2).
+        err = r->detached ? mp_request_end(r) : 0;
         mp_request_complete(r, 0);
     }
     return mp_leave(MP_CALL_Grequest_complete, NULL, err);

@@ -22,7 +22,7 @@ static inline int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm
 {
     struct mp_request *request = mp_request_of(*handle);
     if (request == &mp_request_sent) {
-        mp_status_empty(status);
+        mp_status_nothing(status);
         *handle = MPI_REQUEST_NULL;
         return 0;
     }
@@ -116,22 +116,14 @@ static int finish_all(int count, MPI_Request requests[], MPI_Status statuses[],
 {
     int failed = 0;
     for (int i = 0; i < count; i++) {
-        if (mp_request_is_pending(requests[i]) && mp_request_of(requests[i])->error) {
-            failed = MPI_ERR_IN_STATUS;
-        }
-    }
-    for (int i = 0; i < count; i++) {
         MPI_Status *status = mp_status_at(statuses, i);
         int err = 0;
         if (mp_request_is_pending(requests[i])) {
             err = finish(&requests[i], status, comm);
-            failed = err ? MPI_ERR_IN_STATUS : failed;
         } else {
             mp_status_empty(status);
         }
-        if (failed && status != MPI_STATUS_IGNORE) {
-            status->MPI_ERROR = err;
-        }
+        mp_statuses_judge(statuses, i, err, &failed);
     }
     return failed;
 }
@@ -157,7 +149,7 @@ static void finish_well(int count, MPI_Request requests[], MPI_Status statuses[]
         MPI_Status *status = mp_status_at(statuses, i);
         requests[i] = MPI_REQUEST_NULL;
         if (request == &mp_request_sent) {
-            mp_status_empty(status);
+            mp_status_nothing(status);
         } else {
             mp_request_status(request, status);
             mp_request_recycle(request);
@@ -309,12 +301,8 @@ static int finish_some(int count, MPI_Request requests[], int indices[], MPI_Sta
         }
         pending = true;
         if (mp_request_of(requests[i])->complete) {
-            MPI_Status *status = mp_status_at(statuses, done);
-            int failed = finish(&requests[i], status, comm);
-            if (status != MPI_STATUS_IGNORE) {
-                status->MPI_ERROR = failed;
-            }
-            *err = failed ? MPI_ERR_IN_STATUS : *err;
+            int failed = finish(&requests[i], mp_status_at(statuses, done), comm);
+            mp_statuses_judge(statuses, done, failed, err);
             indices[done++] = i;
         }
     }

@@ -22,6 +22,23 @@ static inline MPI_Status *mp_status_at(MPI_Status statuses[], MPI_Count i)
     return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : &statuses[i];
 }
 
+// The operation of status i of an array failed or not, those before it having been judged. *failed
+// is 0 or becomes MPI_ERR_IN_STATUS; only then the statuses have their MPI_ERROR, all of them
+// (3.2.5, 3.7.5).
+static inline void mp_statuses_judge(MPI_Status statuses[], int i, int error, int *failed)
+{
+    if (likely(!error && !*failed)) {
+        return;
+    }
+    if (statuses != MPI_STATUSES_IGNORE) {
+        for (int k = 0; k < i && !*failed; k++) {
+            statuses[k].MPI_ERROR = MPI_SUCCESS;
+        }
+        statuses[i].MPI_ERROR = error;
+    }
+    *failed = MPI_ERR_IN_STATUS;
+}
+
 // Whether all are complete; those before *from were seen so, and it is moved on.
 bool mp_requests_complete(int count, const MPI_Request requests[], int *from);
 

@@ -9,15 +9,15 @@
 
 // ---- Looking without completing (3.7.6)
 
-// The status that completing the request would give now.
-static void look(MPI_Request handle, MPI_Status *status)
+// The status that completing the request would give now. Returns the error of a query_fn.
+static int look(MPI_Request handle, MPI_Status *status)
 {
-    const struct mp_request *request = mp_request_get(handle);
+    struct mp_request *request = mp_request_get(handle);
     if (request->kind == MP_REQUEST_GENERALIZED && request->ops->query) {
-        request->ops->query((struct mp_request *)(void *)handle, status);
-    } else {
-        mp_request_status(request, status);
+        return request->ops->query(request, status);
     }
+    mp_request_status(request, status);
+    return 0;
 }
 
 int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
@@ -37,7 +37,7 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
         }
         *flag = mp_request_of(request)->complete;
         if (*flag) {
-            look(request, status);
+            err = look(request, status);
         }
     }
     return mp_leave(MP_CALL_Request_get_status, NULL, err);
@@ -58,11 +58,13 @@ int PMPI_Request_get_status_all(int count, const MPI_Request requests[], int *fl
         mp_progress_look();
         *flag = mp_requests_complete(count, requests, &from);
         for (int i = 0; *flag && i < count; i++) {
+            int failed = 0;
             if (mp_request_is_pending(requests[i])) {
-                look(requests[i], mp_status_at(statuses, i));
+                failed = look(requests[i], mp_status_at(statuses, i));
             } else {
                 mp_status_empty(mp_status_at(statuses, i));
             }
+            mp_statuses_judge(statuses, i, failed, &err);
         }
     }
     return mp_leave(MP_CALL_Request_get_status_all, NULL, err);
@@ -86,7 +88,7 @@ int PMPI_Request_get_status_any(int count, const MPI_Request requests[], int *in
         *flag = found >= 0 || !pending;
         *indx = found < 0 ? MPI_UNDEFINED : found;
         if (found >= 0) {
-            look(requests[found], status);
+            err = look(requests[found], status);
         } else if (*flag) {
             mp_status_empty(status);
         }
@@ -114,7 +116,8 @@ int PMPI_Request_get_status_some(int incount, const MPI_Request requests[], int 
         for (int i = 0; i < incount; i++) {
             pending = pending || mp_request_is_pending(requests[i]);
             if (mp_request_is_pending(requests[i]) && mp_request_of(requests[i])->complete) {
-                look(requests[i], mp_status_at(statuses, done));
+                int failed = look(requests[i], mp_status_at(statuses, done));
+                mp_statuses_judge(statuses, done, failed, &err);
                 indices[done++] = i;
             }
         }
@@ -145,6 +148,7 @@ int PMPI_Request_free(MPI_Request *request)
         struct mp_request *freed = mp_request_get(*request);
         *request = MPI_REQUEST_NULL;
         if (freed->complete) {
+            err = mp_request_end(freed);
             mp_request_release(freed);
         } else {
             mp_request_detach(freed);

@@ -161,7 +161,7 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
 {
     if (unlikely(source == MPI_PROC_NULL)) {
         if (status != MPI_STATUS_IGNORE) {
-            mp_status_empty(status);
+            mp_status_nothing(status);
             status->MPI_SOURCE = MPI_PROC_NULL;
         }
         return 0;

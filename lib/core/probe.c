@@ -22,7 +22,7 @@ static void fill_status(const struct mp_unexpected *message, MPI_Status *status)
 
 static void fill_status_null(MPI_Status *status)
 {
-    mp_status_empty(status);
+    mp_status_nothing(status);
     if (status != MPI_STATUS_IGNORE) {
         status->MPI_SOURCE = MPI_PROC_NULL;
     }

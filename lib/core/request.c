@@ -177,6 +177,11 @@ static int truncation(const struct mp_request *request)
                    (long long)request->length);
 }
 
+int mp_request_end(struct mp_request *request)
+{
+    return request->ops && request->ops->end ? request->ops->end(request) : 0;
+}
+
 int mp_request_finish(MPI_Request *handle, MPI_Status *status)
 {
     struct mp_request *request = mp_request_get(*handle);
@@ -188,6 +193,9 @@ int mp_request_finish(MPI_Request *handle, MPI_Status *status)
     } else {
         mp_request_status(request, status);
     }
+    // The last callback's error is that of the call (13.2); one of the others is not lost for it.
+    int ended = mp_request_end(request);
+    error = ended ? ended : error;
     if (error == MPI_ERR_TRUNCATE && request->kind == MP_REQUEST_RECV) {
         truncation(request);
     } else if (error == MPI_ERR_TYPE && request->kind == MP_REQUEST_RECV) {

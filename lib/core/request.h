@@ -35,6 +35,7 @@ struct mp_request_ops {
     int (*start)(struct mp_request *);     // persistent: MPI_Start
     bool (*progress)(struct mp_request *); // called by mp_progress while active; true: completed
     int (*query)(struct mp_request *, MPI_Status *); // generalized: fills the status at completion
+    int (*end)(struct mp_request *); // generalized: it is complete, and the user has done with it
     int (*cancel)(struct mp_request *);
     void (*explain)(const struct mp_request *); // completed with an error: mp_fail says which
     void (*release)(struct mp_request *);       // last reference gone: free what `state` points to
@@ -223,14 +224,25 @@ static inline void mp_request_complete(struct mp_request *request, int error)
     }
 }
 
-// The empty status (3.7.3): for null and inactive requests.
-static inline void mp_status_empty(MPI_Status *status)
+// What the status of an operation says that receives nothing: of a send, for instance.
+static inline void mp_status_nothing(MPI_Status *status)
 {
     if (status != MPI_STATUS_IGNORE) {
         status->MPI_SOURCE = MPI_ANY_SOURCE;
         status->MPI_TAG = MPI_ANY_TAG;
         mp_status_set_bytes(status, 0);
         mp_status_set_cancelled(status, 0);
+    }
+}
+
+// The empty status (3.7.3): for null and inactive requests. It is the same, and has MPI_SUCCESS as
+// its error. That is the one case in which a call that returns a single status, or none that
+// failed, writes MPI_ERROR: 3.2.5 says that in general they do not, 3.7.3 what "empty" means.
+static inline void mp_status_empty(MPI_Status *status)
+{
+    mp_status_nothing(status);
+    if (status != MPI_STATUS_IGNORE) {
+        status->MPI_ERROR = MPI_SUCCESS;
     }
 }
 
@@ -242,7 +254,7 @@ static inline void mp_request_status(const struct mp_request *request, MPI_Statu
     }
     bool receives = request->kind == MP_REQUEST_RECV || request->kind == MP_REQUEST_PART_RECV;
     if (!receives || request->cancelled) {
-        mp_status_empty(status);
+        mp_status_nothing(status);
     } else {
         status->MPI_SOURCE = request->source;
         status->MPI_TAG = request->result_tag;
@@ -253,6 +265,9 @@ static inline void mp_request_status(const struct mp_request *request, MPI_Statu
 
 // Waits, making progress, until the request is complete. Returns nothing: see request->error.
 void mp_request_wait(struct mp_request *request);
+
+// The user has done with a completed request: what it has to say to that, an error class or 0.
+int mp_request_end(struct mp_request *request);
 
 // Ends a completed request as MPI_Wait does: takes its status, then frees it and sets *handle to
 // MPI_REQUEST_NULL, or makes a persistent one inactive. Returns the request's error class.

@@ -3,6 +3,8 @@
 
 api_tests += \
     tests/api/affinity_is_left_alone \
+    tests/api/an_empty_status_says_success \
+    tests/api/arrays_of_nonblocking_calls_may_go \
     tests/api/abort_ends_with_its_code \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/exit_without_finalize_is_a_failure \
@@ -40,6 +42,7 @@ api_tests += \
     tests/api/communicators_are_separate \
     tests/api/counts_of_partial_elements \
     tests/api/error_handlers_are_called \
+    tests/api/errors_of_generalized_requests_are_returned \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
     tests/api/freed_communicator_serves_the_slow \
