@@ -55,7 +55,7 @@ static struct mp_async *op_new(void)
 
 static void op_free(struct mp_async *op)
 {
-    mp_async_release_types(op);
+    mp_async_release_arrays(op);
     if (op->c.op) {
         mp_op_release(op->c.op);
     }
@@ -358,6 +358,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     int error = board->ready || board->opening ? 0 : mp_collective_open(c->comm);
 
     op->c = *c;
+    op->arrays = NULL;
     op->types = NULL;
     op->schedule = NULL;
     op->tag = mp_schedule_tag(c->comm);
@@ -374,7 +375,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     if (c->recv.type) {
         mp_datatype_hold(c->recv.type);
     }
-    error = error ? error : mp_async_hold_types(op);
+    error = error ? error : mp_async_keep_arrays(op);
     if (error) {
         return error;
     }

@@ -21,8 +21,10 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **request);
 // One that is under way.
 struct mp_async {
     struct mp_collective c;       // types and operation held
-    struct mp_datatype **types;   // of MPI_Alltoallw, where some are not predefined: of the send
-                                  // blocks, then of the receive blocks; held. Else NULL
+    void *arrays;                 // those that `c` points to: copies, so that the program's may
+                                  // go while the operation is under way. Owned; or NULL
+    struct mp_datatype **types;   // in there, of MPI_Alltoallw: of the send blocks, then of the
+                                  // receive blocks, NULL for empty ones; held. Else NULL
     struct mp_schedule *schedule; // of messages, or NULL
     uint64_t number;
     int tag; // of messages
@@ -46,9 +48,10 @@ struct mp_async {
 // Sets `bytes`, `length`, `fits`, `next` and `end`, from `c`, `most` being what a post holds.
 void mp_async_plan(struct mp_async *op, size_t most);
 
-// Holds the types of MPI_Alltoallw. MPI_ERR_NO_MEM or 0.
-int mp_async_hold_types(struct mp_async *op);
-void mp_async_release_types(struct mp_async *op);
+// Copies the counts, displacements and types that `c` points to, and holds the types, which the
+// program may free. MPI_ERR_NO_MEM or 0.
+int mp_async_keep_arrays(struct mp_async *op);
+void mp_async_release_arrays(struct mp_async *op);
 
 // Writes what this rank gives to its post; or adds its messages to the schedule.
 void mp_async_give(const struct mp_async *op, char *data);

@@ -11,6 +11,7 @@
 #include "core/errhandler.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // ---- Blocks
 
@@ -27,9 +28,6 @@ static struct mp_datatype *type_of(const struct mp_async *op, const struct mp_bl
     if (!blocks->types) {
         return blocks->type;
     }
-    if (!op->types) {
-        return mp_datatype_get(blocks->types[rank]);
-    }
     return op->types[(blocks == &op->c.recv ? op->c.comm->size : 0) + rank];
 }
 
@@ -41,51 +39,70 @@ static struct block block_of(const struct mp_async *op, const struct mp_blocks *
     return (struct block){bytes ? mp_block_at(blocks, rank) : NULL, count, type, bytes};
 }
 
-static bool is_predefined(MPI_Datatype handle)
+// ---- The arrays of the call
+
+static size_t counts_bytes(const struct mp_counts *counts, int size)
 {
-    return (uintptr_t)handle - (uintptr_t)MPI_DATATYPE_NULL < 256;
+    size_t width = counts->wide ? sizeof(MPI_Count) : sizeof(int);
+    return counts->array ? mp_round_up(width * (size_t)size, sizeof(MPI_Count)) : 0;
 }
 
-// The program may free its types while the operation is under way, and predefined ones only need no
-// look.
-int mp_async_hold_types(struct mp_async *op)
+static void keep_counts(struct mp_counts *counts, int size, char **at)
 {
-    const struct mp_blocks *sides[2] = {&op->c.send, &op->c.recv};
+    if (counts->array) {
+        memcpy(*at, counts->array, (counts->wide ? sizeof(MPI_Count) : sizeof(int)) * (size_t)size);
+        counts->array = *at;
+        *at += counts_bytes(counts, size);
+    }
+}
+
+// The types first, then the counts and displacements, since all of these are as wide or narrower.
+int mp_async_keep_arrays(struct mp_async *op)
+{
+    struct mp_blocks *sides[2] = {&op->c.send, &op->c.recv};
     int size = op->c.comm->size;
-    bool own = false;
+    bool typed = sides[0]->types || sides[1]->types;
+    size_t types = typed ? 2 * (size_t)size * sizeof(struct mp_datatype *) : 0;
+    size_t bytes = types;
 
     for (int s = 0; s < 2; s++) {
-        for (int i = 0; i < size && sides[s]->types && !own; i++) {
-            own = mp_block_count(sides[s], i) > 0 && !is_predefined(sides[s]->types[i]);
-        }
+        bytes += counts_bytes(&sides[s]->counts, size);
+        bytes += counts_bytes(&sides[s]->displacements, size);
     }
-    if (likely(!own)) {
+    if (bytes == 0) {
         return 0;
     }
-    struct mp_datatype **types = calloc(2 * (size_t)size, sizeof *types);
-    if (!types) {
-        return mp_fail(MPI_ERR_NO_MEM, "no memory for the types of a collective operation");
+    char *at = op->arrays = malloc(bytes);
+    if (!at) {
+        return mp_fail(MPI_ERR_NO_MEM, "no memory for the counts of a collective operation");
     }
+    op->types = typed ? (struct mp_datatype **)(void *)at : NULL;
+    at += types;
     for (int s = 0; s < 2; s++) {
-        for (int i = 0; i < size && sides[s]->types; i++) {
-            if (mp_block_count(sides[s], i) > 0) {
-                types[s * size + i] = mp_datatype_get(sides[s]->types[i]);
-                mp_datatype_hold(types[s * size + i]);
+        for (int i = 0; typed && i < size; i++) {
+            // An empty block needs no type: what stands there may be none.
+            bool needed = sides[s]->types && mp_block_count(sides[s], i) > 0;
+            struct mp_datatype *type = needed ? mp_datatype_get(sides[s]->types[i]) : NULL;
+            op->types[s * size + i] = type;
+            if (type) {
+                mp_datatype_hold(type);
             }
         }
+        keep_counts(&sides[s]->counts, size, &at);
+        keep_counts(&sides[s]->displacements, size, &at);
     }
-    op->types = types;
     return 0;
 }
 
-void mp_async_release_types(struct mp_async *op)
+void mp_async_release_arrays(struct mp_async *op)
 {
     for (int i = 0; op->types && i < 2 * op->c.comm->size; i++) {
         if (op->types[i]) {
             mp_datatype_release(op->types[i]);
         }
     }
-    free(op->types);
+    free(op->arrays);
+    op->arrays = NULL;
     op->types = NULL;
 }
 
