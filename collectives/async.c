@@ -13,8 +13,12 @@
 // before it; so each rank says in `async_done`, with release, up to which number it has done with
 // all posts, and a post is written when that, seen with acquire, is n - MP_ASYNC_POSTS or more for
 // all members. Until then, and until the board is ready, the operation waits for that with the
-// others in mp_progress. A rank that waits for posts or for room sleeps where it sleeps for
-// messages, and is woken by whoever stores the word that it waits for.
+// others in mp_progress. Only those can move without a packet that have posted and are not over, at
+// most MP_ASYNC_POSTS, and the first that has not: what is not free for it is not free for those
+// behind it. So mp_progress looks no further than that into the list of what is under way, however
+// long it is. (Messages wake their schedules: collectives/schedule.h.) A rank that waits for posts
+// or for room sleeps where it sleeps for messages, and is woken by whoever stores the word that it
+// waits for.
 //
 // No deadlock: an operation that is begun at all members, with all before it begun, needs for its
 // post only that members have done with operations before it, of which the first is posted at all
@@ -311,6 +315,12 @@ static bool step(struct mp_async *op)
 
 static void complete(struct mp_request *request, struct mp_async *op)
 {
+    struct mp_comm_board *board = &op->c.comm->board;
+
+    mp_list_remove(&request->other);
+    if (mp_list_empty(&board->async_ops)) {
+        mp_progress_remove(&board->async);
+    }
     over(op->c.comm, op->number);
     if (likely(!op->error)) {
         op_free(op);
@@ -323,15 +333,44 @@ static void complete(struct mp_request *request, struct mp_async *op)
     }
 }
 
-static bool request_progress(struct mp_request *request)
+// Its messages have moved.
+static void request_progress(struct mp_request *request)
 {
     struct mp_async *op = request->state;
-    if (!step(op)) {
-        return false;
+    if (step(op)) {
+        complete(request, op);
     }
-    mp_progress_remove(request);
-    complete(request, op);
-    return true;
+}
+
+static int poll_board(struct mp_poller *poller)
+{
+    struct mp_comm_board *board = mp_container_of(poller, struct mp_comm_board, async);
+    struct mp_comm *comm = mp_container_of(board, struct mp_comm, board);
+    struct mp_list *at = board->async_ops.next;
+    bool posted = true;
+    int done = 0;
+
+    mp_comm_hold(comm); // the last operation may be all that holds it
+    while (at != &board->async_ops && posted) {
+        struct mp_request *request = mp_container_of(at, struct mp_request, other);
+        struct mp_async *op = request->state;
+        at = at->next;
+        if (step(op)) {
+            complete(request, op);
+            done++;
+        } else {
+            posted = op->posted;
+        }
+    }
+    mp_comm_release(comm);
+    return done;
+}
+
+void mp_async_init(struct mp_comm_board *board)
+{
+    mp_list_init(&board->async_ops);
+    mp_list_init(&board->async.link);
+    board->async.poll = poll_board;
 }
 
 static void request_explain(const struct mp_request *request)
@@ -349,8 +388,8 @@ static void request_release(struct mp_request *request)
     op_free(request->state);
 }
 
-static const struct mp_request_ops async_ops = {
-    .progress = request_progress, .explain = request_explain, .release = request_release};
+static const struct mp_request_ops async_ops = {.explain = request_explain,
+                                                .release = request_release};
 
 static int begin(struct mp_async *op, const struct mp_collective *c)
 {
@@ -423,10 +462,15 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **out)
     request->ops = &async_ops;
     request->state = op;
     *out = request;
+    if (op->schedule) {
+        op->schedule->owner = request;
+        op->schedule->progress = request_progress;
+    }
     if (step(op)) {
         complete(request, op);
     } else {
-        mp_progress_add(request);
+        mp_list_insert(&comm->board.async_ops, &request->other);
+        mp_progress_add(&comm->board.async);
     }
     return 0;
 }

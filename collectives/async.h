@@ -15,6 +15,9 @@
 // True where a nonblocking operation is begun here: to be answered from what all ranks know.
 bool mp_async_can(const struct mp_collective *c);
 
+// A board on which none is under way.
+void mp_async_init(struct mp_comm_board *board);
+
 // Begins it, as a new request.
 int mp_async_start(const struct mp_collective *c, struct mp_request **request);
 

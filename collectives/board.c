@@ -24,6 +24,7 @@
 // is a barrier by messages: when it is over, all have done that.
 #include "collectives/board.h"
 
+#include "collectives/async.h"
 #include "collectives/slots.h"
 #include "core/progress.h"
 #include "core/spread.h"
@@ -46,6 +47,7 @@ static void find(struct mp_comm *comm)
     struct mp_comm_board *board = &comm->board;
 
     *board = (struct mp_comm_board){.desks = NULL};
+    mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
     if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
         return;

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Agreeing on context ids. If two agreements of one process offered the same pairs at the same
 // time, both could win the same one; so only one at a time offers its pairs (the owner), and the
-// others offer nothing, which makes their round fail at all ranks, and try again. That would go in
-// circles if two ranks gave way to different agreements; so an agreement owns only if none of
-// higher priority is under way in its process. The one of highest priority then owns at all of its
-// ranks after at most one more round, and wins.
+// others offer nothing, which makes their round fail at all ranks, and try again.
+//
+// Rounds come in pairs. In a hello everybody tells the leader that it is there, and the leader
+// answers when the agreement's turn has come: when it is first in the line of its process and
+// nobody owns there; from then on it owns. (Of two leaders with a bridge, the one of lower world
+// rank holds the answer back.) In the offer that follows, everybody answers at once: it owns and
+// offers if the agreement is first in line and nobody else owns, otherwise it offers nothing. So
+// whoever owns does so for a round that ends as soon as all ranks make progress, and agreements
+// with the same leader, however many are under way, do not try in vain.
+//
+// No deadlock: an agreement is in line only where it is known that all its ranks have begun it
+// (the hello is over), and lines are in the order of priorities, which are the same everywhere. The
+// first of all that are in line anywhere is first at all its ranks. Its leader lets it go when the
+// owner there, if any, is through with its round. If another one owned at some rank, the offer
+// fails, once: in the next one it is in line there, and no other may own any more.
 #include "collectives/comm_agree.h"
 
 #include "collectives/collectives.h"
@@ -15,44 +26,97 @@
 
 enum { BLOCKS = MP_CONTEXT_PAIRS / 64 / MP_AGREE_WORDS };
 
-static struct mp_list agreements = {&agreements, &agreements}; // under way in this process
+// Of the pairs that other ranks may not have done with, so many are looked at for an offer of the
+// first block: more than it takes. Before another block is offered, all are.
+enum { SWEPT = 8 };
+
+static struct mp_list line = {&line, &line}; // of this process, by priority
 static struct mp_agreement *owner;
 
-static bool first_in_line(const struct mp_agreement *agreement)
+static struct mp_agreement *at_place(struct mp_list *place)
 {
-    for (struct mp_list *at = agreements.next; at != &agreements; at = at->next) {
-        if (mp_container_of(at, struct mp_agreement, active)->priority < agreement->priority) {
-            return false;
-        }
+    return mp_container_of(place, struct mp_agreement, active);
+}
+
+// Those of one communicator come in the order of their priorities: to the end.
+static void stand_in_line(struct mp_agreement *a)
+{
+    struct mp_list *before = line.prev;
+    if (!mp_list_empty(&a->active)) {
+        return;
     }
-    return true;
+    while (before != &line && at_place(before)->priority > a->priority) {
+        before = before->prev;
+    }
+    mp_list_insert(before->next, &a->active);
+}
+
+// Owns, if it may.
+static bool own(struct mp_agreement *a)
+{
+    if (!owner && line.next == &a->active) {
+        owner = a;
+        a->owner = true;
+    }
+    return a->owner;
+}
+
+// Somebody gave up owning, or its place in the line.
+static void next_in_line(void)
+{
+    if (!owner && !mp_list_empty(&line) && at_place(line.next)->held) {
+        mp_schedule_wake(at_place(line.next)->schedule);
+    }
+}
+
+static void disown(struct mp_agreement *a)
+{
+    if (a->owner) {
+        owner = NULL;
+        a->owner = false;
+    }
+}
+
+static bool is_hello(const struct mp_agreement *a)
+{
+    return a->round % 2 == 1;
 }
 
 // All pairs of the block that are free in this process.
 static void snapshot(struct mp_agreement *a)
 {
-    mp_limbo_sweep();
+    mp_limbo_sweep(a->block == 0 ? SWEPT : -1);
     for (int i = 0; i < MP_AGREE_WORDS; i++) {
         a->words[i] = mp_context_free_word(a->block * MP_AGREE_WORDS + i);
     }
 }
 
-// First step: the offer.
+// First step: the hello, or the offer.
 static int offer(void *argument)
 {
     struct mp_agreement *a = argument;
-    if (a->round++ == 1) {
-        mp_list_insert(&agreements, &a->active);
+    a->round++;
+    if (!is_hello(a)) {
+        stand_in_line(a);
     }
-    a->owner = a->round > 1 && !owner && first_in_line(a);
-    if (!a->owner) {
+    if (is_hello(a) || !own(a)) {
         memset(a->words, 0, sizeof a->words);
         return 0;
     }
-    owner = a;
     snapshot(a);
     a->words[MP_AGREE_WORDS] = 1;
     return 0;
+}
+
+// At the leader, when all hellos are here: not before its turn.
+static int hold(void *argument)
+{
+    struct mp_agreement *a = argument;
+    if (is_hello(a)) {
+        stand_in_line(a);
+        a->held = !own(a);
+    }
+    return a->held ? MP_STEP_LATER : 0;
 }
 
 static void and_into(uint64_t *words, const uint64_t *others)
@@ -103,26 +167,29 @@ static int none_free(void)
     return mp_fail(MPI_ERR_OTHER, "no context id is free at all ranks: too many communicators");
 }
 
+static void leave(struct mp_agreement *a)
+{
+    disown(a);
+    mp_list_remove(&a->active);
+    next_in_line();
+}
+
 // Last step: the same words are at all ranks.
 static int decide(void *argument)
 {
     struct mp_agreement *a = argument;
-    if (a->owner) {
-        owner = NULL;
-        a->owner = false;
-    }
-    if (a->words[MP_AGREE_WORDS] == 0) {
-        return MP_STEP_AGAIN; // not all could offer
-    }
-    if (take(a)) {
-        mp_list_remove(&a->active);
-        return 0;
-    }
-    if (++a->block < BLOCKS) {
+    if (is_hello(a)) {
         return MP_STEP_AGAIN;
     }
-    mp_list_remove(&a->active);
-    return none_free();
+    bool offered = a->words[MP_AGREE_WORDS] != 0;
+    bool taken = offered && take(a);
+    if (!taken && (!offered || ++a->block < BLOCKS)) {
+        disown(a);
+        next_in_line();
+        return MP_STEP_AGAIN;
+    }
+    leave(a);
+    return taken ? 0 : none_free();
 }
 
 // A single rank has nobody to ask; it only keeps off the block that the owner is offering.
@@ -164,7 +231,10 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
     struct mp_datatype *bytes = mp_byte_type();
     int size = a->scope.size;
     bool leader = a->scope.rank == a->leader;
+    bool first = a->bridge.comm && leader &&
+                 mp_process.rank < mp_comm_world_rank(a->bridge.comm, a->bridge_peer);
 
+    a->schedule = schedule;
     mp_list_init(&a->active);
     schedule->scope = a->scope;
     if (size == 1 && !a->bridge.comm) {
@@ -185,13 +255,21 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
         mp_schedule_call(schedule, combine, a);
         if (a->bridge.comm) {
             schedule->scope = a->bridge;
-            mp_schedule_send(schedule, a->words, sizeof a->words, bytes, a->bridge_peer);
+            if (!first) {
+                mp_schedule_send(schedule, a->words, sizeof a->words, bytes, a->bridge_peer);
+            }
             mp_schedule_recv_exact(schedule, a->offers + (size_t)(size - 1) * MP_AGREE_LENGTH,
                                    sizeof a->words, bytes, a->bridge_peer);
             mp_schedule_wait(schedule);
             mp_schedule_call(schedule, combine_bridge, a);
-            schedule->scope = a->scope;
         }
+        if (first || !a->bridge.comm) {
+            mp_schedule_call(schedule, hold, a);
+        }
+        if (first) {
+            mp_schedule_send(schedule, a->words, sizeof a->words, bytes, a->bridge_peer);
+        }
+        schedule->scope = a->scope;
     }
     mp_add_bcast(schedule, a->words, sizeof a->words, bytes, a->leader);
     mp_schedule_wait(schedule);
@@ -208,9 +286,7 @@ int mp_agreement_run(struct mp_agreement *agreement)
     mp_agreement_add(schedule, agreement);
     int error = mp_schedule_run(schedule);
     if (error) {
-        // It may have stopped in the middle: stand in nobody's way.
-        mp_list_remove(&agreement->active);
-        owner = owner == agreement ? NULL : owner;
+        leave(agreement); // it may have stopped in the middle: stand in nobody's way
     }
     return error;
 }

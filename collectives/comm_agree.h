@@ -26,9 +26,11 @@ struct mp_agreement {
     uint32_t pairs[2];
 
     // Under way.
-    struct mp_list active; // in the process's list of agreements
-    int round;             // so many offers were made
+    struct mp_schedule *schedule;
+    struct mp_list active; // in the process's line of agreements
+    int round;             // so many were begun: odd ones are hellos, even ones offers
     bool owner;            // this one may offer at present
+    bool held;             // at the leader: the round goes on when this one's turn has come
     int block;             // of pairs, being offered
     uint64_t words[MP_AGREE_LENGTH];
     uint64_t *offers; // at the leader: of the other ranks, and of the other leader

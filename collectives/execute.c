@@ -102,28 +102,29 @@ static inline bool is_message(const struct mp_step *step)
     return step->kind == MP_STEP_SEND || step->kind == MP_STEP_RECV;
 }
 
+// True when a message step is done. If not, the schedule is woken when it is: it is held up by one
+// message at a time, the first that it has to wait for, and sees about the next one then.
+static bool is_done(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_request *request = step->message.request;
+    if (request) {
+        if (!request->complete) {
+            mp_watch_set(&schedule->watch, request);
+            return false;
+        }
+        message_end(schedule, step);
+    }
+    return true;
+}
+
 // True when all messages before step `end` are done; moves `settled` as far as that holds.
 static bool settle(struct mp_schedule *schedule, size_t end)
 {
     for (; schedule->settled < end; schedule->settled++) {
         struct mp_step *step = &schedule->steps[schedule->settled];
-        if (is_message(step) && step->message.request) {
-            if (!step->message.request->complete) {
-                return false;
-            }
-            message_end(schedule, step);
-        }
-    }
-    return true;
-}
-
-static bool settle_one(struct mp_schedule *schedule, struct mp_step *step)
-{
-    if (step->message.request) {
-        if (!step->message.request->complete) {
+        if (is_message(step) && !is_done(schedule, step)) {
             return false;
         }
-        message_end(schedule, step);
     }
     return true;
 }
@@ -143,8 +144,8 @@ static void copy(struct mp_schedule *schedule, const struct mp_step *step)
     }
 }
 
-// Steps that are done at once.
-static void act(struct mp_schedule *schedule, struct mp_step *step)
+// Steps that are done at once. False: it is too early for a call.
+static bool act(struct mp_schedule *schedule, struct mp_step *step)
 {
     int answer;
     switch (step->kind) {
@@ -157,10 +158,13 @@ static void act(struct mp_schedule *schedule, struct mp_step *step)
         break;
     case MP_STEP_CALL:
         answer = step->call.function(step->call.argument);
+        if (answer == MP_STEP_LATER) {
+            return false;
+        }
         if (answer == MP_STEP_AGAIN) {
             schedule->at = 0;
             schedule->settled = 0;
-            return;
+            return true;
         }
         note(schedule, answer);
         break;
@@ -168,6 +172,7 @@ static void act(struct mp_schedule *schedule, struct mp_step *step)
         break;
     }
     schedule->at++;
+    return true;
 }
 
 static inline bool given_up(const struct mp_schedule *schedule)
@@ -186,7 +191,7 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
             schedule->at++;
             break;
         case MP_STEP_WAIT:
-            if (!settle_one(schedule, &schedule->steps[step->wait])) {
+            if (!is_done(schedule, &schedule->steps[step->wait])) {
                 return false;
             }
             schedule->at++;
@@ -198,7 +203,9 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
             schedule->at++;
             break;
         default:
-            act(schedule, step);
+            if (!act(schedule, step)) {
+                return false;
+            }
         }
     }
     return given_up(schedule) || settle(schedule, schedule->count);
@@ -258,6 +265,20 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
     return true;
 }
 
+// Whoever lets the call go on calls mp_schedule_wake, so a sleep ends.
+static void act_now(struct mp_schedule *schedule, struct mp_step *step)
+{
+    if (act(schedule, step)) {
+        return;
+    }
+    struct mp_waiter waiter;
+    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, schedule->scope.tag, schedule->comm->context + 1, 0);
+    while (!act(schedule, step)) {
+        mp_waiter_step(&waiter);
+    }
+    mp_waiter_end(&waiter);
+}
+
 static void run(struct mp_schedule *schedule)
 {
     while (schedule->at < schedule->count && !given_up(schedule)) {
@@ -282,7 +303,7 @@ static void run(struct mp_schedule *schedule)
             schedule->at++;
             break;
         default:
-            act(schedule, step);
+            act_now(schedule, step);
         }
     }
     wait_until(schedule, schedule->count);
@@ -299,6 +320,8 @@ void mp_schedule_end(struct mp_schedule *schedule)
 {
     if (!given_up(schedule)) {
         mp_schedule_free(schedule);
+    } else {
+        mp_watch_end(&schedule->watch);
     }
 }
 
@@ -340,15 +363,12 @@ void mp_schedule_cancel(struct mp_schedule *schedule, int peer)
 
 // ---- As a request
 
-static bool request_progress(struct mp_request *request)
+static void request_progress(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
-    if (!mp_schedule_advance(schedule)) {
-        return false;
+    if (mp_schedule_advance(schedule)) {
+        mp_request_complete(request, schedule->error);
     }
-    mp_progress_remove(request);
-    mp_request_complete(request, schedule->error);
-    return true;
 }
 
 static int request_start(struct mp_request *request)
@@ -358,11 +378,7 @@ static int request_start(struct mp_request *request)
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->at = 0;
     schedule->settled = 0;
-    if (mp_schedule_advance(schedule)) {
-        mp_request_complete(request, schedule->error);
-    } else {
-        mp_progress_add(request);
-    }
+    request_progress(request);
     return 0;
 }
 
@@ -376,10 +392,8 @@ static void request_release(struct mp_request *request)
     mp_schedule_end(request->state);
 }
 
-static const struct mp_request_ops schedule_ops = {.start = request_start,
-                                                   .progress = request_progress,
-                                                   .explain = request_explain,
-                                                   .release = request_release};
+static const struct mp_request_ops schedule_ops = {
+    .start = request_start, .explain = request_explain, .release = request_release};
 
 static int make_request(struct mp_schedule *schedule, struct mp_request **request)
 {
@@ -393,6 +407,8 @@ static int make_request(struct mp_schedule *schedule, struct mp_request **reques
     }
     (*request)->ops = &schedule_ops;
     (*request)->state = schedule;
+    schedule->owner = *request;
+    schedule->progress = request_progress;
     (*request)->world = MP_PEER_SEVERAL;
     (*request)->entry.tag = schedule->scope.tag;
     (*request)->context = schedule->comm->context + 1;

@@ -51,6 +51,20 @@ static struct mp_schedule *schedule_take(void)
     return schedule;
 }
 
+// The message that held it up is over.
+static void woken(struct mp_watch *watch)
+{
+    struct mp_schedule *schedule = mp_container_of(watch, struct mp_schedule, watch);
+    if (schedule->progress) {
+        schedule->progress(schedule->owner);
+    }
+}
+
+void mp_schedule_wake(struct mp_schedule *schedule)
+{
+    mp_watch_wake(&schedule->watch);
+}
+
 struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op *op)
 {
     struct mp_schedule *schedule = schedule_take();
@@ -72,6 +86,9 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     schedule->count = 0;
     schedule->at = 0;
     schedule->settled = 0;
+    mp_watch_init(&schedule->watch, woken);
+    schedule->owner = NULL;
+    schedule->progress = NULL;
     schedule->temporaries = NULL;
     schedule->arena_used = 0;
     return schedule;
@@ -259,6 +276,7 @@ static void step_drop(struct mp_step *step)
 
 void mp_schedule_free(struct mp_schedule *schedule)
 {
+    mp_watch_end(&schedule->watch);
     for (size_t i = 0; i < schedule->count; i++) {
         step_drop(&schedule->steps[i]);
     }

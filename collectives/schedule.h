@@ -30,8 +30,9 @@ enum mp_step_kind {
     MP_STEP_CALL
 };
 
-// What a call step may answer, besides an error class: start the program again from its first step.
-enum { MP_STEP_AGAIN = -1 };
+// What a call step may answer, besides an error class: start the program again from its first step;
+// or that it is too early, and to be called again when mp_schedule_wake was.
+enum { MP_STEP_AGAIN = -1, MP_STEP_LATER = -2 };
 typedef int mp_step_fn(void *argument);
 
 struct mp_step {
@@ -98,8 +99,11 @@ struct mp_schedule {
     struct mp_wrong wrong;
     struct mp_step *steps;
     size_t count, room;
-    size_t at;      // next step to run
-    size_t settled; // every message step before this one is done
+    size_t at;                // next step to run
+    size_t settled;           // every message step before this one is done
+    struct mp_watch watch;    // of the message that holds it up
+    struct mp_request *owner; // goes on with it, by `progress`, when that is complete
+    void (*progress)(struct mp_request *owner); // NULL: who advances it looks for himself
     struct mp_temporary *temporaries;
     size_t arena_used;
     struct mp_schedule *next; // in the list of idle ones
@@ -166,8 +170,12 @@ int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request
 int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **request);
 
 // Or step by step: goes on as far as possible, and says whether that is the end. Then more steps
-// may be added and it may go on, or it is freed by mp_schedule_end.
+// may be added and it may go on, or it is freed by mp_schedule_end. When it was held up by a
+// message and that is complete, mp_progress calls `progress`, if it is set, for its `owner`.
 bool mp_schedule_advance(struct mp_schedule *schedule);
+
+// A call step that answered MP_STEP_LATER is to be called again.
+void mp_schedule_wake(struct mp_schedule *schedule);
 void mp_schedule_end(struct mp_schedule *schedule);
 
 // For where ranks disagree: whether there are receives from a rank, and the end of those that have

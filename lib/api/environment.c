@@ -92,7 +92,7 @@ static int end_world(void)
     if (err) {
         return err;
     }
-    mp_bsend_flush_session(NULL);
+    mp_bsend_flush_world();
     if (mp_process.users == 1 && mp_bsend_process_buffer) {
         err = mp_bsend_detach(&mp_bsend_process_buffer, &memory, &size);
     }

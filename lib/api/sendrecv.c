@@ -109,27 +109,31 @@ static int replace(int call, struct half send, struct half recv, void *buffer, M
 struct pair {
     struct mp_request *send;
     struct mp_request *recv;
+    struct mp_watch watch; // of the one that it waits for
+    struct mp_request *request;
 };
 
-static bool pair_progress(struct mp_request *request)
+static void pair_woken(struct mp_watch *watch)
 {
-    const struct pair *pair = request->state;
+    struct pair *pair = mp_container_of(watch, struct pair, watch);
+    struct mp_request *request = pair->request;
+
     if (!pair->send->complete || !pair->recv->complete) {
-        return false;
+        mp_watch_set(watch, pair->recv->complete ? pair->send : pair->recv);
+        return;
     }
     request->source = pair->recv->source;
     request->result_tag = pair->recv->result_tag;
     request->bytes = pair->recv->bytes;
     request->total = pair->recv->total;
     request->length = pair->recv->length;
-    mp_progress_remove(request);
     mp_request_complete(request, pair->recv->error ? pair->recv->error : pair->send->error);
-    return true;
 }
 
 static void pair_release(struct mp_request *request)
 {
     struct pair *pair = request->state;
+    mp_watch_end(&pair->watch);
     mp_request_release(pair->send);
     mp_request_release(pair->recv);
     free(pair);
@@ -139,7 +143,7 @@ static int start_pair(const struct half *send, const void *sendbuf, void *copy,
                       const struct half *recv, void *recvbuf, struct mp_comm *comm,
                       MPI_Request *out)
 {
-    static const struct mp_request_ops ops = {.progress = pair_progress, .release = pair_release};
+    static const struct mp_request_ops ops = {.release = pair_release};
     struct pair *pair = malloc(sizeof *pair);
     // Of kind RECV, so that its status is taken like a receive's.
     struct mp_request *request = pair ? mp_request_new(MP_REQUEST_RECV, comm, NULL) : NULL;
@@ -173,8 +177,9 @@ static int start_pair(const struct half *send, const void *sendbuf, void *copy,
     request->context = comm->context;
     request->ops = &ops;
     request->state = pair;
-    mp_progress_add(request);
-    pair_progress(request);
+    pair->request = request;
+    mp_watch_init(&pair->watch, pair_woken);
+    pair_woken(&pair->watch);
     *out = (MPI_Request)(void *)request;
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Buffered sends. A message takes a block of the attached buffer: a header, then the packed data.
-// An ordinary send of those bytes is started from there; the block is free again when that is
-// complete. A message that leaves at once (eager) gives its block back at once.
+// An ordinary send of those bytes is started from there; the block watches it and is free again
+// when it is complete. A message that leaves at once (eager) gives its block back at once.
 #include "core/bsend.h"
 
 #include "core/message.h"
@@ -12,16 +12,20 @@
 #include <stdlib.h>
 
 struct block {
-    struct mp_list link;
+    struct mp_list link; // by address
+    struct mp_list age;  // by number
+    struct mp_watch watch;
+    struct mp_bsend_buffer *buffer;
     struct mp_request *send; // of the packed bytes; held
-    MPI_Count room;          // bytes of the block, this header included
+    uint64_t number;
+    MPI_Count room; // bytes of the block, this header included
     _Alignas(16) char data[];
 };
 _Static_assert(sizeof(struct block) + 16 <= MPI_BSEND_OVERHEAD,
                "a block's header and its alignment fit what users are told to add");
 
 struct mp_bsend_buffer *mp_bsend_process_buffer;
-static struct mp_list attached = {&attached, &attached}; // all buffers
+static int in_world; // blocks of messages on communicators of the World Model
 
 int mp_bsend_attach(struct mp_bsend_buffer **place, void *memory, MPI_Count size)
 {
@@ -42,51 +46,84 @@ int mp_bsend_attach(struct mp_bsend_buffer **place, void *memory, MPI_Count size
     *buffer = (struct mp_bsend_buffer){
         .memory = memory, .size = automatic ? 0 : size, .automatic = automatic};
     mp_list_init(&buffer->blocks);
-    mp_list_insert(&attached, &buffer->all);
+    mp_list_init(&buffer->ages);
+    mp_list_init(&buffer->flushes);
+    buffer->last = &buffer->blocks;
     *place = buffer;
     return 0;
 }
 
-// The send may be the last that holds a communicator which was freed, and whose own buffer this is:
-// then the buffer, which has no other block, goes too.
-static void free_block(const struct mp_bsend_buffer *buffer, struct block *block)
+// What an iflush waits for: that the blocks that were in the buffer when it began are gone.
+struct flush {
+    struct mp_list link; // in the buffer's list, in order
+    struct mp_request *request;
+    uint64_t until; // number of the last of them
+};
+
+static void end_flushes(struct mp_bsend_buffer *buffer)
 {
-    struct mp_request *send = block->send;
-    mp_list_remove(&block->link);
-    if (buffer->automatic) {
-        free(block);
+    uint64_t oldest = UINT64_MAX;
+    if (!mp_list_empty(&buffer->ages)) {
+        oldest = mp_container_of(buffer->ages.next, struct block, age)->number;
     }
-    if (send) {
-        mp_request_release(send);
+    while (!mp_list_empty(&buffer->flushes)) {
+        struct flush *flush = mp_container_of(buffer->flushes.next, struct flush, link);
+        if (flush->until >= oldest) {
+            return;
+        }
+        mp_list_remove(&flush->link);
+        mp_request_complete(flush->request, 0);
     }
 }
 
-// Gives back the blocks whose messages have left. Returns true if none is left; then the buffer may
-// be gone, unless somebody holds the communicator that it is attached to.
-static bool reclaim(struct mp_bsend_buffer *buffer)
+static void free_block(struct block *block)
 {
-    for (struct mp_list *at = buffer->blocks.next, *next; at != &buffer->blocks; at = next) {
-        next = at->next;
-        struct block *block = mp_container_of(at, struct block, link);
-        if (block->send->complete) {
-            bool only = buffer->blocks.next == at && next == &buffer->blocks;
-            free_block(buffer, block);
-            if (only) {
-                return true;
-            }
-        }
+    struct mp_bsend_buffer *buffer = block->buffer;
+
+    if (buffer->last == &block->link) {
+        buffer->last = block->link.prev;
     }
-    return mp_list_empty(&buffer->blocks);
+    mp_list_remove(&block->link);
+    mp_list_remove(&block->age);
+    end_flushes(buffer);
+    if (buffer->automatic) {
+        free(block);
+    }
+}
+
+static void count(const struct mp_request *send, int by)
+{
+    if (send->comm->session) {
+        send->comm->session->detached += by;
+    } else {
+        in_world += by;
+    }
+}
+
+// Its message has left. The send may be the last that holds a communicator which was freed, and
+// whose own buffer this is: then the buffer, which has no other block, goes too.
+static void block_woken(struct mp_watch *watch)
+{
+    struct block *block = mp_container_of(watch, struct block, watch);
+    struct mp_request *send = block->send;
+
+    if (!send->complete) {
+        mp_watch_set(watch, send); // it was asked to cancel, and will be complete again
+        return;
+    }
+    free_block(block);
+    count(send, -1);
+    mp_request_release(send);
 }
 
 void mp_bsend_flush(struct mp_bsend_buffer *buffer)
 {
-    if (!buffer || reclaim(buffer)) {
+    if (!buffer || mp_list_empty(&buffer->blocks)) {
         return;
     }
     struct mp_waiter waiter;
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
-    while (!reclaim(buffer)) {
+    while (!mp_list_empty(&buffer->blocks)) {
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);
@@ -101,141 +138,108 @@ int mp_bsend_detach(struct mp_bsend_buffer **place, void **memory, MPI_Count *si
     mp_bsend_flush(buffer);
     *memory = buffer->memory;
     *size = buffer->size;
-    mp_list_remove(&buffer->all);
     free(buffer);
     *place = NULL;
     return 0;
 }
 
-static bool is_in_use(const struct mp_session *session)
-{
-    for (struct mp_list *a = attached.next, *next; a != &attached; a = next) {
-        next = a->next;
-        struct mp_bsend_buffer *buffer = mp_container_of(a, struct mp_bsend_buffer, all);
-        if (reclaim(buffer)) {
-            continue;
-        }
-        for (struct mp_list *b = buffer->blocks.next; b != &buffer->blocks; b = b->next) {
-            if (mp_container_of(b, struct block, link)->send->comm->session == session) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-void mp_bsend_flush_session(const struct mp_session *session)
+void mp_bsend_flush_world(void)
 {
     struct mp_waiter waiter;
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
-    while (is_in_use(session)) {
+    while (in_world > 0) {
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);
 }
 
-// What an iflush waits for: the sends that were in the buffer when it began.
-struct flush {
-    MPI_Count count;
-    struct mp_request *sends[];
-};
-
-static bool flush_progress(struct mp_request *request)
-{
-    const struct flush *flush = request->state;
-    for (MPI_Count i = 0; i < flush->count; i++) {
-        if (!flush->sends[i]->complete) {
-            return false;
-        }
-    }
-    mp_progress_remove(request);
-    mp_request_complete(request, 0);
-    return true;
-}
-
 static void flush_release(struct mp_request *request)
 {
-    struct flush *flush = request->state;
-    for (MPI_Count i = 0; i < flush->count; i++) {
-        mp_request_release(flush->sends[i]);
-    }
-    free(flush);
+    free(request->state);
 }
 
 int mp_bsend_iflush(struct mp_bsend_buffer *buffer, struct mp_request **request)
 {
-    static const struct mp_request_ops ops = {.progress = flush_progress, .release = flush_release};
-    size_t count = 0;
-    if (buffer && !reclaim(buffer)) {
-        for (struct mp_list *at = buffer->blocks.next; at != &buffer->blocks; at = at->next) {
-            count++;
-        }
-    }
-    struct flush *flush = malloc(sizeof *flush + count * sizeof(struct mp_request *));
+    static const struct mp_request_ops ops = {.release = flush_release};
+    struct flush *flush = malloc(sizeof *flush);
     struct mp_request *r = flush ? mp_request_new(MP_REQUEST_OTHER, NULL, NULL) : NULL;
     if (!r) {
         free(flush);
         return mp_fail(MPI_ERR_NO_MEM, "no memory for a request");
     }
-    flush->count = 0;
-    if (count) {
-        for (struct mp_list *at = buffer->blocks.next; at != &buffer->blocks; at = at->next) {
-            struct block *block = mp_container_of(at, struct block, link);
-            block->send->object.refs++;
-            flush->sends[flush->count++] = block->send;
-        }
-    }
+    flush->request = r;
     r->ops = &ops;
     r->state = flush;
     r->world = MP_PEER_SEVERAL;
-    mp_progress_add(r);
-    flush_progress(r);
     *request = r;
+    if (!buffer) {
+        mp_request_complete(r, 0);
+        return 0;
+    }
+    flush->until = buffer->number;
+    mp_list_insert(&buffer->flushes, &flush->link);
+    end_flushes(buffer);
     return 0;
 }
 
-// The first gap of `room` bytes in the user's buffer, or NULL. Sets *before to the block after it.
-static struct block *find_gap(struct mp_bsend_buffer *buffer, MPI_Count room,
-                              struct mp_list **before)
+// The gap behind a block, or behind the head: at the start. NULL if it has not so much room.
+static struct block *gap(struct mp_bsend_buffer *buffer, struct mp_list *at, MPI_Count room)
 {
     uintptr_t start = mp_round_up((uintptr_t)buffer->memory, 16);
-    uintptr_t end = (uintptr_t)buffer->memory + (uintptr_t)buffer->size;
-    struct mp_list *at = buffer->blocks.next;
+    uintptr_t stop = (uintptr_t)buffer->memory + (uintptr_t)buffer->size;
 
-    for (;; at = at->next) {
-        struct block *used = at == &buffer->blocks ? NULL : mp_container_of(at, struct block, link);
-        uintptr_t stop = used ? (uintptr_t)used : end;
-        if (stop >= start && (MPI_Count)(stop - start) >= room) {
-            *before = at;
-            return (struct block *)start;
-        }
-        if (!used) {
-            return NULL;
-        }
+    if (at != &buffer->blocks) {
+        struct block *used = mp_container_of(at, struct block, link);
         start = (uintptr_t)used + (uintptr_t)used->room;
     }
+    if (at->next != &buffer->blocks) {
+        stop = (uintptr_t)mp_container_of(at->next, struct block, link);
+    }
+    return stop >= start && (MPI_Count)(stop - start) >= room ? (struct block *)start : NULL;
+}
+
+// A gap in the user's buffer, or NULL. Sets *behind to the block before it. The one behind the
+// block that was taken last is tried first, where it is nearly always; then all.
+static struct block *find_gap(struct mp_bsend_buffer *buffer, MPI_Count room,
+                              struct mp_list **behind)
+{
+    struct block *found = gap(buffer, buffer->last, room);
+    *behind = buffer->last;
+    if (found) {
+        return found;
+    }
+    struct mp_list *at = &buffer->blocks;
+    do {
+        found = gap(buffer, at, room);
+        *behind = at;
+        at = at->next;
+    } while (!found && at != &buffer->blocks);
+    return found;
 }
 
 static struct block *take_block(struct mp_bsend_buffer *buffer, MPI_Count length)
 {
     MPI_Count room = (MPI_Count)mp_round_up(sizeof(struct block) + (size_t)length, 16);
-    struct mp_list *before = &buffer->blocks;
+    struct mp_list *behind = buffer->blocks.prev;
     struct block *block;
 
-    reclaim(buffer);
     if (buffer->automatic) {
         block = malloc((size_t)room);
     } else {
-        block = find_gap(buffer, room, &before);
+        block = find_gap(buffer, room, &behind);
         if (!block) {
             mp_progress(); // some may be able to leave
-            reclaim(buffer);
-            block = find_gap(buffer, room, &before);
+            block = find_gap(buffer, room, &behind);
         }
     }
     if (block) {
         block->room = room;
-        mp_list_insert(before, &block->link);
+        block->buffer = buffer;
+        block->number = ++buffer->number;
+        mp_watch_init(&block->watch, block_woken);
+        mp_list_insert(behind->next, &block->link);
+        mp_list_insert(&buffer->ages, &block->age);
+        buffer->last = &block->link;
     }
     return block;
 }
@@ -281,53 +285,77 @@ int mp_bsend_start(struct mp_request *request)
     int error =
         mp_isend(block->data, request->length, mp_datatype_get(MPI_BYTE), request->peer,
                  request->entry.tag, request->comm, request->context, MP_SEND_STANDARD, &handle);
-    // One of its own, for this request may be asked to cancel it. Without memory for it the message
-    // has left all the same, and cannot be cancelled.
-    block->send = mp_is_sent(handle) ? mp_sent_object(handle) : mp_request_get(handle);
     if (error) {
-        mp_list_remove(&block->link);
+        free_block(block);
         return error;
     }
+    // One of its own, for this request may be asked to cancel it. Without memory for it the message
+    // has left all the same, and cannot be cancelled.
+    struct mp_request *send = mp_is_sent(handle) ? mp_sent_object(handle) : mp_request_get(handle);
     if (before) {
         mp_request_release(before); // of the last start of a persistent request
     }
     request->plain = false;
     request->ops = &ops;
-    request->state = block->send;
-    if (block->send) {
-        block->send->object.refs++;
-    }
-    if (!block->send || block->send->complete) {
-        free_block(buffer, block);
+    request->state = send;
+    if (!send || send->complete) {
+        free_block(block);
+    } else {
+        send->object.refs++;
+        block->send = send;
+        count(send, 1);
+        mp_watch_set(&block->watch, send);
     }
     mp_request_complete(request, 0);
     return 0;
 }
 
 // The message's own send was asked to cancel: the user's request follows what becomes of it.
-static bool cancel_progress(struct mp_request *request)
+struct cancel {
+    struct mp_watch watch; // of the send
+    struct mp_request *request;
+};
+
+static void cancel_woken(struct mp_watch *watch)
 {
-    const struct mp_request *send = request->state;
-    if (send->complete) {
-        request->cancelled = send->cancelled;
-        mp_progress_remove(request);
-        mp_request_complete(request, 0);
-        return true;
+    struct mp_request *request = mp_container_of(watch, struct cancel, watch)->request;
+    struct mp_request *send = request->state;
+
+    if (!send->complete) {
+        mp_watch_set(watch, send);
+        return;
     }
-    return false;
+    request->cancelled = send->cancelled;
+    mp_request_complete(request, 0);
+}
+
+static void cancel_release(struct mp_request *request)
+{
+    struct cancel *cancel = request->staging;
+    mp_watch_end(&cancel->watch);
+    forget_send(request);
 }
 
 void mp_bsend_cancel(struct mp_request *request)
 {
-    static const struct mp_request_ops ops = {.progress = cancel_progress, .release = forget_send};
+    static const struct mp_request_ops ops = {.release = cancel_release};
     struct mp_request *send = request->state;
 
     if (!send) {
         return;
     }
+    // Without memory the message is not cancelled, as may happen to any (3.8.4).
+    struct cancel *cancel = request->staging ? request->staging : malloc(sizeof *cancel);
+    if (!cancel) {
+        return;
+    }
+    if (!request->staging) {
+        cancel->request = request;
+        mp_watch_init(&cancel->watch, cancel_woken);
+        request->staging = cancel;
+    }
     mp_request_cancel(send);
     request->complete = false;
     request->ops = &ops;
-    mp_progress_add(request);
-    cancel_progress(request);
+    cancel_woken(&cancel->watch);
 }

@@ -14,8 +14,11 @@ struct mp_bsend_buffer {
     void *memory; // the user's, or MPI_BUFFER_AUTOMATIC
     MPI_Count size;
     bool automatic;
-    struct mp_list blocks; // messages not known to have left, by address (automatic: by age)
-    struct mp_list all;    // in the list of all attached buffers
+    struct mp_list blocks;  // messages that have not left, by address (automatic: by age)
+    struct mp_list ages;    // the same, by number
+    struct mp_list *last;   // in `blocks`: the one that was added last, or what was before it
+    uint64_t number;        // of the last block
+    struct mp_list flushes; // requests of mp_bsend_iflush, in order
 };
 
 extern struct mp_bsend_buffer *mp_bsend_process_buffer; // NULL: none attached
@@ -30,9 +33,9 @@ int mp_bsend_detach(struct mp_bsend_buffer **place, void **memory, MPI_Count *si
 // Waits until every message that is in the buffer now has left. No buffer: nothing to wait for.
 void mp_bsend_flush(struct mp_bsend_buffer *buffer);
 
-// Waits until every message on communicators of that session (NULL: of the World Model) has left,
-// whatever buffer it is in.
-void mp_bsend_flush_session(const struct mp_session *session);
+// Waits until every message on communicators of the World Model has left, whatever buffer it is in.
+// (Sessions count theirs among their detached sends.)
+void mp_bsend_flush_world(void);
 
 // A request that completes when every message that is in the buffer now has left.
 int mp_bsend_iflush(struct mp_bsend_buffer *buffer, struct mp_request **request);

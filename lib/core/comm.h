@@ -8,6 +8,7 @@
 #include "core/errhandler.h"
 #include "core/group.h"
 #include "core/object.h"
+#include "core/progress.h"
 #include "mpi.h"
 #include "shm/layout.h"
 
@@ -45,13 +46,15 @@ struct mp_comm_board {
     bool ready;    // all members have reset their desk
     bool quick;    // ready, and all operations go over it, so short ones may skip the choice
     // Nonblocking operations (collectives/async.c), by their numbers.
-    char *async_pads;    // by world rank and post; NULL: none
-    uint64_t async_last; // begun last
-    uint64_t async_seen; // all members were seen to have done with those up to this one
-    uint64_t async_done; // this rank has done with those up to this one,
-    uint32_t async_over; // and with these beyond it: bit n % MP_ASYNC_POSTS
-    bool opening;        // a barrier is under way, or was, after which it is ready
-    uint64_t *lives;     // by rank in the communicator, of their desks when it was ready; owned
+    char *async_pads;         // by world rank and post; NULL: none
+    uint64_t async_last;      // begun last
+    uint64_t async_seen;      // all members were seen to have done with those up to this one
+    uint64_t async_done;      // this rank has done with those up to this one,
+    uint32_t async_over;      // and with these beyond it: bit n % MP_ASYNC_POSTS
+    struct mp_list async_ops; // under way: their requests, in the order of their numbers
+    struct mp_poller async;   // added while there are any
+    bool opening;             // a barrier is under way, or was, after which it is ready
+    uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned
 };
 
 struct mp_comm {

@@ -85,15 +85,24 @@ void mp_limbo_retire(struct mp_comm *comm)
     mp_list_insert(&limbo, &later->link);
 }
 
-void mp_limbo_sweep(void)
+// Those that are looked at and not free go to the end, so that all have their turn.
+void mp_limbo_sweep(int most)
 {
-    for (struct mp_list *at = limbo.next, *next; at != &limbo; at = next) {
-        next = at->next;
-        struct waiting *w = mp_container_of(at, struct waiting, link);
+    struct mp_list kept = {&kept, &kept};
+
+    while (most-- != 0 && !mp_list_empty(&limbo)) {
+        struct waiting *w = mp_container_of(limbo.next, struct waiting, link);
+        mp_list_remove(&w->link);
         if (all_gone(w)) {
-            mp_list_remove(at);
             finish(w);
             free(w);
+        } else {
+            mp_list_insert(&kept, &w->link);
         }
+    }
+    while (!mp_list_empty(&kept)) {
+        struct mp_list *first = kept.next;
+        mp_list_remove(first);
+        mp_list_insert(&limbo, first);
     }
 }

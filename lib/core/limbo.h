@@ -10,7 +10,8 @@
 // have done with it. Takes what `comm->board` owns.
 void mp_limbo_retire(struct mp_comm *comm);
 
-// Gives back the pairs that have become free.
-void mp_limbo_sweep(void);
+// Gives back the pairs that have become free, of the `most` that were not looked at for longest;
+// -1: of all. (A few for every pair that is taken are enough to keep up.)
+void mp_limbo_sweep(int most);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/datatype_layout.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
+#include "core/partitioned.h"
 #include "core/progress.h"
 
 #include <stdlib.h>
@@ -24,9 +25,11 @@ struct answer {
 MPI_Count mp_eager_max;
 struct mp_outgoing *mp_outgoing;
 
-static struct mp_list dirty = {&dirty, &dirty};       // peers with something queued
-static struct mp_list pushing = {&pushing, &pushing}; // accepted sends with payload left
-static uint64_t self_sequence;                        // packets this rank sent to itself
+static struct mp_list dirty = {&dirty, &dirty}; // peers with something queued
+static uint64_t self_sequence;                  // packets this rank sent to itself
+
+static int poll_dirty(struct mp_poller *poller);
+static struct mp_poller poller = {.link = {&poller.link, &poller.link}, .poll = poll_dirty};
 
 int mp_outgoing_open(void)
 {
@@ -37,6 +40,8 @@ int mp_outgoing_open(void)
     for (int peer = 0; peer < mp_process.size; peer++) {
         mp_list_init(&mp_outgoing[peer].sends);
         mp_list_init(&mp_outgoing[peer].answers);
+        mp_list_init(&mp_outgoing[peer].pushes);
+        mp_list_init(&mp_outgoing[peer].parts);
         mp_list_init(&mp_outgoing[peer].dirty);
     }
     return 0;
@@ -52,7 +57,13 @@ static void mark_dirty(struct mp_outgoing *out)
 {
     if (mp_list_empty(&out->dirty)) {
         mp_list_insert(&dirty, &out->dirty);
+        mp_progress_add(&poller);
     }
+}
+
+void mp_outgoing_wait(int peer)
+{
+    mark_dirty(&mp_outgoing[peer]);
 }
 
 static void const *contiguous_data(const struct mp_request *request)
@@ -254,10 +265,12 @@ void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted
     request->target = target;
     request->bytes = wanted;
     request->moved = 0;
-    mp_list_insert(&pushing, &request->link);
+    struct mp_outgoing *out = &mp_outgoing[request->world];
+    mp_list_insert(&out->pushes, &request->link);
+    mark_dirty(out);
 }
 
-static int flush_peer(int peer, struct mp_outgoing *out)
+static int flush_answers(int peer, struct mp_outgoing *out)
 {
     int done = 0;
     while (!mp_list_empty(&out->answers)) {
@@ -269,6 +282,12 @@ static int flush_peer(int peer, struct mp_outgoing *out)
         free(answer);
         done++;
     }
+    return done;
+}
+
+static int flush_sends(struct mp_outgoing *out)
+{
+    int done = 0;
     while (!mp_list_empty(&out->sends)) {
         struct mp_request *request = mp_container_of(out->sends.next, struct mp_request, link);
         // Out of the queue first: completing may free the request.
@@ -279,11 +298,39 @@ static int flush_peer(int peer, struct mp_outgoing *out)
         }
         done++;
     }
-    mp_list_remove(&out->dirty);
     return done;
 }
 
-int mp_outgoing_poll(void)
+// Pieces of one payload after the other, as far as there is room.
+static int flush_pushes(struct mp_outgoing *out)
+{
+    int done = 0;
+    while (!mp_list_empty(&out->pushes)) {
+        struct mp_list *first = out->pushes.next;
+        done += push(mp_container_of(first, struct mp_request, link));
+        if (out->pushes.next == first) {
+            break;
+        }
+    }
+    return done;
+}
+
+// All four kinds are tried, whatever there was no room for before: a ring may have room for a small
+// packet and none for a long one, and nobody may wait for ever behind one kind that never ends.
+static int flush_peer(int peer, struct mp_outgoing *out)
+{
+    int done = flush_answers(peer, out);
+    done += flush_sends(out);
+    done += flush_pushes(out);
+    done += mp_partitioned_flush(&out->parts);
+    if (mp_list_empty(&out->answers) && mp_list_empty(&out->sends) && mp_list_empty(&out->pushes) &&
+        mp_list_empty(&out->parts)) {
+        mp_list_remove(&out->dirty);
+    }
+    return done;
+}
+
+static int poll_dirty(struct mp_poller *self)
 {
     int done = 0;
     for (struct mp_list *at = dirty.next, *next; at != &dirty; at = next) {
@@ -291,14 +338,13 @@ int mp_outgoing_poll(void)
         struct mp_outgoing *out = mp_container_of(at, struct mp_outgoing, dirty);
         done += flush_peer((int)(out - mp_outgoing), out);
     }
-    for (struct mp_list *at = pushing.next, *next; at != &pushing; at = next) {
-        next = at->next;
-        done += push(mp_container_of(at, struct mp_request, link));
+    if (mp_list_empty(&dirty)) {
+        mp_progress_remove(self);
     }
     return done;
 }
 
 bool mp_outgoing_idle(void)
 {
-    return mp_list_empty(&dirty) && mp_list_empty(&pushing);
+    return mp_list_empty(&dirty);
 }

@@ -27,10 +27,13 @@ static inline bool mp_send_is_eager(const void *buffer, const struct mp_datatype
              mp_heap_holds((const char *)buffer + type->true_lb, (size_t)length));
 }
 
-// A peer's queues.
+// A peer's queues. Only the first of each is tried: when there is no room for that, there is none
+// for those behind it, and when there is room again, it comes first.
 struct mp_outgoing {
     struct mp_list sends;   // requests whose first packet is yet to go: kept in order (3.5)
     struct mp_list answers; // DONE, ACCEPT, CANCEL ...: not ordered against sends
+    struct mp_list pushes;  // accepted sends with payload left: not ordered against anything
+    struct mp_list parts;   // partitioned sends with something ready: core/partitioned_send.c
     struct mp_list dirty;   // in the list of peers that have something waiting
 };
 
@@ -49,8 +52,8 @@ void mp_answer(int peer, const struct mp_packet *packet);
 // in its memory if that can be reached from here (0: no such place).
 void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address);
 
-// Sends what there is room for. Returns how much it did.
-int mp_outgoing_poll(void);
+// Something waits in `parts` of that peer.
+void mp_outgoing_wait(int peer);
 
 // True if nothing waits to go to any peer.
 bool mp_outgoing_idle(void);

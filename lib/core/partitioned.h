@@ -40,9 +40,8 @@ bool mp_parrived(struct mp_request *request, int partition);
 // For the packets MP_PACKET_PART_*.
 void mp_partitioned_deliver(int peer, const struct mp_packet *packet, const void *payload);
 
-// Sends what is ready and found no room before. Returns how much it did.
-int mp_partitioned_poll(void);
-bool mp_partitioned_idle(void); // nothing waits for room
+// Sends what is ready and found no room before, of a peer's list. Returns how much it did.
+int mp_partitioned_flush(struct mp_list *parts);
 
 // Forgets the ends of a context that never met.
 void mp_partitioned_drop(uint32_t context);

@@ -15,7 +15,7 @@
 struct sender {
     struct mp_part_end side;
     struct mp_request *request;
-    struct mp_list blocked; // in the list of those that wait for room
+    struct mp_list blocked; // in the peer's list of those that wait for room
     bool open;              // the receiver has started this round
     bool next_open;         // and even the next one
     bool push_only;         // the receiver cannot fetch
@@ -29,8 +29,6 @@ struct sender {
     int run_first, run_count;
     MPI_Count run_moved; // bytes
 };
-
-static struct mp_list blocked = {&blocked, &blocked};
 
 static struct sender *sender_of(const struct mp_request *request)
 {
@@ -155,6 +153,15 @@ static bool send_run(const struct mp_request *request, struct sender *s)
     return true;
 }
 
+// Behind those that wait already; if it is one of them, it keeps its place.
+static void wait_for_room(const struct mp_request *request, struct sender *s)
+{
+    if (mp_list_empty(&s->blocked)) {
+        mp_list_insert(&mp_outgoing[request->world].parts, &s->blocked);
+        mp_outgoing_wait(request->world);
+    }
+}
+
 // Sends what is ready, as far as there is room. Returns how much it did. The last thing that is
 // done to the request: it may be over.
 static int send_ready(struct mp_request *request)
@@ -162,41 +169,32 @@ static int send_ready(struct mp_request *request)
     struct sender *s = sender_of(request);
     int done = 0;
 
-    mp_list_remove(&s->blocked);
-    if (!s->open) {
-        return 0;
-    }
-    while (take_run(s)) {
+    while (s->open && take_run(s)) {
         MPI_Count before = s->run_moved;
         if (!send_run(request, s)) {
-            mp_list_insert(&blocked, &s->blocked);
+            wait_for_room(request, s);
             return done + (s->run_moved > before);
         }
         done++;
     }
-    if (s->gone == s->side.partitions && !request->complete) {
+    mp_list_remove(&s->blocked);
+    if (s->open && s->gone == s->side.partitions && !request->complete) {
         mp_request_complete(request, 0);
     }
     return done;
 }
 
-int mp_partitioned_poll(void)
+int mp_partitioned_flush(struct mp_list *parts)
 {
     int done = 0;
-    struct mp_list end;
-
-    // Each is tried once: those that are blocked again go to the end of the list, behind the mark.
-    mp_list_insert(&blocked, &end);
-    while (blocked.next != &end) {
-        done += send_ready(mp_container_of(blocked.next, struct sender, blocked)->request);
+    while (!mp_list_empty(parts)) {
+        struct mp_list *first = parts->next;
+        done += send_ready(mp_container_of(first, struct sender, blocked)->request);
+        if (parts->next == first) {
+            break;
+        }
     }
-    mp_list_remove(&end);
     return done;
-}
-
-bool mp_partitioned_idle(void)
-{
-    return mp_list_empty(&blocked);
 }
 
 int mp_pready(struct mp_request *request, int length, const int list[], int first)
@@ -221,7 +219,7 @@ int mp_pready(struct mp_request *request, int length, const int list[], int firs
     if (request->peer == MPI_PROC_NULL || s->side.refused) {
         return 0;
     }
-    if (!s->open || !mp_list_empty(&blocked)) {
+    if (!s->open || !mp_list_empty(&mp_outgoing[request->world].parts)) {
         mp_progress(); // the receiver's CLEAR, or room, may be there by now
     }
     if (!request->complete) {

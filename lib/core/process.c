@@ -16,7 +16,6 @@
 #include "core/errhandler.h"
 #include "core/limbo.h"
 #include "core/outgoing.h"
-#include "core/partitioned.h"
 #include "core/progress.h"
 #include "heap/heap.h"
 #include "socket/socket.h"
@@ -134,7 +133,7 @@ int mp_process_open(int thread_level)
 
 static bool all_sent(void)
 {
-    return mp_outgoing_idle() && mp_partitioned_idle() && (!mp_channel->idle || mp_channel->idle());
+    return mp_outgoing_idle() && (!mp_channel->idle || mp_channel->idle());
 }
 
 // In the barrier each arrival would wake those that are there, while they leave the core to the
@@ -169,7 +168,7 @@ void mp_process_await_all(void)
 
 void mp_process_close(int thread_level)
 {
-    mp_limbo_sweep(); // after MPI_Finalize's barrier all are gone from what they have freed
+    mp_limbo_sweep(-1); // after MPI_Finalize's barrier all are gone from what they have freed
     struct mp_waiter waiter;
 
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);

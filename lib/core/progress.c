@@ -4,10 +4,7 @@
 #include "core/progress.h"
 
 #include "core/channel.h"
-#include "core/outgoing.h"
-#include "core/partitioned.h"
 #include "core/process.h"
-#include "core/request.h"
 #include "core/spread.h"
 
 #include <sched.h>
@@ -41,40 +38,53 @@ static uint64_t crowded_until, stubborn_until;
 // back, since the others may be asleep already.
 static int armed_waiters;
 
-static struct mp_list schedules = {&schedules, &schedules}; // requests with ops->progress
+static struct mp_list pollers = {&pollers, &pollers};
 
-void mp_progress_add(struct mp_request *request)
-{
-    mp_list_insert(&schedules, &request->other);
-}
+// Where a walk through the pollers goes on: a poll may remove any of them, and may make progress
+// itself (a function of the program's that calls MPI), which is a walk within the walk.
+struct walk {
+    struct mp_list *next;
+    struct walk *outer;
+};
+static struct walk *walks;
 
-void mp_progress_remove(struct mp_request *request)
+void mp_progress_add(struct mp_poller *poller)
 {
-    mp_list_remove(&request->other);
-}
-
-static int poll_schedules(void)
-{
-    int done = 0;
-    for (struct mp_list *at = schedules.next, *next; at != &schedules; at = next) {
-        next = at->next;
-        struct mp_request *request = mp_container_of(at, struct mp_request, other);
-        done += request->ops->progress(request);
+    if (mp_list_empty(&poller->link)) {
+        mp_list_insert(&pollers, &poller->link);
     }
+}
+
+void mp_progress_remove(struct mp_poller *poller)
+{
+    for (struct walk *walk = walks; walk; walk = walk->outer) {
+        if (walk->next == &poller->link) {
+            walk->next = poller->link.next;
+        }
+    }
+    mp_list_remove(&poller->link);
+}
+
+static int poll_all(void)
+{
+    struct walk walk = {.next = pollers.next, .outer = walks};
+    int done = 0;
+
+    walks = &walk;
+    while (walk.next != &pollers) {
+        struct mp_poller *poller = mp_container_of(walk.next, struct mp_poller, link);
+        walk.next = poller->link.next;
+        done += poller->poll(poller);
+    }
+    walks = walk.outer;
     return done;
 }
 
 int mp_progress(void)
 {
     int done = mp_channel->poll();
-    if (unlikely(!mp_outgoing_idle())) {
-        done += mp_outgoing_poll();
-    }
-    if (unlikely(!mp_partitioned_idle())) {
-        done += mp_partitioned_poll();
-    }
-    if (unlikely(!mp_list_empty(&schedules))) {
-        done += poll_schedules();
+    if (unlikely(!mp_list_empty(&pollers))) {
+        done += poll_all();
     }
     return done;
 }

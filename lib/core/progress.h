@@ -16,6 +16,8 @@
 #ifndef MP_CORE_PROGRESS_H
 #define MP_CORE_PROGRESS_H
 
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,8 +37,22 @@ void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t conte
 void mp_waiter_step(struct mp_waiter *waiter);
 void mp_waiter_end(struct mp_waiter *waiter);
 
-// Polls the channel and the active schedules once. Returns how much happened, 0 for nothing.
+// Polls the channel and what else has something to do, once. Returns how much happened, 0 for
+// nothing.
 int mp_progress(void);
+
+// What mp_progress polls besides the channel, as long as it is added. So that progress costs what
+// there is to do and not what is under way, a poller looks only at what can have moved without a
+// packet (room in a ring, a post on a desk), and its `poll` returns how much it did. What waits for
+// a request is woken by that instead: mp_watch in core/request.h.
+struct mp_poller {
+    struct mp_list link; // an empty list while it is not added
+    int (*poll)(struct mp_poller *poller);
+};
+
+// Both may be called at any time, by a poller too, for itself and for others, and twice.
+void mp_progress_add(struct mp_poller *poller);
+void mp_progress_remove(struct mp_poller *poller);
 
 // The progress that a call makes which looks and does not wait (MPI_Test, MPI_Iprobe): the same,
 // and where ranks share cores, a program that loops over such calls leaves the core now and then to

@@ -129,6 +129,67 @@ void mp_request_detach(struct mp_request *request)
     count_detached(request, 1);
 }
 
+// ---- Watches
+
+static struct mp_list line = {&line, &line}; // of those that are woken, in order
+
+static int wake_line(struct mp_poller *poller)
+{
+    int done = 0;
+    // What these complete in turn wakes others, which go on here too: each has work to do.
+    while (!mp_list_empty(&line)) {
+        struct mp_watch *watch = mp_container_of(line.next, struct mp_watch, line);
+        mp_list_remove(&watch->line);
+        watch->woken(watch); // and may be gone
+        done++;
+    }
+    mp_progress_remove(poller);
+    return done;
+}
+
+static struct mp_poller line_poller = {.link = {&line_poller.link, &line_poller.link},
+                                       .poll = wake_line};
+
+static void unwatch(struct mp_watch *watch)
+{
+    struct mp_watch **at = watch->request ? &watch->request->watches : NULL;
+    while (at && *at != watch) {
+        at = &(*at)->next;
+    }
+    if (at) {
+        *at = watch->next;
+        watch->request = NULL;
+    }
+}
+
+void mp_watch_set(struct mp_watch *watch, struct mp_request *request)
+{
+    if (watch->request != request) {
+        unwatch(watch);
+        watch->request = request;
+        watch->next = request->watches;
+        request->watches = watch;
+        request->plain = false;
+    }
+}
+
+void mp_watch_wake(struct mp_watch *watch)
+{
+    if (mp_list_empty(&watch->line)) {
+        mp_list_insert(&line, &watch->line);
+        mp_progress_add(&line_poller);
+        mp_wake_threads();
+    }
+}
+
+void mp_watch_end(struct mp_watch *watch)
+{
+    unwatch(watch);
+    mp_list_remove(&watch->line);
+}
+
+// ---- Completion
+
 void mp_request_complete_slow(struct mp_request *request, int error)
 {
     if (unlikely(request->cancelling)) {
@@ -139,6 +200,12 @@ void mp_request_complete_slow(struct mp_request *request, int error)
     request->plain = request->plain && !error;
     request->complete = true;
     mp_wake_threads();
+    while (request->watches) {
+        struct mp_watch *watch = request->watches;
+        request->watches = watch->next;
+        watch->request = NULL;
+        mp_watch_wake(watch);
+    }
     if (unlikely(request->detached)) {
         count_detached(request, -1);
         mp_request_release(request);

@@ -30,10 +30,25 @@ enum mp_send_mode { MP_SEND_STANDARD, MP_SEND_SYNC, MP_SEND_BUFFERED, MP_SEND_RE
 
 struct mp_request;
 
+// Whoever has to go on when a request is complete watches it, one at a time, and is not looked at
+// before: however many operations wait, mp_progress touches those that can go on. At completion the
+// watch leaves the request and joins the line of those that are woken; mp_progress takes them from
+// there and calls `woken`. Not at once: completing happens deep in deliveries and in calls.
+//
+// Nobody is forgotten: a watch is set on a request that is not complete, in the same hold of the
+// lock in which that was seen; there is one function that completes watched requests; and a step of
+// a wait that finds the line not empty takes it, and does not sleep. Where another thread sleeps,
+// who completes or wakes something wakes it, too.
+struct mp_watch {
+    struct mp_list line;        // of those that are woken
+    struct mp_watch *next;      // of the same request
+    struct mp_request *request; // watched; NULL: none
+    void (*woken)(struct mp_watch *watch);
+};
+
 // What kinds other than SEND and RECV do differently. Any member may be NULL.
 struct mp_request_ops {
-    int (*start)(struct mp_request *);     // persistent: MPI_Start
-    bool (*progress)(struct mp_request *); // called by mp_progress while active; true: completed
+    int (*start)(struct mp_request *);               // persistent: MPI_Start
     int (*query)(struct mp_request *, MPI_Status *); // generalized: fills the status at completion
     int (*end)(struct mp_request *); // generalized: it is complete, and the user has done with it
     int (*cancel)(struct mp_request *);
@@ -54,8 +69,8 @@ struct mp_request {
     uint8_t mode;  // enum mp_send_mode
     bool complete; // nothing more to do, the status below is final. Inactive persistent: true
     // A send or receive of which nothing else is known: not persistent, detached, cancelled or
-    // being so, held once, without a fault, with nothing in staging, ops and state. When it is
-    // complete, all that is left is its status.
+    // being so, held once, without a fault, not watched, with nothing in staging, ops and state.
+    // When it is complete, all that is left is its status.
     bool plain;
     bool persistent;
     bool active; // started and not yet waited for; nonpersistent: always true
@@ -85,9 +100,10 @@ struct mp_request {
         uint64_t target; // send: the receiver's cookie, once accepted
         int64_t pushed;  // receive: mp_taste_now when the push was asked for; 0: not timed
     };
-    struct mp_list other; // second place: list of active schedules, or of sent ones that are kept
+    struct mp_list other; // second place: list of operations on a board, or of kept sent ones
     // NULL in most, and in all whose memory waits to be used again.
-    void *staging; // memory owned by the request (bsend copy, packed data)
+    struct mp_watch *watches; // of those that wait for it to be complete
+    void *staging;            // memory owned by the request (bsend copy, packed data)
     const struct mp_request_ops *ops;
     void *state; // for ops
 };
@@ -273,8 +289,20 @@ int mp_request_end(struct mp_request *request);
 // MPI_REQUEST_NULL, or makes a persistent one inactive. Returns the request's error class.
 int mp_request_finish(MPI_Request *handle, MPI_Status *status);
 
-// Adds a request whose ops->progress is to be called by every mp_progress, until it is removed.
-void mp_progress_add(struct mp_request *request);
-void mp_progress_remove(struct mp_request *request);
+static inline void mp_watch_init(struct mp_watch *watch, void (*woken)(struct mp_watch *))
+{
+    mp_list_init(&watch->line);
+    watch->request = NULL;
+    watch->woken = woken;
+}
+
+// Watches a request that is not complete, and nothing else.
+void mp_watch_set(struct mp_watch *watch, struct mp_request *request);
+
+// Has it called by mp_progress, whatever it watches.
+void mp_watch_wake(struct mp_watch *watch);
+
+// Ends watching, and takes it from the line.
+void mp_watch_end(struct mp_watch *watch);
 
 #endif

@@ -225,7 +225,6 @@ int mp_session_finalize(struct mp_session *session)
     if (session->buffer) {
         error = mp_bsend_detach(&session->buffer, &memory, &size);
     }
-    mp_bsend_flush_session(session);
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
     while (session->detached > 0) {
         mp_waiter_step(&waiter);

@@ -23,7 +23,9 @@ struct mp_session {
     struct mp_errhandler *errhandler; // held
     struct mp_bsend_buffer *buffer;   // MPI_Session_attach_buffer
     struct mp_info *hints;            // what MPI_Session_get_info tells; owned
-    int detached; // sends that the program freed before they were complete: they still need us
+    // Sends that the program does not wait for, freed before they were complete or buffered: they
+    // still need us.
+    int detached;
 };
 
 // Handle to object: NULL when the handle is no session that lasts. May be asked at any time.
