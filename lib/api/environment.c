@@ -7,6 +7,7 @@
 #include "config.h"
 #include "core/attribute.h"
 #include "core/bsend.h"
+#include "core/child.h"
 #include "core/hardware.h"
 #include "core/info.h"
 #include "heap/heap.h"
@@ -49,6 +50,9 @@ static int start_world(int required)
 // MPI_Init and MPI_Init_thread. Errors go to the initial error handler, which is fatal.
 static int init(int call, int required, int *provided)
 {
+    if (mp_child_is()) {
+        return mp_raise(call, NULL, mp_child_refuse());
+    }
     mp_life_enter(call);
     int err = start_world(required);
     mp_life_exit();
@@ -113,6 +117,9 @@ static int end_world(void)
 
 int PMPI_Finalize(void)
 {
+    if (mp_child_is()) {
+        return MPI_SUCCESS; // an atexit handler of the parent's: there is nothing to end here
+    }
     mp_life_enter(MP_CALL_Finalize);
     int err = end_world();
     mp_life_exit();
@@ -175,6 +182,9 @@ int PMPI_Abort(MPI_Comm comm, int errorcode)
     c = c && !c->freed ? c : NULL;
     snprintf(message, sizeof message, "MPI_Abort was called with code %d%s%s", errorcode,
              c ? " on " : "", c ? (c->name[0] ? c->name : "a communicator") : "");
+    if (mp_child_is()) {
+        mp_child_abort(errorcode, message);
+    }
     mp_process_abort(errorcode, message);
 }
 MP_WEAK(Abort);

@@ -3,6 +3,7 @@
 // Their error handlers are in errors.c, their buffers in buffers.c. Read next: core/session.h.
 #include "api/api.h"
 #include "collectives/comm_from_group.h"
+#include "core/child.h"
 #include "core/info.h"
 
 #include <stdio.h>
@@ -16,6 +17,9 @@ int PMPI_Session_init(MPI_Info info, MPI_Errhandler errhandler, MPI_Session *ses
     struct mp_session *made = NULL;
     struct mp_info *hints = NULL;
 
+    if (mp_child_is()) {
+        return mp_raise(MP_CALL_Session_init, NULL, mp_child_refuse());
+    }
     mp_life_enter(MP_CALL_Session_init);
     int err = mp_check_errhandler(errhandler, MP_ERRHANDLER_SESSION, &handler);
     if (err) {
@@ -37,6 +41,10 @@ int PMPI_Session_finalize(MPI_Session *session)
 {
     struct mp_session *s = NULL;
 
+    if (session && mp_child_is()) {
+        *session = MPI_SESSION_NULL; // its parent's: there is nothing to end here
+        return MPI_SUCCESS;
+    }
     mp_life_enter(MP_CALL_Session_finalize);
     int err = mp_check_pointer(session, "session");
     err = err ? err : mp_check_session(*session, &s);

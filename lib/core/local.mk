@@ -5,6 +5,7 @@ libmpi_abi_sources += \
     lib/core/attribute.c lib/core/attribute.h \
     lib/core/bsend.c lib/core/bsend.h \
     lib/core/channel.h \
+    lib/core/child.c lib/core/child.h \
     lib/core/comm.c lib/core/comm.h \
     lib/core/datatype.c lib/core/datatype.h \
     lib/core/datatype_f90.c lib/core/datatype_f90.h \

@@ -31,6 +31,7 @@
 // word. Without membarrier there is no owner.
 #define _GNU_SOURCE
 #include "core/channel.h"
+#include "core/child.h"
 #include "core/errhandler.h"
 #include "core/process.h"
 
@@ -88,6 +89,25 @@ static void say_call(int call)
     atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
 }
 
+void mp_lock_forked(void)
+{
+    mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    held = released = callbacks = depth = inside = 0;
+    owner = false;
+    owner_chosen = true;
+    set_guard(MP_LOCKED);
+}
+
+// A child that was forked in the middle of a call, in a function of the program's, comes back into
+// that call, which is its parent's.
+static void turn_children_away(void)
+{
+    if (mp_child_is()) {
+        mp_child_refuse();
+        mp_process_abort(MPI_ERR_OTHER, mp_fail_text(MPI_ERR_OTHER));
+    }
+}
+
 void mp_callback_begin(void)
 {
     callbacks++;
@@ -95,6 +115,9 @@ void mp_callback_begin(void)
 
 void mp_callback_end(void)
 {
+    if (unlikely(callbacks == 0)) {
+        turn_children_away();
+    }
     callbacks--;
 }
 
@@ -188,6 +211,15 @@ static void owner_is_out(void)
     atomic_store_explicit(&owner_inside, 0, memory_order_release);
 }
 
+static int refuse(void)
+{
+    if (mp_child_is()) {
+        return mp_child_refuse();
+    }
+    return mp_fail(MPI_ERR_OTHER, "called %s",
+                   mp_process.state == MP_BEFORE_INIT ? "before MPI_Init" : "after MPI_Finalize");
+}
+
 int mp_enter_guarded(int call)
 {
     if (likely(enter_as_owner())) {
@@ -200,10 +232,7 @@ int mp_enter_guarded(int call)
         take();
         if (mp_process.users == 0) {
             drop();
-            return mp_raise(call, NULL,
-                            mp_fail(MPI_ERR_OTHER, "called %s",
-                                    mp_process.state == MP_BEFORE_INIT ? "before MPI_Init"
-                                                                       : "after MPI_Finalize"));
+            return mp_raise(call, NULL, refuse());
         }
         if (guard() == MP_OWNED) {
             raise_guard();
@@ -256,6 +285,7 @@ void mp_lock_release(void)
 // Whoever waited for the lock in the middle of a call may find it given to the owner meanwhile.
 static void take_again(void)
 {
+    turn_children_away(); // forked by a signal handler that came in the wait
     take();
     if (guard() == MP_OWNED) {
         raise_guard();

@@ -9,8 +9,10 @@
 #define _GNU_SOURCE
 #include "core/process.h"
 
+#include "base/say.h"
 #include "boot/boot.h"
 #include "core/channel.h"
+#include "core/child.h"
 #include "core/comm.h"
 #include "core/deliver.h"
 #include "core/errhandler.h"
@@ -77,7 +79,8 @@ static int join(void)
     if (boot.segment->shared_heap) {
         mp_heap_join(boot.segment, boot.rank);
     }
-    int error = open_channel();
+    int error = mp_child_watch();
+    error = error ? error : open_channel();
     return error ? error : mp_comm_open();
 }
 
@@ -186,13 +189,13 @@ void mp_process_abort(int code, const char *message)
 {
     struct mp_board *board = mp_process.board;
 
-    if (mp_process.launched) {
+    if (mp_process.launched && !mp_child_is()) {
         snprintf(board->message, sizeof board->message, "%s", message);
         board->abort_code = code;
         // Release: pairs with the launcher's acquire once this process is gone.
         atomic_store_explicit(&board->aborted, 1, memory_order_release);
     } else if (message[0]) {
-        fprintf(stderr, "%s\n", message);
+        mp_say("%s", message);
     }
     fflush(NULL);
     _exit(code & 0xff ? code & 0xff : 1);

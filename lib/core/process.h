@@ -60,6 +60,10 @@ void mp_leave_guarded(void);
 void mp_lock_release(void);
 void mp_lock_acquire(void);
 
+// In a child process, before anything else happens there: no thread of the parent's is here, so
+// nobody holds the lock or is inside a call, and from now on every call goes the slow way.
+void mp_lock_forked(void);
+
 // Around a function of the program's that is called from inside a call and may call MPI itself.
 void mp_callback_begin(void);
 void mp_callback_end(void);
@@ -128,7 +132,8 @@ bool mp_process_is_threaded(void);
 int mp_process_thread_level(void);
 
 // Ends the job: leaves `message` and `code` on the board for the launcher, prints the message
-// itself when there is no launcher, and exits. Never returns. Safe in any state.
+// itself when there is no launcher, and exits. In a child process (core/child.h), which is no part
+// of the job, it ends that one only. Never returns. Safe in any state.
 _Noreturn void mp_process_abort(int code, const char *message);
 
 #endif

@@ -45,6 +45,10 @@ api_tests += \
     tests/api/errors_of_generalized_requests_are_returned \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
+    tests/api/fork_child_abort_ends_the_job \
+    tests/api/fork_child_calls_are_refused \
+    tests/api/fork_child_leaves_parent_alone \
+    tests/api/fork_child_of_a_threaded_rank_ends \
     tests/api/freed_communicator_serves_the_slow \
     tests/api/freed_objects_serve_to_the_end \
     tests/api/freed_requests_complete \
