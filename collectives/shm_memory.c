@@ -5,30 +5,47 @@
 #include "collectives/shm_memory.h"
 
 #include "collectives/shm.h"
-#include "core/remote.h"
+#include "core/errand.h"
 
-#include <errno.h>
-#include <unistd.h>
+// Relaxed: nothing else is read on the strength of what it says, and what it says may be wrong by
+// the time that somebody acts on it.
+static void say_copies(const struct mp_comm *comm, bool copies)
+{
+    atomic_store_explicit(&mp_board_desk(comm, comm->rank)->copies, copies, memory_order_relaxed);
+}
 
-bool mp_shm_may_copy_slow(struct mp_comm *comm)
+static bool may_copy(const struct mp_comm *comm)
 {
     for (int i = 0; i < comm->size; i++) {
         if (i != comm->rank && !mp_remote_can(mp_group_world(comm->group, i))) {
             return false;
         }
     }
-    comm->board.copies = true;
-    // Relaxed: what it says is true from now on, and nothing else is read on the strength of it.
-    struct mp_desk *own = mp_board_desk(comm, comm->rank);
-    atomic_store_explicit(&own->copies, 1, memory_order_relaxed);
     return true;
+}
+
+bool mp_shm_may_copy_slow(struct mp_comm *comm)
+{
+    struct mp_comm_board *board = &comm->board;
+    bool before = board->copies;
+
+    board->losses = mp_remote_losses;
+    board->copies = may_copy(comm);
+    board->all_copy = false;
+    if (board->copies != before) {
+        say_copies(comm, board->copies);
+    }
+    return board->copies;
 }
 
 // All members are known to be allowed to.
 static bool all_may_copy(struct mp_comm *comm)
 {
-    if (comm->board.all_copy || !mp_shm_may_copy(comm)) {
-        return comm->board.all_copy;
+    if (!mp_shm_may_copy(comm)) {
+        return false;
+    }
+    if (comm->board.all_copy) {
+        return true;
     }
     for (int i = 0; i < comm->size; i++) {
         if (!atomic_load_explicit(&mp_board_desk(comm, i)->copies, memory_order_relaxed)) {
@@ -51,22 +68,23 @@ unsigned mp_shm_ways(struct mp_comm *comm, MPI_Count longest, unsigned waited)
     return ways;
 }
 
-_Noreturn static void refused(void)
+// The kernel refuses, and most likely will from now on. The others learn it before the errand
+// reaches one of them, and it is right without: whoever offers memory once more has an errand to
+// do.
+static void lose(const struct mp_comm *comm)
 {
-    while (errno == ESRCH) {
-        pause(); // it died: the launcher says so, and ends this rank too
-    }
-    mp_process_abort(1, "the kernel refuses access to the memory of another rank, which it granted "
-                        "before: MPRUN_CMA=0 does without it");
+    say_copies(comm, false);
 }
 
 void mp_shm_read(const struct mp_comm *comm, int rank, uint64_t address, void *to, MPI_Count bytes)
 {
     const char *near = mp_shm_near(comm, rank, address, bytes);
+    int world = mp_group_world(comm->group, rank);
     if (near) {
         memcpy(to, near, (size_t)bytes);
-    } else if (!mp_remote_read(mp_group_world(comm->group, rank), address, to, (size_t)bytes)) {
-        refused();
+    } else if (!mp_remote_read(world, address, to, (size_t)bytes)) {
+        lose(comm);
+        mp_errand_fetch(world, address, to, (size_t)bytes);
     }
 }
 
@@ -74,10 +92,12 @@ void mp_shm_write(const struct mp_comm *comm, int rank, uint64_t address, const 
                   MPI_Count bytes)
 {
     char *near = mp_shm_near(comm, rank, address, bytes);
+    int world = mp_group_world(comm->group, rank);
     if (near) {
         memcpy(near, from, (size_t)bytes);
-    } else if (!mp_remote_write(mp_group_world(comm->group, rank), address, from, (size_t)bytes)) {
-        refused();
+    } else if (!mp_remote_write(world, address, from, (size_t)bytes)) {
+        lose(comm);
+        mp_errand_store(world, address, from, (size_t)bytes);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "collectives/board.h"
 #include "collectives/collectives.h"
+#include "core/remote.h"
 #include "heap/heap.h"
 
 // From how many bytes on a block is taken from memory. In the heap: a page; what is saved is the
@@ -26,11 +27,14 @@ static inline bool mp_shm_is_reachable(const void *address, MPI_Count bytes)
     return mp_heap_holds(address, (size_t)bytes);
 }
 
-// Whether this rank may use all members' memory through the kernel; says so on its desk.
+// Whether this rank may use all members' memory through the kernel; says so on its desk. It may
+// be no longer true when it comes to that.
 bool mp_shm_may_copy_slow(struct mp_comm *comm);
 static inline bool mp_shm_may_copy(struct mp_comm *comm)
 {
-    return comm->board.copies || mp_shm_may_copy_slow(comm);
+    const struct mp_comm_board *board = &comm->board;
+    return (board->copies && likely(board->losses == mp_remote_losses)) ||
+           mp_shm_may_copy_slow(comm);
 }
 
 // The ways in which all members are known to be able to use blocks of up to so many bytes in each
@@ -47,8 +51,9 @@ static inline bool mp_shm_is_worth(unsigned ways, const void *data, MPI_Count by
            (ways & MP_POST_COPIES && bytes >= MP_SHM_KERNEL_LEAST);
 }
 
-// Copies to or from the memory of a member, which was said to be usable. Where that turns out to be
-// wrong, the job ends.
+// Copies to or from the memory of a member, which was said to be usable and is not left before this
+// rank has said that it is done. Where this rank may not after all, the member does it
+// (core/errand.h).
 void mp_shm_read(const struct mp_comm *comm, int rank, uint64_t address, void *to, MPI_Count bytes);
 void mp_shm_write(const struct mp_comm *comm, int rank, uint64_t address, const void *from,
                   MPI_Count bytes);

@@ -20,6 +20,8 @@ enum mp_packet_kind {
     MP_PACKET_CANCELLED, // answer to CANCEL: length 1 forgotten, 0 too late
     MP_PACKET_PLACED,    // answer to an ACCEPT with an address: all of the payload lies there
     MP_PACKET_HELP,      // receiver: we copy your message now, copy with us (core/together.c)
+    MP_PACKET_FETCH,     // push what lies at an address of yours, and
+    MP_PACKET_STORE,     // put this there: for a peer that may not do it itself (core/errand.c)
     // Partitioned messages: core/partitioned.c.
     MP_PACKET_PART_SETUP,
     MP_PACKET_PART_REFUSE,
@@ -40,10 +42,12 @@ struct mp_packet {
     uint32_t length;   // bytes of payload with this packet
     uint64_t sequence; // set on arrival: how many packets the peer sent us before this one
     uint64_t origin;   // cookie of the sending side's request (SYNC OFFER ACCEPT DONE CANCEL ...)
-    uint64_t target;   // cookie of the receiving side's request (ACCEPT DATA)
-    uint64_t total;    // OFFER: bytes of the message; DATA: offset of this piece; CANCEL: sequence
+    uint64_t target;   // cookie of the receiving side's request (ACCEPT DATA FETCH)
+    uint64_t total;    // OFFER, FETCH: bytes of the message; DATA: offset of this piece;
+                       // CANCEL: sequence
     uint64_t address;  // OFFER: where the payload lies in the sender if contiguous there, or 0;
-                       // ACCEPT: where it shall lie in the receiver, if the sender can reach that
+                       // ACCEPT: where it shall lie in the receiver, if the sender can reach that;
+                       // FETCH, STORE: in the memory of whoever gets this
 };
 
 // Called by a channel for every packet that arrives, in order per peer. The payload is readable

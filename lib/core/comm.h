@@ -41,10 +41,11 @@ struct mp_comm_board {
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
     bool all_reach;                // all members are known to reach blocks of the shared heap
-    bool copies;   // this rank may use all members' memory through the kernel, and has said so
-    bool all_copy; // and they that of each other
-    bool ready;    // all members have reset their desk
-    bool quick;    // ready, and all operations go over it, so short ones may skip the choice
+    bool copies;     // this rank may use all members' memory through the kernel, and has said so
+    bool all_copy;   // and they that of each other
+    unsigned losses; // when that was found out (core/remote.h)
+    bool ready;      // all members have reset their desk
+    bool quick;      // ready, and all operations go over it, so short ones may skip the choice
     // Nonblocking operations (collectives/async.c), by their numbers.
     char *async_pads;         // by world rank and post; NULL: none
     uint64_t async_last;      // begun last

@@ -6,6 +6,7 @@
 #include "base/copy.h"
 #include "core/channel.h"
 #include "core/datatype_layout.h"
+#include "core/errand.h"
 #include "core/errhandler.h"
 #include "core/outgoing.h"
 #include "core/partitioned.h"
@@ -300,6 +301,10 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
         break;
     case MP_PACKET_HELP:
         mp_together_help(peer, packet);
+        break;
+    case MP_PACKET_FETCH:
+    case MP_PACKET_STORE:
+        mp_errand_deliver(peer, packet, payload);
         break;
     case MP_PACKET_PART_SETUP:
     case MP_PACKET_PART_REFUSE:

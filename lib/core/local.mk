@@ -18,6 +18,7 @@ libmpi_abi_sources += \
     lib/core/datatype_walk.c \
     lib/core/deliver.c lib/core/deliver.h \
     lib/core/dims.c \
+    lib/core/errand.c lib/core/errand.h \
     lib/core/errhandler.c lib/core/errhandler.h \
     lib/core/error_strings.c \
     lib/core/group.c lib/core/group.h \

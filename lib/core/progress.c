@@ -210,6 +210,23 @@ static void pause_once(struct mp_waiter *waiter)
     mp_lock_acquire();
 }
 
+void mp_pause_holding(unsigned *pauses)
+{
+    enum { SPINS = 2000, YIELDS = 2000, NAP_NS = 100000 };
+    unsigned n = *pauses;
+
+    if (n < SPINS) {
+        mp_cpu_relax();
+    } else if (n < SPINS + YIELDS) {
+        sched_yield();
+    } else {
+        struct timespec time = {0, NAP_NS};
+        nanosleep(&time, NULL);
+        return;
+    }
+    *pauses = n + 1;
+}
+
 void mp_waiter_step(struct mp_waiter *waiter)
 {
     if (mp_progress()) {

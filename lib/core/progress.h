@@ -37,6 +37,11 @@ void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t conte
 void mp_waiter_step(struct mp_waiter *waiter);
 void mp_waiter_end(struct mp_waiter *waiter);
 
+// A pause in a wait that is none of these, because it must keep the library's lock: one for what a
+// peer does that is on its way already. A stopped peer takes as long as it takes, so after a while
+// the pauses are naps. *pauses: how many there were, 0 at first.
+void mp_pause_holding(unsigned *pauses);
+
 // Polls the channel and what else has something to do, once. Returns how much happened, 0 for
 // nothing.
 int mp_progress(void);

@@ -14,6 +14,8 @@
 #include <sys/prctl.h>
 #include <sys/uio.h>
 
+unsigned mp_remote_losses;
+
 static bool denied;    // once is enough: no peer is asked for again
 static bool read_only; // valgrind cannot know that a peer wrote into its program's memory
 static uint8_t *known; // per world rank: 1 once we know that we may
@@ -69,7 +71,11 @@ static bool move(int world, uint64_t address, void *local_address, size_t bytes,
         ssize_t moved = write ? process_vm_writev(pid, &local, 1, &remote, 1, 0)
                               : process_vm_readv(pid, &local, 1, &remote, 1, 0);
         if (moved <= 0) {
-            denied = denied || (moved < 0 && (errno == EPERM || errno == ENOSYS));
+            // Anything else is said about this address, or this moment.
+            if (moved < 0 && (errno == EPERM || errno == ENOSYS || errno == EACCES)) {
+                denied = true;
+                mp_remote_lost();
+            }
             return false;
         }
         place += moved;

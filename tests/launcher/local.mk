@@ -15,6 +15,10 @@ script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/lau
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/under
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c lib/boot/foreign.c \
+    tests/launcher/rights_given_up.sh
+
+check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/rights
+tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
     lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
