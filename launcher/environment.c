@@ -55,6 +55,13 @@ static bool apply(struct list *list, const struct environment_changes *changes)
     return true;
 }
 
+bool environment_has(char *const *environment, const char *name)
+{
+    while (*environment && !names(*environment, name, strlen(name)))
+        environment++;
+    return *environment != NULL;
+}
+
 char **environment_build(const struct options *options, const struct program *program, int extra,
                          char ***slots)
 {

@@ -62,12 +62,10 @@ void help_print_version(void)
 void help_print_info(void)
 {
     static const uint32_t sizes[] = {2, 16, 64, 256};
-    const struct cores *cores = machine_cores();
     int cpus = machine_cpus();
 
     help_print_version();
-    printf("usable CPUs: %d, on %d core%s (affinity mask and control group quota)\n", cpus,
-           cores->count, cores->count == 1 ? "" : "s");
+    printf("usable CPUs: %d (affinity mask and control group quota)\n", cpus);
     printf("channels: shm (default), socket\n");
     printf("shared heap: malloc's large blocks and static variables, %u GiB of addresses for each "
            "of 2 ranks\n",

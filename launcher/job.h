@@ -4,6 +4,7 @@
 #define MPRUN_JOB_H
 
 #include "launcher/options.h"
+#include "launcher/placement.h"
 #include "shm/layout.h"
 
 #include <signal.h>
@@ -58,6 +59,7 @@ struct glimpse {
 
 struct job {
     const struct options *options;
+    const struct placement *placement;
     struct mp_segment_header *segment; // header and boards only
     struct rank *ranks;
     int nranks;

@@ -38,6 +38,11 @@
 // least. And numbers up to MP_CONTROL_FD must be allowed.
 enum { FEW_FDS = 96, FEWEST_FDS = 32 };
 
+// An OpenMP program whose user says nothing gets as many threads as its rank has CPUs for: its
+// library would count all, and threads of several ranks that spin for each other on one CPU are
+// some hundred times slower.
+#define THREADS "OMP_NUM_THREADS"
+
 // The slots at the end of a program's environment. Each channel has one of its own: the control
 // socket, or the shared heap if there is one. It comes last, since the first empty slot is the end
 // of the environment.
@@ -47,6 +52,7 @@ struct starter {
     struct job *job;
     struct birth birth;
     struct rlimit files; // the limit that mprun found, when it raised its own
+    char threads[40];
     char segment[40];
     char size[40];
     char rank[40];
@@ -91,6 +97,7 @@ static int prepare(struct starter *s, const char **step)
     *step = "prepare the control sockets";
     if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
         return -1;
+    snprintf(s->threads, sizeof s->threads, "%s=%d", THREADS, s->job->placement->threads);
     snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, MP_SEGMENT_FD);
     snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
     snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, MP_CONTROL_FD);
@@ -104,7 +111,7 @@ static int prepare(struct starter *s, const char **step)
 static int start_rank(struct starter *s, int rank, const char **step)
 {
     struct birth *birth = &s->birth;
-    const struct cores *cores = s->job->options->bind == BIND_CORE ? machine_cores() : NULL;
+    const struct cpu_mask *cpus = placement_of(s->job->placement, rank);
 
     birth->pid = &mp_segment_board(s->job->segment, rank)->started_as;
     birth->fds[1] = STDOUT_FILENO;
@@ -117,10 +124,8 @@ static int start_rank(struct starter *s, int rank, const char **step)
     birth->control_fd = connect_open(rank);
     if (birth->control_fd < 0 && errno != 0)
         return -1;
-    if (cores) {
-        birth->cpus = cores->masks + (size_t)(rank % cores->count) * (size_t)cores->words;
-        birth->cpus_bytes = (size_t)cores->words * sizeof *cores->masks;
-    }
+    birth->cpus = cpus ? cpus->words : NULL;
+    birth->cpus_bytes = sizeof cpus->words;
     snprintf(s->rank, sizeof s->rank, "%s=%d", MP_ENV_RANK, rank);
     pid_t pid = spawn(birth, step);
     int error = errno;
@@ -165,12 +170,14 @@ static int start_ranks(struct starter *s)
         s->birth.argv = program->argv;
         s->birth.shell_argv = program_shell_argv(program);
         s->birth.wdir = program->wdir;
-        s->birth.environment = environment_build(o, program, SLOTS, &slots);
+        s->birth.environment = environment_build(o, program, SLOTS + 1, &slots);
         if (!s->birth.shell_argv || !s->birth.environment) {
             give_up(s->job);
             report_line("out of memory");
             return EXIT_NOT_EXECUTABLE;
         }
+        if (!environment_has(s->birth.environment, THREADS))
+            *slots++ = s->threads;
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
@@ -194,14 +201,31 @@ static int start_ranks(struct starter *s)
     return 0;
 }
 
+// The CPUs of a rank, as a list: "0-3,8".
+static void say_where(int rank, const struct cpu_mask *cpus)
+{
+    char list[1000] = "";
+    size_t length = 0;
+    int last;
+
+    for (int cpu = cpu_mask_next(cpus, 0); cpu >= 0 && length < sizeof list;
+         cpu = cpu_mask_next(cpus, last + 1)) {
+        for (last = cpu; cpu_mask_next(cpus, last + 1) == last + 1;)
+            last++;
+        length +=
+            (size_t)snprintf(list + length, sizeof list - length, last > cpu ? "%s%d-%d" : "%s%d",
+                             length > 0 ? "," : "", cpu, last);
+    }
+    report_line("rank %d is bound to CPU%s %s", rank, cpu_mask_count(cpus) == 1 ? "" : "s", list);
+}
+
 static void say_what_runs(const struct job *job)
 {
     report_line("started %d rank%s on %d usable CPU%s, channel %s", job->nranks,
                 job->nranks == 1 ? "" : "s", job->cpus, job->cpus == 1 ? "" : "s",
                 job->options->channel == MP_CHANNEL_SHM ? "shm" : "socket");
-    for (int i = 0; i < job->nranks && job->options->bind == BIND_CORE; i++)
-        report_line("rank %d is bound to the core of CPU %d", i,
-                    mp_segment_board(job->segment, i)->core);
+    for (int i = 0; i < job->nranks && job->placement->count > 0; i++)
+        say_where(i, placement_of(job->placement, i));
 }
 
 static int allocate(struct job *job)
@@ -220,7 +244,9 @@ static int allocate(struct job *job)
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
                const struct signal_sets *signals)
 {
+    struct placement placement;
     struct job job = {.options = options,
+                      .placement = &placement,
                       .nranks = options->nranks,
                       .cpus = cpus,
                       .front = front,
@@ -240,12 +266,17 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     int status = raise_file_limit(&starter);
     if (status != 0)
         return status;
+    if (placement_make(&placement, options->bind, job.nranks, cpus) != 0) {
+        report_line("out of memory");
+        return EXIT_NOT_EXECUTABLE;
+    }
     job.segment = segment_create(options, cpus, start_ns, error, sizeof error);
     if (!job.segment || allocate(&job) != 0) {
         report_line("%s", job.segment ? "out of memory" : error);
         return EXIT_NOT_EXECUTABLE;
     }
     status = start_ranks(&starter);
+    placement_settle(&placement);
     if (status != 0)
         return status;
     // A terminal lets only its foreground group read, so whoever reads it for all stays.

@@ -20,10 +20,12 @@ mprun_sources += \
     launcher/main.c \
     launcher/options.c launcher/options.h \
     launcher/output.c launcher/output.h \
+    launcher/placement.c launcher/placement.h \
     launcher/program.c launcher/program.h \
     launcher/report.c launcher/report.h \
     launcher/segment.c launcher/segment.h \
     launcher/spawn.c launcher/spawn.h \
+    launcher/topology.c launcher/topology.h \
     lib/base/calls.c
 
 bin_PROGRAMS += mprun

@@ -16,7 +16,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-enum { MASK_BYTES = 1024, MASK_WORDS = MASK_BYTES / 8, MAX_CPUS = MASK_BYTES * 8 };
+enum { MASK_BYTES = 1024, MASK_WORDS = MASK_BYTES / 8 };
 
 // Reads a small file whole, as a string. Returns its length, or -1.
 static ssize_t read_file(const char *path, char *text, size_t room)
@@ -117,7 +117,7 @@ static int quota(void)
     return tightest;
 }
 
-// ---- CPUs and cores
+// ---- CPUs
 
 static void affinity_mask(uint64_t mask[MASK_WORDS])
 {
@@ -136,65 +136,6 @@ int machine_cpus(void)
         cpus += __builtin_popcountll(mask[i]);
     int limit = quota();
     return limit > 0 && limit < cpus ? limit : cpus;
-}
-
-// Sets the CPUs of a list such as "0-3,8" in `mask`.
-static void parse_cpu_list(const char *list, uint64_t mask[MASK_WORDS])
-{
-    const char *at = list;
-    char *end;
-
-    while (*at >= '0' && *at <= '9') {
-        long from = strtol(at, &end, 10);
-        long to = from;
-        if (*end == '-')
-            to = strtol(end + 1, &end, 10);
-        for (long cpu = from; cpu <= to && cpu < MAX_CPUS; cpu++)
-            mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-        at = *end == ',' ? end + 1 : end;
-    }
-}
-
-const struct cores *machine_cores(void)
-{
-    static struct cores cores;
-    uint64_t left[MASK_WORDS];
-    char path[128];
-    char list[512];
-
-    if (cores.count > 0)
-        return &cores;
-    affinity_mask(left);
-    cores.words = MASK_WORDS;
-    for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
-        if (!(left[cpu / 64] >> (cpu % 64) & 1))
-            continue;
-        uint64_t mask[MASK_WORDS] = {0};
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
-                 cpu);
-        if (read_file(path, list, sizeof list) > 0)
-            parse_cpu_list(list, mask);
-        mask[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-        for (int i = 0; i < MASK_WORDS; i++) {
-            mask[i] &= left[i];
-            left[i] &= ~mask[i];
-        }
-        size_t count = (size_t)cores.count + 1;
-        uint64_t *masks = realloc(cores.masks, count * MASK_BYTES);
-        if (masks)
-            cores.masks = masks;
-        int *first = realloc(cores.first, count * sizeof *first);
-        if (first)
-            cores.first = first;
-        if (!masks || !first) {
-            cores.count = 0;
-            return NULL;
-        }
-        memcpy(masks + (count - 1) * MASK_WORDS, mask, MASK_BYTES);
-        first[count - 1] = cpu;
-        cores.count++;
-    }
-    return &cores;
 }
 
 // ---- Memory

@@ -64,12 +64,15 @@ static int apply_hostfile(struct parser *p, char **values)
 
 static int apply_bind(struct parser *p, char **values)
 {
-    if (strcmp(values[0], "none") == 0)
-        p->options->bind = BIND_NONE;
+    if (strcmp(values[0], "share") == 0)
+        p->options->bind = BIND_SHARE;
     else if (strcmp(values[0], "core") == 0)
         p->options->bind = BIND_CORE;
+    else if (strcmp(values[0], "none") == 0)
+        p->options->bind = BIND_NONE;
     else
-        return fail(p, "%s knows \"none\" and \"core\", not \"%s\"", p->given, values[0]);
+        return fail(p, "%s knows \"share\", \"core\" and \"none\", not \"%s\"", p->given,
+                    values[0]);
     return 0;
 }
 
@@ -277,7 +280,8 @@ static int refuse(struct parser *p, char **values)
 
 const struct option options_table[] = {
     {"n np c", "N", GROUP_RANKS, apply_ranks, "start N ranks (default: one per usable CPU)"},
-    {"bind-to", "none|core", GROUP_RANKS, apply_bind, "keep each rank on one core (default: none)"},
+    {"bind-to", "share|core|none", GROUP_RANKS, apply_bind,
+     "CPUs of a rank: its share, one core, any (default: share)"},
     {"host H", "LIST", GROUP_RANKS, apply_host, "hosts with slots; only this one: localhost:4"},
     {"hostfile machinefile f", "FILE", GROUP_RANKS, apply_hostfile, "the same, from a file"},
     {"nooversubscribe", NULL, GROUP_RANKS, apply_no_oversubscribe,

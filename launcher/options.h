@@ -12,8 +12,8 @@
 enum { EXIT_USAGE = 2, EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
-enum binding { BIND_NONE, BIND_CORE };
-enum { STDIN_NONE = -1, STDIN_ALL = -2 }; // or the rank that reads mprun's standard input
+enum binding { BIND_SHARE, BIND_CORE, BIND_NONE }; // see placement.c
+enum { STDIN_NONE = -1, STDIN_ALL = -2 };          // or the rank that reads mprun's standard input
 
 // One variable for the ranks' environment: `value` NULL means as mprun has it. `name` is not
 // terminated by a 0 but `length` long.

@@ -20,4 +20,7 @@ char **environment_build(const struct options *options, const struct program *pr
 // script which no "#!" line begins. Never freed. NULL if memory ran out.
 char **program_shell_argv(const struct program *program);
 
+// Whether there is a variable of that name.
+bool environment_has(char *const *environment, const char *name);
+
 #endif

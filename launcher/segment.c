@@ -104,18 +104,10 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
     }
     *segment = plan;
 
-    const struct cores *cores = options->bind == BIND_CORE ? machine_cores() : NULL;
-    if (options->bind == BIND_CORE && !cores) {
-        snprintf(error, room, "out of memory");
-        return NULL;
-    }
     int rank = 0;
     for (int i = 0; i < options->nprograms; i++) {
-        for (int k = 0; k < options->programs[i].ranks; k++, rank++) {
-            struct mp_board *board = mp_segment_board(segment, rank);
-            board->appnum = i;
-            board->core = cores ? cores->first[rank % cores->count] : -1;
-        }
+        for (int k = 0; k < options->programs[i].ranks; k++, rank++)
+            mp_segment_board(segment, rank)->appnum = i;
     }
     return segment;
 }

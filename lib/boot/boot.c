@@ -78,7 +78,6 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
     segment->fence = 1; // nobody else looks: the fence is free, and always right
 
     struct mp_board *board = mp_segment_board(segment, 0);
-    board->core = -1;
     atomic_store_explicit(&board->pid, (int32_t)getpid(), memory_order_relaxed);
 
     boot->size = 1;

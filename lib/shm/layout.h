@@ -81,7 +81,6 @@ struct mp_board {
     // program, so that the program and what it starts find it.
     _Atomic int32_t started_as; // the process that mprun started as this rank
     int32_t appnum;             // which of the `:`-separated programs this rank belongs to
-    int32_t core;               // core it was bound to, -1 when not bound
 
     // How the rank wants the job to end. `message` and `abort_code` are written first, then
     // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.
@@ -231,8 +230,8 @@ static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
 }
 
 // Fills `header` with the layout of a job of `nranks`. The memory behind the header must read as
-// zero. The caller then sets channel, ranks_per_core, cores, fence, universe and the boards' appnum
-// and core. Returns the bytes that the segment needs.
+// zero. The caller then sets channel, ranks_per_core, cores, fence, universe and the boards'
+// appnum. Returns the bytes that the segment needs.
 static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks)
 {
     uint64_t at = mp_round_up(sizeof *header, 4096);

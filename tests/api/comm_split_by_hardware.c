@@ -3,6 +3,7 @@
 // type, unguided down the hierarchy, to process sets; and no communicator where the standard gives
 // none. MPI_Get_hw_resource_info tells the types.
 // ranks: 1 2 4
+// options: --bind-to none
 #define _GNU_SOURCE
 #include "sessions.h"
 

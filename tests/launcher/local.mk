@@ -12,6 +12,7 @@ script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/lau
     tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh \
     tests/launcher/closed_descriptors_are_found.sh \
     tests/launcher/environment_lost_is_no_second_world.sh
+    tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/placement.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/under
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c lib/boot/foreign.c \

@@ -13,6 +13,11 @@ tests_unit_options_SOURCES = tests/unit/options.c launcher/options.c launcher/ho
 tests_unit_options_CFLAGS = $(AM_CFLAGS)
 tests_unit_options_LDADD = $(CMOCKA_LIBS)
 
+unit_tests += tests/unit/placement
+tests_unit_placement_SOURCES = tests/unit/placement.c launcher/placement.c launcher/topology.c
+tests_unit_placement_CFLAGS = $(AM_CFLAGS)
+tests_unit_placement_LDADD = $(CMOCKA_LIBS)
+
 unit_tests += tests/unit/attribute
 tests_unit_attribute_LDADD = $(unit_libs)
 unit_tests += tests/unit/datatype

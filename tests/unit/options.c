@@ -138,7 +138,7 @@ static void the_job(void **state)
     assert_int_equal(parse("a"), 0);
     assert_int_equal(options.channel, MP_CHANNEL_SHM);
     assert_int_equal(options.stdin_rank, 0);
-    assert_int_equal(options.bind, BIND_NONE);
+    assert_int_equal(options.bind, BIND_SHARE);
     assert_false(options.tag);
     assert_int_equal(parse("--channel socket --timeout 1.5 -l -q --bind-to core --stdin all -v a"),
                      0);
@@ -186,7 +186,7 @@ static void unknown_options(void **state)
     assert_refused("--mca btl tcp a", "not supported: it sets Open MPI's internals");
     assert_refused("-ppn 4 a", "not supported");
     assert_refused("--map-by=core a", "not supported");
-    assert_refused("--bind-to socket a", "knows \"none\" and \"core\", not \"socket\"");
+    assert_refused("--bind-to socket a", "knows \"share\", \"core\" and \"none\", not \"socket\"");
 }
 
 static void hosts(void **state)

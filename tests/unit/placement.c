@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// Which CPUs ranks get: the order of the machine's CPUs, read from a folder that looks like
+// /sys/devices/system/cpu, and the parts that they are cut into.
+// Read next: launcher/topology.h, launcher/placement.h.
+#define _GNU_SOURCE
+#include "launcher/placement.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/tests-placement.XXXXXX";
+
+__attribute__((format(printf, 3, 4))) static void write_file(int cpu, const char *name,
+                                                             const char *format, ...)
+{
+    char path[200];
+    va_list list;
+
+    snprintf(path, sizeof path, "%s/cpu%d/%s", folder, cpu, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    va_start(list, format);
+    vfprintf(file, format, list);
+    va_end(list);
+    fclose(file);
+}
+
+// Two packages of two caches of two cores of two threads. As on real machines, neighbours in number
+// are no neighbours: even CPUs are in one package, and the second threads of all cores come last.
+static int make_machine(void **state)
+{
+    static const char *const below[] = {"", "/topology", "/cache", "/cache/index3"};
+    char path[200];
+
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    for (int cpu = 0; cpu < 16; cpu++) {
+        int package = cpu % 2, core = cpu % 8, cache = core / 4;
+        for (int i = 0; i < 4; i++) {
+            snprintf(path, sizeof path, "%s/cpu%d%s", folder, cpu, below[i]);
+            if (mkdir(path, 0700) != 0)
+                return -1;
+        }
+        write_file(cpu, "topology/package_cpus_list", "%d,%d,%d,%d,%d,%d,%d,%d\n", package,
+                   package + 2, package + 4, package + 6, package + 8, package + 10, package + 12,
+                   package + 14);
+        int first = package + 4 * cache;
+        write_file(cpu, "cache/index3/shared_cpu_list", "%d,%d,%d,%d\n", first, first + 2,
+                   first + 8, first + 10);
+        write_file(cpu, "topology/thread_siblings_list", "%d,%d\n", core, core + 8);
+    }
+    return 0;
+}
+
+static int remove_machine(void **state)
+{
+    char command[300];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static struct cpu_mask mask_of(const char *cpus)
+{
+    struct cpu_mask mask = {{0}};
+    for (char *end; *cpus; cpus = end + strspn(end, " "))
+        cpu_mask_add(&mask, (int)strtol(cpus, &end, 10));
+    return mask;
+}
+
+static struct topology machine(const char *cpus, const char *where)
+{
+    struct topology topology;
+    struct cpu_mask usable = mask_of(cpus);
+    assert_int_equal(topology_read(&topology, &usable, where), 0);
+    return topology;
+}
+
+static void assert_order(const char *usable, const char *where, const char *order, int cores)
+{
+    struct topology topology = machine(usable, where);
+    char text[400] = "";
+    size_t length = 0;
+
+    for (int i = 0; i < topology.ncpus; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, i ? " %d" : "%d",
+                                   topology.cpus[i]);
+    assert_string_equal(text, order);
+    assert_int_equal(topology.ncores, cores);
+    topology_release(&topology);
+}
+
+#define ALL "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"
+
+static void neighbours_follow_each_other(void **state)
+{
+    (void)state;
+    assert_order(ALL, folder, "0 8 2 10 4 12 6 14 1 9 3 11 5 13 7 15", 8);
+    assert_order("3 4 9 12 15", folder, "3 9 15 4 12", 4);
+    assert_order("5", folder, "5", 1);
+}
+
+static void without_files_each_cpu_is_a_core(void **state)
+{
+    (void)state;
+    assert_order("1 3 64 100 8191", "/nowhere", "1 3 64 100 8191", 5);
+}
+
+// Cuts for `nranks`, and compares the CPUs of each rank with `parts`, with ";" between.
+static void assert_parts(const char *usable, const char *taken_cpus, int nranks, const char *parts)
+{
+    struct topology topology = machine(usable, folder);
+    struct cpu_mask taken = mask_of(taken_cpus);
+    struct placement placement = {.lock = -1};
+    char text[400] = "";
+    size_t length = 0;
+
+    int error = placement_cut(&placement, &topology, &taken, nranks);
+    assert_int_equal(error, parts ? 0 : -1);
+    for (int rank = 0; rank < placement.count; rank++) {
+        const struct cpu_mask *part = placement_of(&placement, rank);
+        length += (size_t)snprintf(text + length, sizeof text - length, rank ? ";" : "");
+        for (int cpu = cpu_mask_next(part, 0), n = 0; cpu >= 0;
+             cpu = cpu_mask_next(part, cpu + 1), n++)
+            length += (size_t)snprintf(text + length, sizeof text - length, n ? " %d" : "%d", cpu);
+    }
+    assert_string_equal(text, parts ? parts : "");
+    if (!parts)
+        assert_null(placement_of(&placement, 0));
+    free(placement.parts);
+    topology_release(&topology);
+}
+
+static void parts_are_equal_and_whole_cores(void **state)
+{
+    (void)state;
+    assert_parts(ALL, "", 1, "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15");
+    assert_parts(ALL, "", 2, "0 2 4 6 8 10 12 14;1 3 5 7 9 11 13 15");
+    assert_parts(ALL, "", 4, "0 2 8 10;4 6 12 14;1 3 9 11;5 7 13 15");
+    assert_parts(ALL, "", 3, "0 2 8 10;4 6 12 14;1 3 9 11");
+    assert_parts(ALL, "", 8, "0 8;2 10;4 12;6 14;1 9;3 11;5 13;7 15");
+    // More ranks than cores: a hardware thread each.
+    assert_parts("0 8 2 10", "", 3, "0;8;2");
+    assert_parts("0 8 2 10", "", 4, "0;8;2;10");
+}
+
+static void what_others_are_bound_to_is_left_to_them(void **state)
+{
+    (void)state;
+    assert_parts(ALL, "0 2 8 10", 2, "1 4 6 9 12 14;3 5 7 11 13 15");
+    assert_parts(ALL, "0", 7, "2 10;4 12;6 14;1 9;3 11;5 13;7 15");
+    // A core of which one thread is taken is used where cores do not suffice.
+    assert_parts("0 8 2 10", "0", 3, "8;2;10");
+    assert_parts("0 8 2 10", "20 21", 2, "0 8;2 10");
+}
+
+static void more_ranks_than_free_cpus_are_not_bound(void **state)
+{
+    (void)state;
+    assert_parts("0 8", "", 3, NULL);
+    assert_parts("0 8 2 10", "0 2", 3, NULL);
+    assert_parts("0 8", "0 8", 1, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_follow_each_other),
+        cmocka_unit_test(without_files_each_cpu_is_a_core),
+        cmocka_unit_test(parts_are_equal_and_whole_cores),
+        cmocka_unit_test(what_others_are_bound_to_is_left_to_them),
+        cmocka_unit_test(more_ranks_than_free_cpus_are_not_bound),
+    };
+    return cmocka_run_group_tests(tests, make_machine, remove_machine);
+}
