@@ -178,7 +178,7 @@ static double bench_batch(const struct bench *bench, int count, double *cpu)
 
 // With a CPU for each rank a batch during which something else took a fiftieth of one's time says
 // nothing, and there is another one instead, as long as there are not too many such.
-static void bench_run(const struct bench *bench)
+static inline void bench_run(const struct bench *bench)
 {
     int count = bench->count ? bench->count : 1;
     for (int again = !bench->count; again;) {
@@ -215,7 +215,7 @@ static void bench_run(const struct bench *bench)
     fflush(stdout);
 }
 
-static void bench_start(int *argc, char ***argv, int threads)
+static inline void bench_start(int *argc, char ***argv, int threads)
 {
     int provided;
     MPI_Init_thread(argc, argv, threads, &provided);
@@ -224,7 +224,7 @@ static void bench_start(int *argc, char ***argv, int threads)
     bench_share();
 }
 
-static void *bench_allocate(size_t bytes)
+static inline void *bench_allocate(size_t bytes)
 {
     void *memory = malloc(bytes);
     if (!memory) {

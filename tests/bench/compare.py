@@ -25,6 +25,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import charts
@@ -38,10 +39,17 @@ EXAMPLES = os.path.join(HERE, "..", "..", "examples")
 #   only      the MPIs that it is run with, if not all
 #   copies    so many copies of the program are started without a launcher
 #   times     of start-up: how often the launcher is started, by MPI
-Run = collections.namedtuple("Run", "program arguments ranks prefix ours only copies times",
-                             defaults=((), 2, "", (), None, 0, None))
+#   beside    other processes that compute meanwhile, each as (percent, period in ms)
+#   later     seconds after the launcher that they start; 0: before it
+Run = collections.namedtuple("Run", "program arguments ranks prefix ours only copies times beside "
+                             "later", defaults=((), 2, "", (), None, 0, None, (), 0))
 
 TRIES = 4  # of a run, while other programs use the CPUs
+# Neighbours that take a share of a CPU in short or in long slices, one or two of them, there already
+# or later.
+NEIGHBOURS = [("0", ()), ("10short", ((10, 2),)), ("10long", ((10, 200),)),
+              ("50short", ((50, 2),)), ("50long", ((50, 200),)), ("100", ((100, 100),)),
+              ("two50", ((50, 20), (50, 20))), ("two100", ((100, 100), (100, 100)))]
 FEW = {"ours": 10, "openmpi": 1, "mpich": 3}
 LARGE = "bcast,gather,allgather,alltoall,reduce,allreduce,reduce_scatter"
 GROUPS = {
@@ -66,6 +74,12 @@ GROUPS = {
                     only=("ours", "openmpi")) for ranks in (4, 8, 16)]
                + [Run("collectives", ("barrier",), ranks, only=("mpich",)) for ranks in (4, 8)]
                + [Run("collectives", ("barrier",), 64, only=("ours",))],
+    "beside": [Run("beside", ("0.1",), prefix=f"beside_{name}_", beside=neighbours)
+               for name, neighbours in NEIGHBOURS]
+              + [Run("beside", ("0.1", "0.6"), prefix="beside_100later_", beside=((100, 100),),
+                     later=0.5)],
+    # Each rank times its own calls: what operations cost in which one rank only sends.
+    "own": [Run("beside", ("own",), 4, only=("ours", "openmpi")), Run("beside", ("own",), 2)],
     "start": [Run("empty", (), ranks, times=FEW) for ranks in (2, 64)]
              + [Run("empty", (), ranks, prefix="bare_", only=("ours",), copies=ranks, times=FEW)
                 for ranks in (2, 64)],
@@ -80,8 +94,8 @@ APPLICATIONS = ("stencil", "conjugate_gradient")
 # As one builds what shall be fast; and the loops become the same code, and lie alike, with each MPI.
 FAST = ("-O3", "-march=native", "-fno-inline-functions", "-fno-inline-small-functions",
         "-fno-inline-functions-called-once", "-falign-functions=64")
-MPI_PROGRAMS = ("point_to_point", "collectives", "strided", "pack", "empty", "footprint")
-OWN_PROGRAMS = ("line", "spawn")
+MPI_PROGRAMS = ("point_to_point", "collectives", "strided", "pack", "empty", "footprint", "beside")
+OWN_PROGRAMS = ("line", "spawn", "neighbour")
 
 Batch = collections.namedtuple("Batch", "figure bytes ranks mpi unit value before after raw round")
 
@@ -215,6 +229,29 @@ class Bench:
                 break
         return best[1:]
 
+    def beside(self, run, mpi):
+        """Output of a run with its neighbours."""
+        neighbours = []
+
+        def start():
+            for share in run.beside:
+                neighbours.append(subprocess.Popen(
+                    [os.path.join(self.folder, "neighbour"), *map(str, share)],
+                    start_new_session=True))
+
+        timer = threading.Timer(run.later, start)
+        if run.later:
+            timer.start()
+        else:
+            start()
+            time.sleep(0.05)  # until the system has found them a place
+        output = self.output(self.command(run, mpi))
+        timer.cancel()
+        for neighbour in neighbours:
+            neighbour.kill()
+            neighbour.wait()
+        return output
+
     def command(self, run, mpi):
         if run.program == "line":
             return [os.path.join(self.folder, "line")]
@@ -236,7 +273,9 @@ class Bench:
         """One run; its lines become batches."""
         inside = run.program in ("line", "point_to_point", "strided") or (
             run.program == "collectives" and run.ranks == 2)
-        if inside:
+        if run.program == "beside":
+            output, before, after = self.beside(run, mpi), 0.0, 0.0
+        elif inside:
             output, before, after = self.output(self.command(run, mpi)), 0.0, 0.0
         else:
             output, before, after = self.undisturbed(self.command(run, mpi))
