@@ -78,6 +78,7 @@ GROUPS = {
                for name, neighbours in NEIGHBOURS]
               + [Run("beside", ("0.1", "0.6"), prefix="beside_100later_", beside=((100, 100),),
                      later=0.5)],
+    "threads": [Run("threads"), Run("threads", ("self",), 1)],
     # Each rank times its own calls: what operations cost in which one rank only sends.
     "own": [Run("beside", ("own",), 4, only=("ours", "openmpi")), Run("beside", ("own",), 2)],
     "start": [Run("empty", (), ranks, times=FEW) for ranks in (2, 64)]
@@ -94,7 +95,8 @@ APPLICATIONS = ("stencil", "conjugate_gradient")
 # As one builds what shall be fast; and the loops become the same code, and lie alike, with each MPI.
 FAST = ("-O3", "-march=native", "-fno-inline-functions", "-fno-inline-small-functions",
         "-fno-inline-functions-called-once", "-falign-functions=64")
-MPI_PROGRAMS = ("point_to_point", "collectives", "strided", "pack", "empty", "footprint", "beside")
+MPI_PROGRAMS = ("point_to_point", "collectives", "strided", "pack", "empty", "footprint", "beside",
+                "threads")
 OWN_PROGRAMS = ("line", "spawn", "neighbour")
 
 Batch = collections.namedtuple("Batch", "figure bytes ranks mpi unit value before after raw round")

@@ -6,7 +6,8 @@
 bench_programs = \
     tests/bench/beside tests/bench/collectives tests/bench/empty tests/bench/footprint \
     tests/bench/idle tests/bench/line tests/bench/neighbour tests/bench/pack \
-    tests/bench/point_to_point tests/bench/spawn tests/bench/strided
+    tests/bench/point_to_point tests/bench/spawn tests/bench/strided \
+    tests/bench/threads
 check_DATA = $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += $(bench_programs:=.c) tests/bench/bench.h tests/bench/compare.py tests/bench/charts.py
