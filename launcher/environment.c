@@ -4,6 +4,7 @@
 // Read next: lib/boot/protocol.h (those variables), spawn.c.
 #define _GNU_SOURCE
 #include "boot/protocol.h"
+#include "launcher/preload.h"
 #include "launcher/program.h"
 
 #include <stdio.h>
@@ -62,6 +63,23 @@ bool environment_has(char *const *environment, const char *name)
     return *environment != NULL;
 }
 
+// Behind what the user preloads.
+static bool add_preload(struct list *list, const char *library)
+{
+    static const char name[] = "LD_PRELOAD";
+    const char *before = NULL;
+    int at = 0;
+
+    while (at < list->count && !names(list->entries[at], name, strlen(name)))
+        at++;
+    if (at == list->count)
+        list->count++;
+    else if (list->entries[at][sizeof name])
+        before = list->entries[at] + sizeof name;
+    return asprintf(&list->entries[at], "%s=%s%s%s", name, before ? before : "", before ? ":" : "",
+                    library) >= 0;
+}
+
 char **environment_build(const struct options *options, const struct program *program, int extra,
                          char ***slots)
 {
@@ -71,7 +89,7 @@ char **environment_build(const struct options *options, const struct program *pr
     const struct environment_changes *own = &program->environment;
     bool only_listed = all->only_listed || own->only_listed;
     struct list list = {0};
-    size_t room = all->count + own->count + (size_t)extra + 1;
+    size_t room = all->count + own->count + (size_t)extra + 2;
 
     for (char **entry = environ; *entry; entry++)
         room++;
@@ -85,7 +103,8 @@ char **environment_build(const struct options *options, const struct program *pr
         if (keep)
             list.entries[list.count++] = *entry;
     }
-    if (!apply(&list, all) || !apply(&list, own))
+    const char *library = preload_for(program);
+    if (!apply(&list, all) || !apply(&list, own) || (library && !add_preload(&list, library)))
         return NULL;
     *slots = list.entries + list.count;
     memset(*slots, 0, (size_t)(extra + 1) * sizeof **slots);

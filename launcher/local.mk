@@ -21,6 +21,7 @@ mprun_sources += \
     launcher/options.c launcher/options.h \
     launcher/output.c launcher/output.h \
     launcher/placement.c launcher/placement.h \
+    launcher/preload.c launcher/preload.h \
     launcher/program.c launcher/program.h \
     launcher/report.c launcher/report.h \
     launcher/segment.c launcher/segment.h \
@@ -30,7 +31,8 @@ mprun_sources += \
 
 bin_PROGRAMS += mprun
 mprun_SOURCES = $(mprun_sources)
-mprun_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
+mprun_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS) \
+    -DPREFIX='"$(prefix)"' -DBINDIR='"$(bindir)"' -DPKGLIBDIR='"$(pkglibdir)"'
 mprun_CFLAGS = $(AM_CFLAGS)
 mprun_LDFLAGS = -pthread
 mprun_LDADD = $(LIBUV_LIBS)

@@ -13,6 +13,7 @@
 
 #include "boot/ancestry.h"
 #include "boot/foreign.h"
+#include "boot/lines.h"
 #include "boot/protocol.h"
 #include "mpi.h"
 #include "shm/layout.h"
@@ -29,6 +30,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+// Under mprun, from the first line on. Here and not in lines.c, so that a static program has it too.
+__attribute__((constructor)) static void begin_lines(void)
+{
+    if (getenv(MP_ENV_RANK))
+        mp_lines_begin();
+}
 
 // The number in the environment variable `name`, or -1 when it is not set, or is no number.
 static int environment_number(const char *name)

@@ -3,3 +3,11 @@
 
 libmpi_abi_sources += lib/boot/ancestry.c lib/boot/ancestry.h lib/boot/boot.c lib/boot/boot.h lib/boot/foreign.c lib/boot/foreign.h \
     lib/boot/protocol.h
+libmpi_abi_sources += lib/boot/boot.c lib/boot/boot.h lib/boot/foreign.c lib/boot/foreign.h \
+    lib/boot/lines.c lib/boot/lines.h lib/boot/protocol.h
+
+# For programs that are not linked with it; launcher/preload.c says which.
+pkglib_LTLIBRARIES = mprun-lines.la
+mprun_lines_la_SOURCES = lib/boot/plain.c lib/boot/lines.c lib/boot/lines.h
+mprun_lines_la_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
+mprun_lines_la_LDFLAGS = -module -avoid-version -shared

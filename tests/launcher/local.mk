@@ -19,9 +19,17 @@ tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot
     tests/launcher/rights_given_up.sh
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/rights
+    tests/launcher/output_is_seen_at_once.sh \
+    tests/launcher/output_lines_are_whole.sh
+
+check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/prints \
+    tests/launcher/prints_plain
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
-    lib/base/calls.c
+    lib/boot/lines.c lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
 tests_launcher_under_LDADD =
+tests_launcher_prints_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_MPI
+tests_launcher_prints_plain_SOURCES = tests/launcher/prints.c
+tests_launcher_prints_plain_LDADD =
 EXTRA_DIST += tests/launcher/lib.sh
