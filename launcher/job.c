@@ -160,12 +160,14 @@ static void finish(struct job *job)
     job->phase = PHASE_OVER;
     uv_timer_stop(&job->grace);
     input_stop();
-    if (job->cause == CAUSE_FRONT)
+    if (job->cause == CAUSE_FRONT) {
+        output_drain(NULL, NULL); // what goes without waiting: nobody could end us
         uv_stop(&job->loop);
-    else if (job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED)
+    } else if (job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED) {
         uv_timer_start(&job->grace, on_grace, SAME_SIGNAL_MS, 0);
-    else
+    } else {
         output_drain(on_drained, job);
+    }
 }
 
 // ---- Ranks that end

@@ -290,6 +290,8 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         report_line("cannot watch the job: %s%s", uv_strerror(trouble), allowed_hint(-trouble));
         return EXIT_NOT_EXECUTABLE;
     }
+    if (job.exit_status == 0)
+        job.exit_status = output_status();
     report_end(&job);
     return job.exit_status;
 }

@@ -25,6 +25,7 @@ mprun_sources += \
     launcher/program.c launcher/program.h \
     launcher/report.c launcher/report.h \
     launcher/segment.c launcher/segment.h \
+    launcher/sink.c launcher/sink.h \
     launcher/spawn.c launcher/spawn.h \
     launcher/topology.c launcher/topology.h \
     lib/base/calls.c

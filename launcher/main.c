@@ -11,6 +11,7 @@
 #include "launcher/program.h"
 #include "launcher/report.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,18 @@ static void warn_of_unset(const struct options *options)
     }
 }
 
+// Returns mprun's exit status after what it was asked to print.
+static int close_output(void)
+{
+    bool lost = ferror(stdout) != 0;
+
+    if (fclose(stdout) == 0 && !lost)
+        return 0;
+    report_line("cannot write to standard output: %s",
+                errno != 0 ? strerror(errno) : "an earlier write failed");
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     static struct options options; // for good: what it points to is never given back
@@ -70,13 +83,13 @@ int main(int argc, char **argv)
     switch (options.action) {
     case ACTION_HELP:
         help_print();
-        return 0;
+        return close_output();
     case ACTION_VERSION:
         help_print_version();
-        return 0;
+        return close_output();
     case ACTION_INFO:
         help_print_info();
-        return 0;
+        return close_output();
     case ACTION_RUN:
         break;
     }

@@ -4,6 +4,7 @@
 #ifndef MPRUN_OUTPUT_H
 #define MPRUN_OUTPUT_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 // Prepares to tag the output of `nranks` ranks. Not called when output is not tagged.
@@ -23,7 +24,15 @@ void output_opened(void);
 void output_start(uv_loop_t *loop);
 
 // All writers are gone. Takes what the pipes still hold, writes everything out, and calls
-// `done(argument)`, perhaps before it returns. May be called again; then that is all it does.
+// `done(argument)`, if there is one, perhaps before it returns. May be called again: the last
+// `done` counts.
 void output_drain(void (*done)(void *argument), void *argument);
+
+// What mprun shall exit with if the job itself ended well: not 0 if tagged output could not be
+// written, and then either that was told or its reader has gone.
+int output_status(void);
+
+// Is there anybody to read our standard output, tagged or not, as far as can be known?
+bool output_has_reader(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "launcher/report.h"
 
 #include "base/calls.h"
+#include "launcher/output.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -249,6 +250,14 @@ static void put_failure(struct text *t, const struct job *job)
     }
 }
 
+// As in "mprun ... | head": no shell would say a word.
+static bool died_for_want_of_reader(const struct job *job)
+{
+    int status = job->ranks[job->failed].status;
+
+    return job->failure == FAILURE_SIGNAL && WTERMSIG(status) == SIGPIPE && !output_has_reader();
+}
+
 void report_end(const struct job *job)
 {
     struct text t = {.length = 0};
@@ -256,6 +265,8 @@ void report_end(const struct job *job)
 
     switch (job->cause) {
     case CAUSE_RANK:
+        if (died_for_want_of_reader(job))
+            break;
         put_failure(&t, job);
         if (quiet && job->failure != FAILURE_ABORT)
             t.length = (size_t)(strchrnul(t.data, '\n') + 1 - t.data);

@@ -20,6 +20,7 @@ tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/rights
     tests/launcher/output_is_seen_at_once.sh \
+    tests/launcher/output_is_seen_at_once.sh tests/launcher/output_survives_the_end.sh \
     tests/launcher/output_lines_are_whole.sh
 
 check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/prints \

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// A ring of bytes before a descriptor. Standard output may be shared with other programs, so
+// its mode is not ours to change: a terminal or a pipe is opened once more, to have a description
+// of our own that does not block. A socket cannot be, nor can anything where /proc is missing. Then
+// a write is tried only when poll(2) says that there is room, and with no more than a pipe
+// with room is sure to take. libuv would change the mode of what it polls; so it polls an epoll
+// descriptor, and that looks at ours.
+// Read next: output.c, which fills the rings.
+#define _GNU_SOURCE
+#include "launcher/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+size_t sink_room(const struct sink *sink)
+{
+    return SINK_ROOM - sink->length;
+}
+
+void sink_put(struct sink *sink, const char *data, size_t length)
+{
+    size_t at = (sink->first + sink->length) % SINK_ROOM;
+    size_t to_end = SINK_ROOM - at < length ? SINK_ROOM - at : length;
+
+    if (sink->error != 0 || length == 0)
+        return;
+    memcpy(sink->ring + at, data, to_end);
+    memcpy(sink->ring, data + to_end, length - to_end);
+    sink->length += length;
+}
+
+static ssize_t write_some(struct sink *sink)
+{
+    size_t to_end = SINK_ROOM - sink->first;
+    struct iovec parts[2] = {{sink->ring + sink->first, sink->length}, {sink->ring, 0}};
+
+    if (sink->length > to_end) {
+        parts[0].iov_len = to_end;
+        parts[1].iov_len = sink->length - to_end;
+    }
+    if (sink->kind != SINK_SHARED)
+        return writev(sink->fd, parts, parts[1].iov_len > 0 ? 2 : 1);
+    struct pollfd question = {.fd = sink->fd, .events = POLLOUT};
+    if (poll(&question, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write(sink->fd, parts[0].iov_base,
+                 parts[0].iov_len < PIPE_BUF ? parts[0].iov_len : PIPE_BUF);
+}
+
+static void on_writable(uv_poll_t *poll, int status, int events)
+{
+    struct sink *sink = poll->data;
+
+    (void)status;
+    (void)events;
+    sink_flush(sink);
+    sink->on_progress(sink);
+}
+
+static void wait_for_room(struct sink *sink, bool wait)
+{
+    if (wait == sink->waiting)
+        return;
+    sink->waiting = wait;
+    if (wait)
+        uv_poll_start(&sink->poll, sink->kind == SINK_SHARED ? UV_READABLE : UV_WRITABLE,
+                      on_writable);
+    else
+        uv_poll_stop(&sink->poll);
+}
+
+void sink_flush(struct sink *sink)
+{
+    while (sink->length > 0) {
+        ssize_t wrote = write_some(sink);
+        if (wrote >= 0) {
+            sink->first = (sink->first + (size_t)wrote) % SINK_ROOM;
+            sink->length -= (size_t)wrote;
+        } else if (errno == EAGAIN && sink->kind != SINK_DIRECT) {
+            break;
+        } else if (errno != EINTR) {
+            sink->error = errno;
+            sink->length = 0;
+        }
+    }
+    if (sink->length == 0)
+        sink->first = 0; // the same few pages again and again
+    wait_for_room(sink, sink->length > 0);
+}
+
+// Makes a descriptor for libuv that is readable while `fd` is writable.
+static int watch_from_outside(int fd)
+{
+    struct epoll_event event = {.events = EPOLLOUT};
+
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        close(epoll_fd);
+        epoll_fd = -1;
+    }
+    return epoll_fd;
+}
+
+void sink_open(struct sink *sink, int fd, uv_loop_t *loop)
+{
+    struct stat status;
+    char path[32];
+
+    sink->fd = fd;
+    sink->kind = SINK_DIRECT;
+    sink->terminal = isatty(fd);
+    if (fstat(fd, &status) != 0 || S_ISREG(status.st_mode))
+        return;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (own >= 0 && uv_poll_init(loop, &sink->poll, own) == 0) {
+        sink->kind = SINK_OWN;
+        sink->fd = own;
+    } else {
+        if (own >= 0) // /dev/null and the like cannot be waited for
+            close(own);
+        sink->epoll_fd = watch_from_outside(fd);
+        if (sink->epoll_fd < 0 || uv_poll_init(loop, &sink->poll, sink->epoll_fd) != 0)
+            return;
+        sink->kind = SINK_SHARED;
+    }
+    sink->poll.data = sink;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Where tagged output goes: one of mprun's own descriptors behind a queue of fixed size. Writing
+// never waits, as far as that can be had. See sink.c.
+#ifndef MPRUN_SINK_H
+#define MPRUN_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+enum { SINK_ROOM = 1 << 20 };
+
+struct sink {
+    int fd;
+    enum {
+        SINK_DIRECT, // a file, a device that always takes all: written to at once
+        SINK_OWN,    // opened once more for ourselves, without blocking
+        SINK_SHARED  // cannot be opened again: poll(2) is asked before each short write
+    } kind;
+    bool terminal;
+    int error;    // what ended it, an errno; afterwards everything is thrown away. 0: none
+    bool waiting; // for `poll` to say that there is room
+    uv_poll_t poll;
+    int epoll_fd;                           // with SINK_SHARED: what `poll` looks at
+    void (*on_progress)(struct sink *sink); // an event has written something, or it broke
+    void *owner;                            // the caller's
+    size_t first, length;                   // what waits in the ring
+    char ring[SINK_ROOM];
+};
+
+// Makes a sink of descriptor `fd`, which stays the caller's. on_progress and owner are set already.
+void sink_open(struct sink *sink, int fd, uv_loop_t *loop);
+
+// How much it takes.
+size_t sink_room(const struct sink *sink);
+
+// Queues that much, which there must be room for.
+void sink_put(struct sink *sink, const char *data, size_t length);
+
+// Writes what goes without waiting; events write the rest.
+void sink_flush(struct sink *sink);
+
+#endif
