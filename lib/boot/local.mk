@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # lib/boot: a rank's side of the conversation with the launcher.
 
-libmpi_abi_sources += lib/boot/ancestry.c lib/boot/ancestry.h lib/boot/boot.c lib/boot/boot.h lib/boot/foreign.c lib/boot/foreign.h \
-    lib/boot/protocol.h
-libmpi_abi_sources += lib/boot/boot.c lib/boot/boot.h lib/boot/foreign.c lib/boot/foreign.h \
-    lib/boot/lines.c lib/boot/lines.h lib/boot/protocol.h
+libmpi_abi_sources += lib/boot/ancestry.c lib/boot/ancestry.h
+libmpi_abi_sources += lib/boot/boot.c lib/boot/boot.h
+libmpi_abi_sources += lib/boot/foreign.c lib/boot/foreign.h
+libmpi_abi_sources += lib/boot/lines.c lib/boot/lines.h
+libmpi_abi_sources += lib/boot/protocol.h
 
 # For programs that are not linked with it; launcher/preload.c says which.
 pkglib_LTLIBRARIES = mprun-lines.la

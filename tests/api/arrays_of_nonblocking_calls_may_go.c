@@ -138,7 +138,7 @@ static const struct operation operations[] = {
     {"alltoallv", alltoallv, .between = true},
     {"alltoallw", alltoallw, .typed = true, .between = true},
     {"neighbor_allgatherv", neighbor_allgatherv, .gives_one = true},
-    {"neighbor_alltoallv", neighbor_alltoallv},
+    {"neighbor_alltoallv", neighbor_alltoallv, .typed = false},
     {"neighbor_alltoallw", neighbor_alltoallw, .typed = true},
 };
 
