@@ -189,8 +189,9 @@ void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero)
     uint32_t first = mp_extents_take(&heap.extents, (uint32_t)pages, (uint32_t)unit, &dirty);
     size_t end = ((size_t)first + pages) * PAGE;
     if (first != MP_EXTENT_NONE && end > heap.opened) {
-        heap.opened = open_window((char *)mp_heap.own, heap.opened, end);
-        madvise((char *)mp_heap.own, heap.opened, MADV_DODUMP);
+        size_t before = heap.opened;
+        heap.opened = open_window((char *)mp_heap.own, before, end);
+        madvise((char *)mp_heap.own + before, heap.opened - before, MADV_DODUMP);
         if (end > heap.opened) {
             mp_extents_give(&heap.extents, first);
             first = MP_EXTENT_NONE;
@@ -244,16 +245,7 @@ bool mp_heap_resize(void *block, size_t bytes)
     return done;
 }
 
-// ---- fork
-
-static void copy_extent(uint32_t first, uint32_t count, void *argument)
-{
-    const int *fd = argument;
-    const char *from = page_address(first);
-
-    mp_sparse_copy(*fd, from - heap.base, heap.image + (size_t)first * PAGE, from,
-                   (size_t)count * PAGE);
-}
+// ---- Pages that the program gives back, and goes on using
 
 static struct stat heap_file;
 
@@ -266,6 +258,68 @@ static int heap_fd(void)
                 opened.st_size == heap_file.st_size && opened.st_ino == heap_file.st_ino &&
                 opened.st_dev == heap_file.st_dev;
     return ours ? heap.fd : -1;
+}
+
+static bool overlap(uintptr_t start, uintptr_t end, uintptr_t from, size_t bytes)
+{
+    return start < from + bytes && end > from;
+}
+
+// Punches a hole into the file where [start, end) meets the `bytes` bytes at `from`, which are
+// those at `place` in our area. By the file rather than by the address: the program may have mapped
+// a file of its own there, which is to keep its bytes, or have forbidden itself to write. A peer
+// that reads at this moment reads old bytes or zeros; it has no right to either, as the sender may
+// not change what it is sending (section 3.7.2), and no more than that has happened.
+static bool punch(uintptr_t start, uintptr_t end, uintptr_t from, size_t bytes, char *place)
+{
+    if (!overlap(start, end, from, bytes)) {
+        return true;
+    }
+    uintptr_t first = start > from ? start : from, last = end < from + bytes ? end : from + bytes;
+    int fd = heap_fd();
+    place += first - from;
+    return (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place - heap.base,
+                                 (off_t)(last - first)) == 0) ||
+           madvise(place, last - first, MADV_REMOVE) == 0;
+}
+
+// The variables that start as zero. What begins with other values is left alone: the system would
+// take it from the program's file again.
+static size_t zeroed_variables(uintptr_t *from)
+{
+    *from = (uintptr_t)heap.program.address + heap.program.initialized;
+    return heap.program.bytes - heap.program.initialized;
+}
+
+bool mp_heap_overlaps(const void *start, size_t bytes)
+{
+    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE), variables;
+    size_t variables_bytes = zeroed_variables(&variables);
+
+    return mp_heap.own && (overlap(at, end, mp_heap_blocks, mp_heap_blocks_bytes) ||
+                           overlap(at, end, variables, variables_bytes));
+}
+
+bool mp_heap_clear(const void *start, size_t bytes)
+{
+    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE), variables;
+    size_t variables_bytes = zeroed_variables(&variables);
+    char *blocks = (char *)mp_heap_blocks;
+
+    return punch(at, end, mp_heap_blocks, mp_heap_blocks_bytes, blocks) &&
+           punch(at, end, variables, variables_bytes,
+                 blocks + mp_heap_blocks_bytes + heap.program.initialized);
+}
+
+// ---- fork
+
+static void copy_extent(uint32_t first, uint32_t count, void *argument)
+{
+    const int *fd = argument;
+    const char *from = page_address(first);
+
+    mp_sparse_copy(*fd, from - heap.base, heap.image + (size_t)first * PAGE, from,
+                   (size_t)count * PAGE);
 }
 
 static void before_fork(void)

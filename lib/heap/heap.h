@@ -96,6 +96,12 @@ size_t mp_heap_usable(const void *block);
 // Makes the block `bytes` long where it lies. False if that cannot be done there.
 bool mp_heap_resize(void *block, size_t bytes);
 
+// What the program gives back to the system and goes on using (madvise): is any of these pages in
+// this process's area, as a block or a variable? Makes those that are read as zero, and says
+// whether it could. Both may be called in a signal handler.
+bool mp_heap_overlaps(const void *start, size_t bytes);
+bool mp_heap_clear(const void *start, size_t bytes);
+
 // ---- For malloc.c only
 
 // Built with a sanitizer that has a malloc and an idea of the address space of its own.

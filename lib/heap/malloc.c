@@ -2,6 +2,7 @@
 // malloc and its kin, exported beside the MPI functions: large blocks come from the shared heap,
 // all others from the C library, by the names that it keeps for those who replace it. One compare
 // on the way in, one on the way out. They work before the heap does, and without it.
+// And madvise: pages that a program gives back read as zero, those of a shared file do not.
 //
 // Only the shared library has them: linked statically, the C library's malloc.o comes along for one
 // of its other functions and would define them twice. And only over glibc, whose names they use.
@@ -13,6 +14,8 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #if defined(PIC) && defined(__GLIBC__) && !defined(MP_HEAP_SANITIZED)
@@ -164,6 +167,36 @@ EXPORTED void *pvalloc(size_t bytes)
         return NULL;
     }
     return memalign(page, mp_round_up(bytes, page));
+}
+
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+// After these, private memory reads as zero: at once, or when the system finds the time.
+static bool gives_back(int advice)
+{
+    return advice == MADV_DONTNEED || advice == MADV_FREE || advice == MADV_DONTNEED_LOCKED ||
+           advice == MADV_GUARD_INSTALL; // once the guards are removed
+}
+
+// The system first: it knows what is wrong with an address, and what is not ours. It says no to
+// MADV_FREE where a file is mapped.
+EXPORTED int madvise(void *start, size_t bytes, int advice)
+{
+    if (likely(!gives_back(advice) || !mp_heap_overlaps(start, bytes))) {
+        return (int)syscall(SYS_madvise, start, bytes, advice);
+    }
+    int error = errno;
+    int way = advice == MADV_FREE ? MADV_DONTNEED : advice;
+    if (syscall(SYS_madvise, start, bytes, way) != 0 || !mp_heap_clear(start, bytes)) {
+        return -1;
+    }
+    errno = error;
+    return 0;
 }
 
 EXPORTED size_t malloc_usable_size(void *block)

@@ -18,8 +18,7 @@
 // Not with a statically linked program or library: the C library's own variables, or ours, would
 // be among them, and change in a child before it has its copy. Not when we are loaded late: the
 // program may have given its memory to devices, or mapped something over it. (If it does that
-// later, its peers do not see it; nor does MADV_DONTNEED make variables zero any more.
-// MPRUN_SHARED_HEAP=0 is for such programs.)
+// later, its peers do not see it: MPRUN_SHARED_HEAP=0 is for such programs.)
 #define _GNU_SOURCE
 #include "heap/program_data.h"
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Holds the exported symbols of both forms of the library to the table of the MPI 5.0 ABI. The shared
 # library exports the functions, PMPI_ strong and MPI_ weak, and, where it replaces them, malloc and
-# its kin (lib/heap/malloc.c: all of them or none), and nothing else. The static one has the MPI
-# functions and otherwise only global names that begin with mp_, each defined once, since a program that
-# links it shares one name space with us.
+# its kin and madvise (lib/heap/malloc.c: all of them or none), and nothing else. The static one has
+# the MPI functions and otherwise only global names that begin with mp_, each defined once, since a
+# program that links it shares one name space with us.
 # Uses: srcdir (the top of the source), top_builddir; LIBMPI_SO, LIBMPI_A, NM.
 set -eu
 export LC_ALL=C
@@ -45,7 +45,7 @@ symbols() {
 
 # The sanitizers leave globals of their own in what they instrument.
 symbols -D "$so" | grep -Ev ' _*(asan|odr_asan|ubsan|tsan|sancov|llvm|gcov)_' | sort >"$tmp/is" || :
-for name in aligned_alloc calloc free malloc malloc_usable_size memalign posix_memalign pvalloc \
+for name in aligned_alloc calloc free madvise malloc malloc_usable_size memalign posix_memalign pvalloc \
     realloc reallocarray valloc; do
     echo "strong $name"
 done >"$tmp/malloc"

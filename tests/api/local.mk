@@ -58,6 +58,7 @@ api_tests += \
     tests/api/heap_fork_gives_a_private_copy \
     tests/api/heap_fork_gives_private_variables \
     tests/api/heap_freed_memory_comes_back \
+    tests/api/heap_memory_given_back_reads_zero \
     tests/api/heap_static_arrays_are_within_reach \
     tests/api/heap_untouched_variables_cost_nothing \
     tests/api/init_and_finalize_queries \
