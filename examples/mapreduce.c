@@ -207,7 +207,7 @@ static bool count_task(const struct plan *plan, const struct task *task, struct 
     for (size_t i = task->first_piece; i < task->first_piece + task->pieces; i++) {
         const struct piece *piece = &plan->piece[i];
         struct input *input = &plan->input[piece->input];
-        int fd = open(input->path, O_RDONLY | O_CLOEXEC);
+        int fd = open(input->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // it may be a pipe by now
         bool good = fd >= 0 && count_piece(fd, input, piece, plan->lower, table, buffer, farm);
         int reason = errno;
         if (fd >= 0 && !unchanged(fd, input)) {

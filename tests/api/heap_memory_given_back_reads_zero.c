@@ -144,6 +144,26 @@ static void own_file(char *pages)
     close(fd);
 }
 
+// What is not to be in a core file stays out of it when the heap grows.
+static void keeps_out_of_cores(char *pages)
+{
+    char line[512];
+    int inside = 0, found = 0;
+    CHECK(madvise(pages, PAGE, MADV_DONTDUMP) == 0, "%s", strerror(errno));
+    free(room((size_t)200 << 20));
+    FILE *file = fopen("/proc/self/smaps", "r");
+    CHECK(file, "no /proc/self/smaps");
+    while (fgets(line, sizeof line, file)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = (uintptr_t)pages >= from && (uintptr_t)pages < to;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, " dd") != NULL;
+    }
+    fclose(file);
+    CHECK(found, "MADV_DONTDUMP was undone");
+}
+
 // Programs close what they did not open.
 static void close_memfds(void)
 {
@@ -178,6 +198,7 @@ int main(int argc, char **argv)
             close_memfds();
         }
     }
+    keeps_out_of_cores(pages);
     own_file(variables);
     free(block);
     free(early);
