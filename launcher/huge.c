@@ -50,14 +50,15 @@ static void rest(int64_t ns)
     nanosleep(&time, NULL);
 }
 
-// False where the kernel gives huge pages to nobody.
+// False where the administrator wants nobody to have huge pages. Where /sys is not mounted, as in a
+// chroot, nobody says so; and a kernel that has none says that when it is asked for one.
 static bool wanted(void)
 {
-    char text[64] = "[never]";
+    char text[64] = "";
     FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
     if (file) {
         if (!fgets(text, sizeof text, file))
-            strcpy(text, "[never]");
+            text[0] = 0;
         fclose(file);
     }
     return !strstr(text, "[never]") && sysconf(_SC_PAGESIZE) == 4096;
@@ -100,14 +101,17 @@ static bool look(char *window, int fd, bool *worked)
 
 static void *tend(void *unused)
 {
-    // A description of our own: ranks move the position of the one that they share.
+    // A description of our own, so that nobody waits for the other to search the file. Without
+    // /proc there is none, and the one that all share does: every search says where it starts.
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", MP_HEAP_FD);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fd = HEAP_FD;
     size_t room = (size_t)(PIECE + REGION);
     char *place = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    if (fd < 0 || place == MAP_FAILED || !wanted())
+    if (place == MAP_FAILED || !wanted())
         return unused;
     char *window = place + (-(uintptr_t)place & (uintptr_t)(REGION - 1));
     int seconds = 1;

@@ -104,6 +104,10 @@ if grep -qF '[never]' /sys/kernel/mm/transparent_hugepage/enabled 2> /dev/null |
     echo "the kernel gives no huge pages to shared files"
     exit 77
 fi
+if [ ! -r /proc/self/smaps ]; then
+    echo "there is no /proc to see huge pages by"
+    exit 77
+fi
 if ! "$MPRUN" -n 2 sh -c '[ "$MPRUN_HEAP" ]'; then
     echo "this machine gives out no shared heap"
     exit 77

@@ -28,6 +28,11 @@ script_tests += tests/launcher/script_gets_all_arguments.sh
 script_tests += tests/launcher/signals.sh
 script_tests += tests/launcher/stdio.sh
 script_tests += tests/launcher/wrapper.sh
+script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/launcher/options.sh \
+    tests/launcher/environment.sh tests/launcher/stdio.sh tests/launcher/leftovers.sh \
+    tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
+    tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
+    tests/launcher/huge_pages_without_sys.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
 # program under an unusual condition; prints writes lines, with the library and without.
