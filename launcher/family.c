@@ -115,6 +115,18 @@ static void add_children(struct pids *pids, pid_t parent)
         closedir(folder);
 }
 
+size_t family_children(pid_t parent, pid_t *list, size_t room)
+{
+    struct pids pids = {0};
+
+    add_children(&pids, parent);
+    size_t count = pids.count < room ? pids.count : room;
+    if (count > 0)
+        memcpy(list, pids.list, count * sizeof *list);
+    free(pids.list);
+    return count;
+}
+
 void family_signal_children(int signal)
 {
     struct pids pids = {0};

@@ -4,6 +4,11 @@
 #define MPRUN_FAMILY_H
 
 #include <stddef.h>
+#include <sys/types.h>
+
+// The children of `parent`, of all its threads. Writes up to `room` of them to `list`; returns how
+// many that are.
+size_t family_children(pid_t parent, pid_t *list, size_t room);
 
 // Sends `signal` to every child of this process.
 void family_signal_children(int signal);

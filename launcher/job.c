@@ -23,8 +23,10 @@
 #include "launcher/machine.h"
 #include "launcher/output.h"
 #include "launcher/segment.h"
+#include "launcher/stranger.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -151,6 +153,15 @@ static void end_job(struct job *job, enum cause cause)
     job->cause = cause;
     take_glimpses(job);
     start_ending(job);
+}
+
+void job_refuse(struct job *job, const char *why)
+{
+    if (job->phase != PHASE_RUNNING)
+        return;
+    snprintf(job->refusal, sizeof job->refusal, "%s", why);
+    job->exit_status = EXIT_NOT_EXECUTABLE;
+    end_job(job, CAUSE_REFUSED);
 }
 
 // No process is left. A rank that died of a signal that asks to stop probably got it as a member of
@@ -406,6 +417,7 @@ int job_run(struct job *job)
     error = connect_start(&job->loop);
     if (error != 0)
         return error;
+    stranger_start(job);
     job->oom_kills = machine_oom_kills();
     uv_run(&job->loop, UV_RUN_DEFAULT);
     connect_stop();

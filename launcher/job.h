@@ -26,6 +26,7 @@ enum cause {
     CAUSE_RANK,    // a rank failed
     CAUSE_SIGNAL,  // mprun was told to stop
     CAUSE_TIMEOUT, // --timeout
+    CAUSE_REFUSED, // a rank uses another MPI, and would be a world of its own
     CAUSE_FRONT    // the process that the user sees was killed; nobody is left to be told
 };
 
@@ -74,6 +75,7 @@ struct job {
     enum failure failure;     // with CAUSE_RANK
     int failed;               // with CAUSE_RANK: which
     int signal;               // with CAUSE_SIGNAL: which
+    char refusal[600];        // with CAUSE_REFUSED: why, a sentence
     struct glimpse *glimpses; // one for each rank, once there is a cause
     bool out_of_memory;       // the kernel killed somebody for want of memory meanwhile
     int exit_status;          // what mprun shall exit with
@@ -95,6 +97,9 @@ struct job {
 
 // Takes note of a process that was started as `rank`.
 void job_note_started(struct job *job, int rank, pid_t pid);
+
+// Ends a running job with status EXIT_NOT_EXECUTABLE and that sentence.
+void job_refuse(struct job *job, const char *why);
 
 // Runs the job to its end: when it returns, no process below this one is left and all output is
 // written. Then cause, failure ... and exit_status say how it ended. Returns 0; or an error of

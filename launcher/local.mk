@@ -16,6 +16,7 @@ mprun_sources += \
     launcher/input.c launcher/input.h \
     launcher/job.c launcher/job.h \
     launcher/keeper.c launcher/keeper.h \
+    launcher/library.c launcher/library.h \
     launcher/machine.c launcher/machine.h \
     launcher/main.c \
     launcher/options.c launcher/options.h \
@@ -28,6 +29,7 @@ mprun_sources += \
     launcher/sink.c launcher/sink.h \
     launcher/spawn.c launcher/spawn.h \
     launcher/topology.c launcher/topology.h \
+    launcher/stranger.c launcher/stranger.h \
     lib/base/calls.c
 
 bin_PROGRAMS += mprun

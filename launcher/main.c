@@ -6,6 +6,7 @@
 #include "boot/protocol.h"
 #include "launcher/front.h"
 #include "launcher/help.h"
+#include "launcher/library.h"
 #include "launcher/machine.h"
 #include "launcher/options.h"
 #include "launcher/program.h"
@@ -76,6 +77,9 @@ int main(int argc, char **argv)
         status = options_settle(&options, cpus);
     for (int i = 0; status == 0 && i < options.nprograms; i++)
         status = program_find(&options.programs[i], options.error, sizeof options.error);
+    for (int i = 0; status == 0 && i < options.nprograms; i++)
+        status = library_check(&options.programs[i], options.nranks, options.error,
+                               sizeof options.error);
     if (status != 0) {
         report_line("%s", options.error);
         return status;

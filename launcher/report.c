@@ -283,6 +283,9 @@ void report_end(const struct job *job)
         if (!quiet)
             put_places(&t, job, -1);
         break;
+    case CAUSE_REFUSED:
+        put(&t, "mprun: %s\n", job->refusal);
+        break;
     case CAUSE_FRONT:
         return;
     case CAUSE_NONE:

@@ -33,6 +33,11 @@ script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/lau
     tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
     tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
     tests/launcher/huge_pages_without_sys.sh
+    tests/launcher/program_here_is_found.sh tests/launcher/script_gets_all_arguments.sh \
+    tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh \
+    tests/launcher/closed_descriptors_are_found.sh \
+    tests/launcher/environment_lost_is_no_second_world.sh \
+    tests/launcher/foreign_mpi_is_refused.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
 # program under an unusual condition; prints writes lines, with the library and without.

@@ -17,6 +17,10 @@ unit_tests += tests/unit/placement
 tests_unit_placement_SOURCES = tests/unit/placement.c launcher/placement.c launcher/topology.c
 tests_unit_placement_CFLAGS = $(AM_CFLAGS)
 tests_unit_placement_LDADD = $(CMOCKA_LIBS)
+unit_tests += tests/unit/library
+tests_unit_library_SOURCES = tests/unit/library.c launcher/library.c
+tests_unit_library_CFLAGS = $(AM_CFLAGS)
+tests_unit_library_LDADD = $(CMOCKA_LIBS)
 
 unit_tests += tests/unit/attribute
 tests_unit_attribute_LDADD = $(unit_libs)
