@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: MIT
 // Standard input. The usual case costs nothing: rank 0 inherits the descriptor, a terminal
 // included, and all others inherit /dev/null. For --stdin all, each rank reads from a pipe and gets
-// everything; the slowest of them sets the pace, since what was read must be kept for it.
-// Read next: output.c, keeper.c.
+// everything. The fastest of them sets the pace: as soon as somebody has had all, more is read.
+// What the others have not had yet is kept for them.
+// Read next: spool.c (where it is kept), output.c, keeper.c.
 #define _GNU_SOURCE
 #include "launcher/input.h"
 
 #include "launcher/options.h"
+#include "launcher/report.h"
+#include "launcher/spool.h"
+#include "launcher/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 << 10 };
+enum { BURST = 16 }; // chunks, before other events have their turn
 
 struct target {
     int fd; // -1: it reads no more
     bool waiting;
-    size_t written; // of the chunk
+    uint64_t position; // in the stream: what it has had
     uv_poll_t poll;
 };
 
@@ -31,13 +37,15 @@ static struct {
     int opened; // the end that the rank being started takes
     bool pollable;
     uv_poll_t poll;
+    bool own; // fd is a description of our own, which does not block
+    uv_timer_t again;
     struct target *targets;
-    size_t length; // of the chunk
-    char chunk[CHUNK];
+    void (*on_failure)(void *);
+    void *argument;
 } input = {.fd = -1, .opened = -1};
 
 static void on_readable(uv_poll_t *poll, int status, int events);
-static void copy(void);
+static void copy(bool ready);
 
 int input_prepare(int reader, int nranks)
 {
@@ -104,6 +112,41 @@ static void end_target(struct target *target)
     target->waiting = false;
 }
 
+static void end_reading(void)
+{
+    if (input.fd < 0)
+        return;
+    if (input.pollable)
+        uv_poll_stop(&input.poll);
+    close(input.fd);
+    input.fd = -1;
+}
+
+void input_stop(void)
+{
+    if (input.targets)
+        uv_timer_stop(&input.again);
+    end_reading();
+    for (int i = 0; input.targets && i < input.nranks; i++)
+        end_target(&input.targets[i]);
+}
+
+static void fail(int rank, int error)
+{
+    const char *folder = getenv("TMPDIR");
+
+    report_line("cannot keep the standard input that rank %d has not read yet, in %s: %s", rank,
+                folder && *folder ? folder : "/tmp", strerror(error));
+    input_stop();
+    input.on_failure(input.argument);
+}
+
+// What does not say EAGAIN is read once for each event that says that something is there.
+static bool never_blocks(void)
+{
+    return input.own || !input.pollable;
+}
+
 static void on_writable(uv_poll_t *poll, int status, int events)
 {
     struct target *target = poll->data;
@@ -112,70 +155,77 @@ static void on_writable(uv_poll_t *poll, int status, int events)
     (void)events;
     uv_poll_stop(poll);
     target->waiting = false;
-    copy();
+    copy(never_blocks());
 }
 
-// Hands the chunk to everybody. Returns whether all have it.
-static bool spread(void)
+// Gives one rank what it takes without waiting, and the end when it has had all. Returns 0, or an
+// errno if what was kept for it is lost.
+static int serve(struct target *target)
 {
-    bool all = true;
+    while (target->fd >= 0 && !target->waiting && target->position < spool_end()) {
+        const char *data;
+        size_t length = spool_get(target->position, &data);
+        if (length == 0)
+            return errno;
+        ssize_t wrote = write(target->fd, data, length);
+        if (wrote >= 0) {
+            target->position += (size_t)wrote;
+        } else if (errno == EAGAIN) {
+            target->waiting = true;
+            uv_poll_start(&target->poll, UV_WRITABLE, on_writable);
+        } else if (errno != EINTR) {
+            end_target(target); // it reads no more
+        }
+    }
+    if (input.fd < 0 && target->position == spool_end())
+        end_target(target);
+    return 0;
+}
 
+// Serves everybody. Returns the rank that is furthest behind, or -1 if none reads any more, or all
+// is lost. *hungry: somebody has had all there is.
+static int serve_all(bool *hungry)
+{
+    int last = -1;
+
+    *hungry = false;
     for (int i = 0; i < input.nranks; i++) {
         struct target *target = &input.targets[i];
-        while (target->fd >= 0 && !target->waiting && target->written < input.length) {
-            ssize_t wrote =
-                write(target->fd, input.chunk + target->written, input.length - target->written);
-            if (wrote >= 0) {
-                target->written += (size_t)wrote;
-            } else if (errno == EAGAIN) {
-                target->waiting = true;
-                uv_poll_start(&target->poll, UV_WRITABLE, on_writable);
-            } else if (errno != EINTR) {
-                end_target(target); // it reads no more
-            }
+        int error = serve(target);
+        if (error != 0) {
+            fail(i, error);
+            return -1;
         }
-        all = all && (target->fd < 0 || target->written >= input.length);
+        if (target->fd < 0)
+            continue;
+        if (last < 0 || target->position < input.targets[last].position)
+            last = i;
+        *hungry = *hungry || target->position == spool_end();
     }
-    return all;
+    return last;
 }
 
-static bool anybody_reads(void)
+// Reads a chunk, if one is there. Returns whether to go on at once.
+static bool read_chunk(int last)
 {
-    for (int i = 0; i < input.nranks; i++)
-        if (input.targets[i].fd >= 0)
-            return true;
-    return false;
-}
+    static char chunk[SPOOL_CHUNK];
+    ssize_t got;
 
-// Spreads the chunk, and reads the next as long as that goes without waiting.
-static void copy(void)
-{
-    for (;;) {
-        if (!spread()) {
-            if (input.pollable && input.fd >= 0)
-                uv_poll_stop(&input.poll);
-            return;
-        }
-        input.length = 0;
-        ssize_t got = -1;
-        if (input.fd >= 0 && anybody_reads())
-            do
-                got = read(input.fd, input.chunk, sizeof input.chunk);
-            while (got < 0 && errno == EINTR);
-        else
-            errno = 0;
-        if (got < 0 && errno == EAGAIN) {
-            uv_poll_start(&input.poll, UV_READABLE, on_readable);
-            return;
-        }
-        if (got <= 0) {
-            input_stop();
-            return;
-        }
-        input.length = (size_t)got;
-        for (int i = 0; i < input.nranks; i++)
-            input.targets[i].written = 0;
+    do
+        got = read(input.fd, chunk, sizeof chunk);
+    while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        int error = spool_put(chunk, (size_t)got);
+        if (error != 0)
+            fail(last, error);
+        return error == 0;
     }
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got < 0)
+        report_line("cannot read standard input: %s", strerror(errno));
+    end_reading();
+    return true;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -183,15 +233,54 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)poll;
     (void)status;
     (void)events;
-    copy();
+    copy(true);
 }
 
-void input_start(uv_loop_t *loop)
+static void on_again(uv_timer_t *timer)
+{
+    (void)timer;
+    copy(never_blocks());
+}
+
+// Copies what goes without waiting; events continue here. `ready`: a read will not wait.
+static void copy(bool ready)
+{
+    bool hungry;
+
+    for (int chunks = 0;; chunks++) {
+        int last = serve_all(&hungry);
+        if (last < 0) {
+            input_stop();
+            return;
+        }
+        spool_forget(input.targets[last].position);
+        if (!hungry || input.fd < 0 || !ready)
+            break;
+        if (chunks == BURST) {
+            uv_timer_start(&input.again, on_again, 0, 0);
+            return;
+        }
+        if (!read_chunk(last))
+            break;
+        ready = never_blocks();
+    }
+    if (!input.pollable || input.fd < 0)
+        return;
+    if (hungry)
+        uv_poll_start(&input.poll, UV_READABLE, on_readable);
+    else
+        uv_poll_stop(&input.poll);
+}
+
+void input_start(uv_loop_t *loop, void (*on_failure)(void *), void *argument)
 {
     char path[32];
 
     if (input.reader != STDIN_ALL)
         return;
+    input.on_failure = on_failure;
+    input.argument = argument;
+    uv_timer_init(loop, &input.again);
     for (int i = 0; i < input.nranks; i++) {
         struct target *target = &input.targets[i];
         if (target->fd < 0)
@@ -203,26 +292,18 @@ void input_start(uv_loop_t *loop)
     if (input.fd >= 0) {
         // A description of our own: the mode of the one that we share is not ours to change.
         snprintf(path, sizeof path, "/proc/self/fd/%d", input.fd);
-        int own = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        if (own >= 0 && lseek(input.fd, 0, SEEK_CUR) < 0) {
+        int own = lseek(input.fd, 0, SEEK_CUR) < 0
+                      ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+                      : -1; // a file: opened anew it would start again from its beginning
+        if (own >= 0 && uv_poll_init(loop, &input.poll, own) == 0) {
             close(input.fd);
             input.fd = own;
-        } else if (own >= 0) {
-            close(own); // a file: opened anew it would start again from its beginning
+            input.own = input.pollable = true;
+        } else {
+            if (own >= 0)
+                close(own);
+            input.pollable = watch_init(loop, &input.poll, input.fd, EPOLLIN) == 0;
         }
-        input.pollable = uv_poll_init(loop, &input.poll, input.fd) == 0;
     }
-    copy();
-}
-
-void input_stop(void)
-{
-    if (input.fd >= 0) {
-        if (input.pollable)
-            uv_poll_stop(&input.poll);
-        close(input.fd);
-        input.fd = -1;
-    }
-    for (int i = 0; input.targets && i < input.nranks; i++)
-        end_target(&input.targets[i]);
+    copy(never_blocks());
 }

@@ -380,6 +380,16 @@ static void on_timeout(uv_timer_t *timer)
     end_job(job, CAUSE_TIMEOUT);
 }
 
+static void on_input_lost(void *argument)
+{
+    struct job *job = argument;
+
+    if (job->phase != PHASE_RUNNING)
+        return;
+    job->exit_status = EXIT_FAILURE;
+    end_job(job, CAUSE_INPUT);
+}
+
 static void on_huge(uv_timer_t *timer)
 {
     (void)timer;
@@ -413,7 +423,7 @@ int job_run(struct job *job)
         uv_unref((uv_handle_t *)&job->huge);
     }
     output_start(&job->loop);
-    input_start(&job->loop);
+    input_start(&job->loop, on_input_lost, job);
     error = connect_start(&job->loop);
     if (error != 0)
         return error;

@@ -30,6 +30,8 @@ mprun_sources += \
     launcher/spawn.c launcher/spawn.h \
     launcher/topology.c launcher/topology.h \
     launcher/stranger.c launcher/stranger.h \
+    launcher/spool.c launcher/spool.h \
+    launcher/watch.c launcher/watch.h \
     lib/base/calls.c
 
 bin_PROGRAMS += mprun

@@ -288,6 +288,7 @@ void report_end(const struct job *job)
         break;
     case CAUSE_FRONT:
         return;
+    case CAUSE_INPUT:
     case CAUSE_NONE:
         break;
     }

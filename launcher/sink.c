@@ -3,11 +3,12 @@
 // its mode is not ours to change: a terminal or a pipe is opened once more, to have a description
 // of our own that does not block. A socket cannot be, nor can anything where /proc is missing. Then
 // a write is tried only when poll(2) says that there is room, and with no more than a pipe
-// with room is sure to take. libuv would change the mode of what it polls; so it polls an epoll
-// descriptor, and that looks at ours.
-// Read next: output.c, which fills the rings.
+// with room is sure to take.
+// Read next: output.c, which fills the rings; watch.c.
 #define _GNU_SOURCE
 #include "launcher/sink.h"
+
+#include "launcher/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,19 +99,6 @@ void sink_flush(struct sink *sink)
     wait_for_room(sink, sink->length > 0);
 }
 
-// Makes a descriptor for libuv that is readable while `fd` is writable.
-static int watch_from_outside(int fd)
-{
-    struct epoll_event event = {.events = EPOLLOUT};
-
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-        close(epoll_fd);
-        epoll_fd = -1;
-    }
-    return epoll_fd;
-}
-
 void sink_open(struct sink *sink, int fd, uv_loop_t *loop)
 {
     struct stat status;
@@ -129,8 +117,7 @@ void sink_open(struct sink *sink, int fd, uv_loop_t *loop)
     } else {
         if (own >= 0) // /dev/null and the like cannot be waited for
             close(own);
-        sink->epoll_fd = watch_from_outside(fd);
-        if (sink->epoll_fd < 0 || uv_poll_init(loop, &sink->poll, sink->epoll_fd) != 0)
+        if (watch_init(loop, &sink->poll, fd, EPOLLOUT) != 0)
             return;
         sink->kind = SINK_SHARED;
     }

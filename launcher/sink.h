@@ -21,7 +21,6 @@ struct sink {
     int error;    // what ended it, an errno; afterwards everything is thrown away. 0: none
     bool waiting; // for `poll` to say that there is room
     uv_poll_t poll;
-    int epoll_fd;                           // with SINK_SHARED: what `poll` looks at
     void (*on_progress)(struct sink *sink); // an event has written something, or it broke
     void *owner;                            // the caller's
     size_t first, length;                   // what waits in the ring

@@ -31,8 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Under mprun, from the first line on. Here and not in lines.c, so that a static program has it
-// too.
+// Under mprun, from the first line on. Here, and not in lines.c, for programs linked statically.
 __attribute__((constructor)) static void begin_lines(void)
 {
     if (getenv(MP_ENV_RANK))

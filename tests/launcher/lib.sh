@@ -51,6 +51,14 @@ warns_lines() {
 marked() {
     grep -lzxF -e "$mark" /proc/[0-9]*/environ 2> /dev/null | sed 's,/proc/,,; s,/environ,,'
 }
+# The only child of a process: timeout's is mprun, and its own is the keeper.
+child_of() {
+    tr -d ' ' < "/proc/$1/task/$1/children"
+}
+# The most memory that a process has had, in kB.
+most_memory() {
+    sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
+}
 # No marked process is left.
 left_nothing() {
     left=$(marked)

@@ -46,6 +46,16 @@ check_PROGRAMS += tests/launcher/rights
 check_PROGRAMS += tests/launcher/rank
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c \
     lib/boot/foreign.c lib/boot/lines.c lib/base/calls.c
+    tests/launcher/output_is_seen_at_once.sh tests/launcher/output_survives_the_end.sh \
+    tests/launcher/output_lines_are_whole.sh tests/launcher/output_memory_is_bounded.sh \
+    tests/launcher/output_that_cannot_be_written_is_told.sh \
+    tests/launcher/stdin_all_waits_for_nobody.sh tests/launcher/prompt_is_shown.sh \
+    tests/launcher/shared_descriptors_keep_their_mode.sh
+
+check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/prints \
+    tests/launcher/prints_plain tests/launcher/terminal
+tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
+    lib/boot/lines.c lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
 check_PROGRAMS += tests/launcher/under
@@ -55,4 +65,5 @@ tests_launcher_prints_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_MPI
 tests_launcher_prints_plain_SOURCES = tests/launcher/prints.c
 tests_launcher_prints_plain_LDADD =
 
+tests_launcher_terminal_LDADD =
 EXTRA_DIST += tests/launcher/lib.sh
