@@ -189,7 +189,8 @@ static void over(struct mp_comm *comm, uint64_t number)
 static void wrong(struct mp_async *op, int error, int rank, uint64_t expected, uint64_t bytes)
 {
     op->error = error;
-    op->wrong = (struct mp_wrong){rank, (MPI_Count)expected, (MPI_Count)bytes};
+    op->wrong =
+        (struct mp_wrong){.peer = rank, .expected = (MPI_Count)expected, .bytes = (MPI_Count)bytes};
 }
 
 // The rank sends something that this one has no room for and will not take: so that it need not
@@ -228,17 +229,45 @@ static void cancel_receives(struct mp_async *op)
     }
 }
 
+// Whether a rank's post is of another operation, or of another root: notes that.
+static bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
+{
+    unsigned kind = post->kind & MP_POST_KIND;
+
+    if (likely(kind == op->c.kind && post->root == op->c.root)) {
+        return false;
+    }
+    op->error = kind != op->c.kind ? MPI_ERR_OTHER : MPI_ERR_ROOT;
+    op->wrong = (struct mp_wrong){.peer = rank,
+                                  .own_kind = op->c.kind,
+                                  .kind = kind,
+                                  .own_root = op->c.root,
+                                  .root = post->root};
+    return true;
+}
+
+// Messages that have not come for long may never: what do the posts say that are not needed?
+static bool parted(struct mp_async *op)
+{
+    for (int i = 0; i < op->c.comm->size && op->posted && mp_progress_late; i++) {
+        const struct mp_post *post = &desk_of(op, i)->async[op->number % MP_ASYNC_POSTS];
+        // Acquire: pairs with the release in `publish`.
+        if (atomic_load_explicit(&post->turn, memory_order_acquire) == op->number &&
+            is_other(op, i, post)) {
+            mp_schedule_part(op->schedule, op->error, &op->wrong);
+            return true;
+        }
+    }
+    return false;
+}
+
 // Deals with the post of a rank.
 static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
 {
-    unsigned kind = post->kind & MP_POST_KIND;
     bool there = post->kind & MP_POST_INLINE;
 
-    if (unlikely(kind != op->c.kind || post->root != op->c.root)) {
-        op->error = kind != op->c.kind ? MPI_ERR_OTHER : MPI_ERR_ROOT;
-        op->wrong.peer = rank;
-        op->other_kind = kind;
-        op->other_root = post->root;
+    if (unlikely(is_other(op, rank, post))) {
+        // noted
     } else if (op->c.uneven) {
         if (likely(there)) {
             mp_async_take(op, rank, post->bytes);
@@ -296,7 +325,7 @@ static bool step(struct mp_async *op)
             cancel_receives(op);
             at_end = mp_schedule_advance(op->schedule);
         }
-        if (!at_end) {
+        if (!at_end && !parted(op)) {
             return op->error && !op->lonely;
         }
         if (op->schedule->error && !op->error) {
@@ -376,11 +405,7 @@ void mp_async_init(struct mp_comm_board *board)
 static void request_explain(const struct mp_request *request)
 {
     const struct mp_async *op = request->state;
-    if (op->error == MPI_ERR_ROOT || op->error == MPI_ERR_OTHER) {
-        mp_shm_other_operation(&op->c, op->wrong.peer, op->other_kind, op->other_root);
-    } else {
-        mp_wrong_explain(&op->wrong, op->error);
-    }
+    mp_wrong_explain(&op->wrong, op->error);
 }
 
 static void request_release(struct mp_request *request)
@@ -400,7 +425,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     op->arrays = NULL;
     op->types = NULL;
     op->schedule = NULL;
-    op->tag = mp_schedule_tag(c->comm);
+    op->tag = mp_schedule_tag(c->comm, c->kind);
     op->posted = false;
     op->error = 0;
     op->lonely = false;

@@ -41,8 +41,6 @@ struct mp_async {
     bool lonely;   // it waits for messages, and there are ranks that do not send any
     int error;     // and what it is about:
     struct mp_wrong wrong;
-    unsigned other_kind; // or of which operation and root that rank is
-    int other_root;
     struct mp_async *idle;
 };
 

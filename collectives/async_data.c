@@ -326,10 +326,11 @@ void mp_async_send(struct mp_async *op)
 
 // ---- Taking
 
-static void too_much(struct mp_async *op, int peer, size_t room, size_t bytes)
+static void wrong_length(struct mp_async *op, int error, int peer, size_t room, size_t bytes)
 {
-    op->error = MPI_ERR_TRUNCATE;
-    op->wrong = (struct mp_wrong){peer, (MPI_Count)room, (MPI_Count)bytes};
+    op->error = error;
+    op->wrong =
+        (struct mp_wrong){.peer = peer, .expected = (MPI_Count)room, .bytes = (MPI_Count)bytes};
 }
 
 void mp_async_take_own(struct mp_async *op)
@@ -366,7 +367,7 @@ void mp_async_take_own(struct mp_async *op)
         mp_datatype_copy(from.type, from.at, from.count, to.type, to.at, to.count);
     }
     if (unlikely(from.bytes > to.bytes)) {
-        too_much(op, MP_WRONG_OWN, to.bytes, from.bytes);
+        wrong_length(op, MPI_ERR_TRUNCATE, MP_WRONG_OWN, to.bytes, from.bytes);
     }
 }
 
@@ -401,10 +402,9 @@ void mp_async_take(struct mp_async *op, int rank, size_t bytes)
     struct block to = place_of(op, rank);
     get(&to, data, bytes);
     if (unlikely(bytes > to.bytes)) {
-        too_much(op, rank, to.bytes, bytes);
+        wrong_length(op, MPI_ERR_TRUNCATE, rank, to.bytes, bytes);
     } else if (unlikely(bytes < to.bytes) && !c->uneven) {
-        op->error = MPI_ERR_COUNT;
-        op->wrong = (struct mp_wrong){rank, (MPI_Count)to.bytes, (MPI_Count)bytes};
+        wrong_length(op, MPI_ERR_COUNT, rank, to.bytes, bytes);
     }
 }
 

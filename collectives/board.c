@@ -16,7 +16,9 @@
 // Progress. Steps within a turn are published in one word that only grows, turn and step together.
 // Whoever waits for a step is therefore never stopped by a rank that is further, even one that
 // gave its turn up since the ranks disagree about counts. A rank waits for steps only of those
-// whose posts say that they take part in the same way; they publish MP_STEP_DONE at the end.
+// whose posts say that they take part in the same way; they publish MP_STEP_DONE at the end. (One
+// that gives without asking, like a broadcast's root, finds out late that a rank takes no part:
+// when it has waited for long it compares the posts, and gives up.)
 //
 // Why a pair can be used again: each rank keeps a context pair until all members of the
 // communicator that had it have done with it (core/limbo.c), so nobody looks at its desk any more.
@@ -25,6 +27,7 @@
 #include "collectives/board.h"
 
 #include "collectives/async.h"
+#include "collectives/disagree.h"
 #include "collectives/slots.h"
 #include "core/progress.h"
 #include "core/spread.h"
@@ -122,7 +125,7 @@ static void notify(const struct mp_comm *comm, int who)
 
 // What is waited for: that for all ranks of a range one word of their desk is at least a value.
 struct condition {
-    const struct mp_comm *comm;
+    struct mp_comm *comm;
     int from, to; // those before `from` were seen to be there
     uint64_t turn;
     uint64_t progress; // 0: the post of `turn` is waited for
@@ -187,9 +190,34 @@ static bool comes_across(struct condition *c)
     return false;
 }
 
+// True if a rank whose step of the present turn is waited for has posted another operation, and so
+// will never take that step. Then the turn is over for this rank, with an error: mp_collective_run
+// returns it. (Of an earlier turn the steps do not matter: whoever was in another operation there
+// comes to the next turn all the same.)
+static bool parted(struct condition *c)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_post *own = mp_board_post_of(comm, comm->rank);
+
+    if (c->progress >> 24 != comm->board.turn) {
+        return false;
+    }
+    for (int i = c->from; i < c->to; i++) {
+        const struct mp_post *post = mp_board_post_of(comm, i);
+        unsigned kind = post->kind & MP_POST_KIND;
+        if (!is_there(c, i) && mp_board_has_posted(comm, i) &&
+            (kind != (own->kind & MP_POST_KIND) || post->root != own->root)) {
+            comm->board.parted =
+                mp_other_operation(own->kind & MP_POST_KIND, own->root, i, kind, post->root);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void await(struct condition *c)
 {
-    const struct mp_comm *comm = c->comm;
+    struct mp_comm *comm = c->comm;
 
     bool crowd = mp_process.segment->ranks_per_core > 1;
     int looks = crowd ? 1 : LOOKS;
@@ -202,7 +230,7 @@ static void await(struct condition *c)
     int peer = c->to - c->from == 1 ? mp_group_world(comm->group, c->from) : MP_PEER_SEVERAL;
     mp_waiter_begin(&waiter, peer, 0, comm->context + 1, 0);
     while (!holds(c)) {
-        if (crowd && missing_are_elsewhere(c) && comes_across(c)) {
+        if ((crowd && missing_are_elsewhere(c) && comes_across(c)) || (waiter.armed && parted(c))) {
             break;
         }
         mp_waiter_step(&waiter);

@@ -267,9 +267,9 @@ static struct mp_schedule *build_by(const struct mp_collective *collective,
     return schedule;
 }
 
-static struct mp_schedule *build(const struct mp_collective *collective, int *error)
+static struct mp_schedule *build(const struct mp_collective *c, unsigned persistent, int *error)
 {
-    return mp_collective_schedule(collective, mp_schedule_tag(collective->comm), error);
+    return mp_collective_schedule(c, mp_schedule_tag(c->comm, c->kind | persistent), error);
 }
 
 struct mp_schedule *mp_collective_schedule(const struct mp_collective *collective, int tag,
@@ -290,7 +290,7 @@ int mp_collective_open(struct mp_comm *comm)
     struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
     struct mp_request *request;
     int error;
-    struct mp_schedule *schedule = build(&barrier, &error);
+    struct mp_schedule *schedule = build(&barrier, 0, &error);
     if (!schedule) {
         return error;
     }
@@ -328,10 +328,15 @@ int mp_collective_run(const struct mp_collective *collective)
         struct mp_comm_board *board = &collective->comm->board;
         int error = likely(board->ready) ? 0 : make_ready(collective->comm);
         board->quick = !error && board->slots && !any_wanted;
-        return error ? error : algorithm->run(collective);
+        error = error ? error : algorithm->run(collective);
+        if (unlikely(board->parted)) {
+            error = board->parted;
+            board->parted = 0;
+        }
+        return error;
     }
     int error;
-    int tag = mp_schedule_tag(collective->comm);
+    int tag = mp_schedule_tag(collective->comm, collective->kind);
     struct mp_schedule *schedule = build_by(collective, algorithm, tag, &error);
     return schedule ? mp_schedule_run(schedule) : error;
 }
@@ -342,14 +347,14 @@ int mp_collective_start(const struct mp_collective *collective, struct mp_reques
         return mp_async_start(collective, request);
     }
     int error;
-    struct mp_schedule *schedule = build(collective, &error);
+    struct mp_schedule *schedule = build(collective, 0, &error);
     return schedule ? mp_schedule_launch(schedule, request) : error;
 }
 
 int mp_collective_init(const struct mp_collective *collective, struct mp_request **request)
 {
     int error;
-    struct mp_schedule *schedule = build(collective, &error);
+    struct mp_schedule *schedule = build(collective, MP_TAG_PERSISTENT, &error);
     return schedule ? mp_schedule_prepare(schedule, request) : error;
 }
 

@@ -22,8 +22,12 @@ enum mp_collective_kind {
     MP_REDUCE_SCATTER, // and its block form
     MP_NEIGHBOR_ALLGATHER,
     MP_NEIGHBOR_ALLTOALL,
-    MP_COLLECTIVES
+    MP_COLLECTIVES,
+    MP_MAKES_COMM = MP_COLLECTIVES, // what all ranks do to make a communicator
+    MP_KINDS,
+    MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (execute.c)
 };
+_Static_assert((int)MP_TELLS <= (int)MP_TAG_KIND, "a tag has room for all kinds");
 
 // Counts or displacements, one per rank: an array of int or of 64-bit integers, or, when there is
 // none, the same count for all ranks (as displacements: one block after the other).

@@ -214,7 +214,7 @@ static uint64_t priority_of(const struct mp_comm *comm, int tag)
 
 void mp_agreement_of(struct mp_agreement *agreement, struct mp_comm *comm, int wanted)
 {
-    int tag = mp_schedule_tag(comm);
+    int tag = mp_schedule_tag(comm, MP_MAKES_COMM);
     struct mp_scope whole = {.comm = comm, .tag = tag, .rank = comm->rank, .size = comm->size};
 
     *agreement =
@@ -222,7 +222,7 @@ void mp_agreement_of(struct mp_agreement *agreement, struct mp_comm *comm, int w
     if (comm->remote) {
         agreement->bridge = whole;
         agreement->scope.comm = comm->intra;
-        agreement->scope.tag = mp_schedule_tag(comm->intra);
+        agreement->scope.tag = mp_schedule_tag(comm->intra, MP_MAKES_COMM);
     }
 }
 

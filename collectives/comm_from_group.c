@@ -222,7 +222,8 @@ static int agree_between_leaders(int other, const char *stringtag, int *number)
 // All of the local group learn what the leaders agreed on, or that there is nothing to be had.
 static int tell_number(struct mp_comm *local, int leader, int *words)
 {
-    struct mp_schedule *schedule = mp_schedule_new(local, mp_schedule_tag(local), NULL);
+    struct mp_schedule *schedule =
+        mp_schedule_new(local, mp_schedule_tag(local, MP_MAKES_COMM), NULL);
     if (!schedule) {
         return MPI_ERR_NO_MEM;
     }

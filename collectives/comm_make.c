@@ -197,13 +197,14 @@ static int swap_ints(const struct swap *swap, const int *mine, int mine_count, i
 static struct swap swap_across(struct mp_comm *comm)
 {
     struct mp_comm *intra = comm->intra;
-    return (struct swap){
-        .scope = {.comm = intra,
-                  .tag = mp_schedule_tag(intra),
-                  .rank = intra->rank,
-                  .size = intra->size},
-        .bridge = {
-            .comm = comm, .tag = mp_schedule_tag(comm), .rank = comm->rank, .size = comm->size}};
+    return (struct swap){.scope = {.comm = intra,
+                                   .tag = mp_schedule_tag(intra, MP_MAKES_COMM),
+                                   .rank = intra->rank,
+                                   .size = intra->size},
+                         .bridge = {.comm = comm,
+                                    .tag = mp_schedule_tag(comm, MP_MAKES_COMM),
+                                    .rank = comm->rank,
+                                    .size = comm->size}};
 }
 
 // Swaps groups. *theirs is new.
@@ -398,7 +399,8 @@ static int ask_leader(struct mp_comm *local, int leader, const struct mp_comm *p
                       uint32_t *bridge_context)
 {
     int words[2] = {problem, problem || !peer ? 0 : (int)peer->context};
-    struct mp_schedule *schedule = mp_schedule_new(local, mp_schedule_tag(local), NULL);
+    struct mp_schedule *schedule =
+        mp_schedule_new(local, mp_schedule_tag(local, MP_MAKES_COMM), NULL);
     if (!schedule) {
         return MPI_ERR_NO_MEM;
     }
@@ -426,7 +428,7 @@ int mp_intercomm_create(struct mp_comm *local, int local_leader, struct mp_comm 
         return error;
     }
     struct swap swap = {.scope = {.comm = local,
-                                  .tag = mp_schedule_tag(local),
+                                  .tag = mp_schedule_tag(local, MP_MAKES_COMM),
                                   .rank = local->rank,
                                   .size = local->size},
                         .leader = local_leader,

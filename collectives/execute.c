@@ -2,13 +2,17 @@
 // Schedules: running them. `advance` goes on until a wait step is not satisfied, and serves
 // requests; mp_schedule_run goes to the end and waits on the way, which lets it use the blocking
 // send and receive, the fastest paths of the engine, where that cannot change the outcome.
-#include "collectives/schedule.h"
+#include "collectives/collectives.h"
 
 #include "core/errhandler.h"
+#include "core/match.h"
 #include "core/message.h"
 #include "core/outgoing.h"
 #include "core/progress.h"
 #include "core/status.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static void note(struct mp_schedule *schedule, int error)
 {
@@ -30,32 +34,6 @@ static void judge(struct mp_schedule *schedule, const struct mp_step *step, int 
         schedule->wrong.peer = step->message.peer;
         schedule->wrong.expected = expected;
         schedule->wrong.bytes = bytes;
-    }
-}
-
-void mp_wrong_explain(const struct mp_wrong *wrong, int error)
-{
-    long long expected = wrong->expected;
-    long long bytes = wrong->bytes;
-
-    if (wrong->peer == MP_WRONG_NONE) {
-        return; // whoever found the error has said it
-    }
-    if (error == MPI_ERR_TRUNCATE && wrong->peer == MP_WRONG_OWN) {
-        mp_fail(MPI_ERR_TRUNCATE,
-                "this rank sends itself %lld bytes and receives only %lld of them: its send and "
-                "receive arguments disagree",
-                bytes, expected);
-    } else if (error == MPI_ERR_TRUNCATE) {
-        mp_fail(MPI_ERR_TRUNCATE,
-                "rank %d sent more than the %lld bytes that this rank expects from it: the ranks "
-                "disagree on count or datatype",
-                wrong->peer, expected);
-    } else if (error == MPI_ERR_COUNT) {
-        mp_fail(MPI_ERR_COUNT,
-                "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on count "
-                "or datatype",
-                wrong->peer, bytes, expected);
     }
 }
 
@@ -177,10 +155,157 @@ static bool act(struct mp_schedule *schedule, struct mp_step *step)
 
 static inline bool given_up(const struct mp_schedule *schedule)
 {
-    return unlikely(schedule->error) && schedule->stop_on_error;
+    return unlikely(schedule->error) && (schedule->stop_on_error || schedule->parted);
 }
 
-bool mp_schedule_advance(struct mp_schedule *schedule)
+// ---- Ranks that are in different operations
+//
+// Tags say which operation a message is of, so what ranks that disagree send each other meets no
+// receive and is kept. Whoever waits for a rank in vain finds such a message from it. No operation
+// but a wrong one looks like that: while this rank waits for a message or an answer of a rank, that
+// one is still in the operation with this number, or before it, so a kept message of it with the
+// same number is of that very operation. (Numbers come round, but not within what is under way.
+// Persistent operations stay, which is why they are told from others.) It is looked for when the
+// wait has lasted for long.
+
+static unsigned kind_of(int tag)
+{
+    return (unsigned)tag >> MP_TAG_KIND_SHIFT & MP_TAG_KIND;
+}
+
+// Whoever has found out tells all others, since one that waits need not have got anything from a
+// rank that it waits for: which operation the teller is in, and which rank in which other one.
+struct tale {
+    unsigned kind;
+    int other;
+    unsigned other_kind;
+};
+
+static const struct mp_unexpected *find_other(const struct mp_step *step)
+{
+    const struct mp_comm *comm = step->message.comm;
+    struct mp_list *arrived = &comm->coll_match->arrived;
+    unsigned tag = (unsigned)step->message.tag;
+
+    if (tag > MP_SCHEDULE_TAG_MAX || comm == &mp_comm_boot) {
+        return NULL; // not of mp_schedule_tag
+    }
+    for (struct mp_list *at = arrived->next; at != arrived; at = at->next) {
+        const struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+        unsigned differs = tag ^ (unsigned)message->packet.tag;
+        bool tells = kind_of(message->packet.tag) == MP_TELLS;
+        if ((message->packet.source == step->message.peer || tells) && differs != 0 &&
+            (differs & ~((unsigned)MP_TAG_KIND << MP_TAG_KIND_SHIFT)) == 0) {
+            return message;
+        }
+    }
+    return NULL;
+}
+
+static struct mp_wrong understand(unsigned own_kind, const struct mp_unexpected *message)
+{
+    struct mp_wrong wrong = {
+        .peer = message->packet.source, .own_kind = own_kind, .kind = kind_of(message->packet.tag)};
+    struct tale tale;
+    if (wrong.kind == MP_TELLS && message->packet.length == sizeof tale) {
+        memcpy(&tale, message->payload, sizeof tale);
+        wrong.kind = tale.kind;
+        if (tale.kind == own_kind) {
+            wrong.peer = tale.other;
+            wrong.kind = tale.other_kind;
+        }
+    }
+    return wrong;
+}
+
+static void forget(struct mp_request *request)
+{
+    if (request->complete) {
+        mp_request_release(request);
+    } else {
+        mp_request_detach(request);
+    }
+}
+
+static void tell(struct mp_comm *comm, int tag, int peer, const struct mp_wrong *wrong)
+{
+    struct tale *tale = malloc(sizeof *tale);
+    MPI_Request handle;
+
+    if (!tale) {
+        return;
+    }
+    *tale = (struct tale){wrong->own_kind, wrong->peer, wrong->kind};
+    if (mp_isend(tale, sizeof *tale, mp_byte_type(), peer, tag, comm, comm->context + 1,
+                 MP_SEND_STANDARD, &handle) != 0) {
+        free(tale);
+        return;
+    }
+    struct mp_request *request = mp_request_get(handle);
+    if (request->complete) {
+        free(tale);
+    } else {
+        request->staging = tale;
+    }
+    forget(request);
+}
+
+static void tell_all(const struct mp_step *step, const struct mp_wrong *wrong)
+{
+    struct mp_comm *comm = step->message.comm;
+    int size = comm->remote ? comm->remote->size : comm->size;
+    int tag = (step->message.tag & ~(MP_TAG_KIND << MP_TAG_KIND_SHIFT)) | MP_TELLS
+                                                                              << MP_TAG_KIND_SHIFT;
+    for (int peer = 0; peer < size; peer++) {
+        if (comm->remote || peer != comm->rank) {
+            tell(comm, tag, peer, wrong);
+        }
+    }
+}
+
+// What a peer has agreed to already may still come, so the schedule's memory stays.
+void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong)
+{
+    mp_watch_end(&schedule->watch);
+    schedule->error = error;
+    schedule->wrong = *wrong;
+    schedule->parted = true;
+    for (size_t i = schedule->settled; i < schedule->at; i++) {
+        struct mp_step *step = &schedule->steps[i];
+        if (is_message(step) && step->message.request) {
+            struct mp_request *request = step->message.request;
+            step->message.request = NULL;
+            if (!request->complete) {
+                mp_request_cancel(request);
+            }
+            forget(request);
+        }
+    }
+}
+
+// True if a rank that the schedule waits for is in another operation: then it is at its end.
+static bool parted(struct mp_schedule *schedule)
+{
+    if (likely(!mp_progress_late)) {
+        return false;
+    }
+    for (size_t i = schedule->settled; i < schedule->at; i++) {
+        const struct mp_step *step = &schedule->steps[i];
+        bool waits = is_message(step) && step->message.request && !step->message.request->complete;
+        const struct mp_unexpected *other = waits ? find_other(step) : NULL;
+        if (other) {
+            struct mp_wrong wrong = understand(kind_of(step->message.tag), other);
+            tell_all(step, &wrong);
+            mp_schedule_part(schedule, MPI_ERR_OTHER, &wrong);
+            return true;
+        }
+    }
+    return false;
+}
+
+// ---- Step by step
+
+static bool advance(struct mp_schedule *schedule)
 {
     while (schedule->at < schedule->count && !given_up(schedule)) {
         struct mp_step *step = &schedule->steps[schedule->at];
@@ -192,13 +317,13 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
             break;
         case MP_STEP_WAIT:
             if (!is_done(schedule, &schedule->steps[step->wait])) {
-                return false;
+                return parted(schedule);
             }
             schedule->at++;
             break;
         case MP_STEP_WAIT_ALL:
             if (!settle(schedule, schedule->at)) {
-                return false;
+                return parted(schedule);
             }
             schedule->at++;
             break;
@@ -208,15 +333,52 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
             }
         }
     }
-    return given_up(schedule) || settle(schedule, schedule->count);
+    return given_up(schedule) || settle(schedule, schedule->count) || parted(schedule);
+}
+
+// Those that wait for a message which may never come, since a rank is in another operation: nothing
+// wakes them, so they are looked at when some wait has lasted for long.
+static struct mp_list held_up = {&held_up, &held_up};
+
+static void look_at_held_up(void)
+{
+    for (struct mp_list *at = held_up.next, *next; at != &held_up; at = next) {
+        next = at->next; // that one stays: what is completed here wakes others later
+        struct mp_schedule *schedule = mp_container_of(at, struct mp_schedule, held_up);
+        schedule->progress(schedule->owner);
+    }
+}
+
+bool mp_schedule_advance(struct mp_schedule *schedule)
+{
+    bool at_end = advance(schedule);
+    if (at_end) {
+        mp_list_remove(&schedule->held_up);
+    } else if (schedule->progress && mp_list_empty(&schedule->held_up)) {
+        mp_progress_when_late = look_at_held_up;
+        mp_list_insert(&held_up, &schedule->held_up);
+    }
+    return at_end;
 }
 
 // ---- Blocking
 
 static void wait_one(struct mp_schedule *schedule, struct mp_step *step)
 {
-    if (step->message.request) {
-        mp_request_wait(step->message.request);
+    struct mp_request *request = step->message.request;
+    if (!request) {
+        return;
+    }
+    if (!request->complete) {
+        struct mp_waiter waiter;
+        mp_waiter_begin(&waiter, request->world, request->entry.tag, request->context,
+                        (uint64_t)request->length);
+        while (!request->complete && !parted(schedule)) {
+            mp_waiter_step(&waiter);
+        }
+        mp_waiter_end(&waiter);
+    }
+    if (!schedule->parted) {
         message_end(schedule, step);
     }
 }
@@ -246,8 +408,8 @@ static void send_now(struct mp_schedule *schedule, struct mp_step *step)
                  step->message.tag, comm, comm->context + 1, MP_SEND_STANDARD));
 }
 
-// A receive that the next step waits for anyway can block, if nothing else is under way that the
-// engine's fast path would have to look after.
+// A receive that the next step waits for anyway can take its message out of the ring, if it is
+// there or about to come.
 static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
 {
     struct mp_comm *comm = step->message.comm;
@@ -259,9 +421,13 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
         return false;
     }
     MPI_Status status;
-    int error = mp_recv(step->message.buffer, step->message.count, step->message.type,
-                        step->message.peer, step->message.tag, comm, comm->context + 1, &status);
-    judge(schedule, step, error, error ? 0 : mp_status_bytes(&status));
+    if (!mp_process.shm ||
+        !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
+                           step->message.peer, step->message.tag, comm, comm->context + 1,
+                           &status)) {
+        return false;
+    }
+    judge(schedule, step, 0, mp_status_bytes(&status));
     return true;
 }
 
@@ -322,6 +488,7 @@ void mp_schedule_end(struct mp_schedule *schedule)
         mp_schedule_free(schedule);
     } else {
         mp_watch_end(&schedule->watch);
+        mp_list_remove(&schedule->held_up);
     }
 }
 
@@ -375,6 +542,7 @@ static int request_start(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
     schedule->error = 0;
+    schedule->parted = false;
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->at = 0;
     schedule->settled = 0;

@@ -21,6 +21,8 @@ libmpi_abi_sources += \
     collectives/comm_from_group.h \
     collectives/comm_make.c \
     collectives/comm_make.h \
+    collectives/disagree.c \
+    collectives/disagree.h \
     collectives/dist_graph.c \
     collectives/execute.c \
     collectives/gather.c \

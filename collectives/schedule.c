@@ -25,9 +25,10 @@ struct mp_datatype *mp_byte_type(void)
     return mp_datatype_get(MPI_BYTE);
 }
 
-int mp_schedule_tag(struct mp_comm *comm)
+int mp_schedule_tag(struct mp_comm *comm, unsigned kind)
 {
-    return (int)(comm->coll_sequence++ & MP_SCHEDULE_TAG_MAX);
+    uint32_t number = comm->coll_sequence++ & ((1U << MP_TAG_KIND_SHIFT) - 1);
+    return (int)(kind << MP_TAG_KIND_SHIFT | number);
 }
 
 static struct mp_schedule *schedule_take(void)
@@ -81,12 +82,14 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     }
     enum mp_errhandler_kind handler = comm->errhandler->kind;
     schedule->stop_on_error = handler == MP_ERRHANDLER_FATAL || handler == MP_ERRHANDLER_ABORT;
+    schedule->parted = false;
     schedule->error = 0;
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->count = 0;
     schedule->at = 0;
     schedule->settled = 0;
     mp_watch_init(&schedule->watch, woken);
+    mp_list_init(&schedule->held_up);
     schedule->owner = NULL;
     schedule->progress = NULL;
     schedule->temporaries = NULL;
@@ -98,8 +101,11 @@ void mp_schedule_local(struct mp_schedule *schedule)
 {
     struct mp_comm *intra = schedule->comm->intra;
     if (schedule->scope.comm != intra) {
-        schedule->scope = (struct mp_scope){
-            .comm = intra, .tag = mp_schedule_tag(intra), .rank = intra->rank, .size = intra->size};
+        unsigned kind = (unsigned)schedule->scope.tag >> MP_TAG_KIND_SHIFT;
+        schedule->scope = (struct mp_scope){.comm = intra,
+                                            .tag = mp_schedule_tag(intra, kind),
+                                            .rank = intra->rank,
+                                            .size = intra->size};
     }
 }
 
@@ -277,6 +283,7 @@ static void step_drop(struct mp_step *step)
 void mp_schedule_free(struct mp_schedule *schedule)
 {
     mp_watch_end(&schedule->watch);
+    mp_list_remove(&schedule->held_up);
     for (size_t i = 0; i < schedule->count; i++) {
         step_drop(&schedule->steps[i]);
     }

@@ -11,6 +11,7 @@
 #ifndef MP_COLLECTIVES_SCHEDULE_H
 #define MP_COLLECTIVES_SCHEDULE_H
 
+#include "collectives/disagree.h"
 #include "core/comm.h"
 #include "core/datatype.h"
 #include "core/op.h"
@@ -78,23 +79,14 @@ struct mp_scope {
 };
 
 enum { MP_SCHEDULE_ARENA = 8192 };
-enum { MP_WRONG_NONE = -2, MP_WRONG_OWN = -1 }; // no message; what this rank sends itself
 struct mp_temporary;
-
-// With MPI_ERR_TRUNCATE and MPI_ERR_COUNT: the message that was too long or too short.
-struct mp_wrong {
-    int peer; // rank, or one of above
-    MPI_Count expected, bytes;
-};
-
-// Says so, with mp_fail.
-void mp_wrong_explain(const struct mp_wrong *wrong, int error);
 
 struct mp_schedule {
     struct mp_scope scope; // of the steps being added
     struct mp_comm *comm;
     struct mp_op *op;   // held; NULL when nothing is reduced
     bool stop_on_error; // the error handler ends the job anyway: do not go on
+    bool parted;        // nor where a rank that is waited for is in another operation
     int error;          // first one, of building or of running
     struct mp_wrong wrong;
     struct mp_step *steps;
@@ -104,6 +96,7 @@ struct mp_schedule {
     struct mp_watch watch;    // of the message that holds it up
     struct mp_request *owner; // goes on with it, by `progress`, when that is complete
     void (*progress)(struct mp_request *owner); // NULL: who advances it looks for himself
+    struct mp_list held_up; // among those that wait to be woken for their owners
     struct mp_temporary *temporaries;
     size_t arena_used;
     struct mp_schedule *next; // in the list of idle ones
@@ -117,7 +110,13 @@ struct mp_schedule {
 struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op *op);
 
 // The tag of the next collective on `comm`: to be taken once per operation, in the order of calls.
-int mp_schedule_tag(struct mp_comm *comm);
+// It says which operation that is, so that a message is never taken for one of another, and ranks
+// that are in different ones find out (execute.c):
+//   bits 0-24   number of the operation on its communicator
+//   bits 25-28  `kind`, enum mp_collective_kind
+//   bit 29      persistent
+int mp_schedule_tag(struct mp_comm *comm, unsigned kind);
+enum { MP_TAG_KIND_SHIFT = 25, MP_TAG_KIND = 0xf, MP_TAG_PERSISTENT = MP_TAG_KIND + 1 };
 
 // The highest tag of mp_schedule_tag; those above are for MPI_Comm_create_group and the leaders of
 // MPI_Intercomm_create, which not all ranks of the communicator call.
@@ -182,6 +181,9 @@ void mp_schedule_end(struct mp_schedule *schedule);
 // begun.
 bool mp_schedule_receives(const struct mp_schedule *schedule, int peer);
 void mp_schedule_cancel(struct mp_schedule *schedule, int peer);
+
+// Where a rank that it waits for is in another operation: it is at its end, with this error.
+void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong);
 
 void mp_schedule_free(struct mp_schedule *schedule);
 

@@ -72,9 +72,6 @@ static inline int mp_shm_compare_kind(const struct mp_collective *c, int rank)
     return likely(same) ? 0 : mp_shm_compare_kind_slow(c, rank);
 }
 
-// The rank is in another operation, or has another root: says so.
-int mp_shm_other_operation(const struct mp_collective *c, int rank, unsigned kind, int root);
-
 // Chunks that so many bytes take.
 static inline unsigned mp_shm_chunks(MPI_Count bytes)
 {

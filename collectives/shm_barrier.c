@@ -3,45 +3,21 @@
 // operations there have in common: whether ranks agree. Read next: shm_bcast.c.
 #include "collectives/shm_parts.h"
 
+#include "collectives/disagree.h"
 #include "core/errhandler.h"
 
 int mp_shm_barrier(const struct mp_collective *c)
 {
-    mp_board_begin(c->comm, MP_BARRIER, 0, 0);
+    mp_board_begin(c->comm, MP_BARRIER | MP_POST_INLINE, 0, 0);
     mp_board_post(c->comm);
     mp_board_await_all(c->comm);
-    return 0;
+    return mp_shm_compare_all(c, 0);
 }
-
-static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "a barrier",
-                                                  [MP_BCAST] = "a broadcast",
-                                                  [MP_REDUCE] = "a reduction",
-                                                  [MP_ALLREDUCE] = "an all-reduce",
-                                                  [MP_GATHER] = "a gather",
-                                                  [MP_SCATTER] = "a scatter",
-                                                  [MP_ALLGATHER] = "an allgather",
-                                                  [MP_ALLTOALL] = "an all-to-all",
-                                                  [MP_SCAN] = "a scan",
-                                                  [MP_EXSCAN] = "an exclusive scan",
-                                                  [MP_REDUCE_SCATTER] = "a reduce-scatter"};
 
 int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank)
 {
     const struct mp_post *post = mp_board_post_of(c->comm, rank);
-    return mp_shm_other_operation(c, rank, post->kind & MP_POST_KIND, post->root);
-}
-
-int mp_shm_other_operation(const struct mp_collective *c, int rank, unsigned kind, int root)
-{
-    if (kind == c->kind) {
-        return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
-                       rank, root, c->root);
-    }
-    return mp_fail(MPI_ERR_OTHER,
-                   "rank %d is in %s where this rank is in %s: the ranks call different collective "
-                   "operations on this communicator",
-                   rank, kind < MP_COLLECTIVES && names[kind] ? names[kind] : "another one",
-                   names[c->kind]);
+    return mp_other_operation(c->kind, c->root, rank, post->kind & MP_POST_KIND, post->root);
 }
 
 int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool exact)

@@ -62,7 +62,11 @@ int mp_short_barrier(int call, MPI_Comm handle)
     mp_board_begin(comm, MP_BARRIER | MP_POST_INLINE, 0, 0);
     mp_board_post(comm);
     mp_board_await_all(comm);
-    return 0;
+    int error = 0;
+    for (int i = 0; i < comm->size && !error; i++) {
+        error = mp_short_compare(comm, MP_BARRIER, 0, 0, i);
+    }
+    return error;
 }
 
 int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, int root,

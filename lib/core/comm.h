@@ -46,6 +46,7 @@ struct mp_comm_board {
     unsigned losses; // when that was found out (core/remote.h)
     bool ready;      // all members have reset their desk
     bool quick;      // ready, and all operations go over it, so short ones may skip the choice
+    int parted;      // error class: a rank that was waited for in this turn is in another operation
     // Nonblocking operations (collectives/async.c), by their numbers.
     char *async_pads;         // by world rank and post; NULL: none
     uint64_t async_last;      // begun last

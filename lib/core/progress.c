@@ -37,6 +37,8 @@ static uint64_t crowded_until, stubborn_until;
 // Threads of this rank that announced a sleep. The announcement stands until the last one takes it
 // back, since the others may be asleep already.
 static int armed_waiters;
+bool mp_progress_late;
+void (*mp_progress_when_late)(void);
 
 static struct mp_list pollers = {&pollers, &pollers};
 
@@ -119,12 +121,17 @@ static void arm(struct mp_waiter *waiter)
 {
     waiter->armed = mp_channel->arm();
     armed_waiters++;
+    mp_progress_late = true;
+    if (mp_progress_when_late) {
+        mp_progress_when_late();
+    }
 }
 
 static void disarm(struct mp_waiter *waiter)
 {
     if (--armed_waiters == 0) {
         mp_channel->disarm();
+        mp_progress_late = false;
     }
     waiter->armed = 0;
 }
@@ -134,7 +141,9 @@ static void publish(const struct mp_waiter *waiter)
 {
     struct mp_board *board = mp_process.board;
     atomic_store_explicit(&board->peer, waiter->peer, memory_order_relaxed);
-    atomic_store_explicit(&board->tag, waiter->tag, memory_order_relaxed);
+    // Contexts of collectives are odd; their tags are no business of the user's.
+    int tag = waiter->context & 1 ? MPI_ANY_TAG : waiter->tag;
+    atomic_store_explicit(&board->tag, tag, memory_order_relaxed);
     atomic_store_explicit(&board->context, waiter->context, memory_order_relaxed);
     atomic_store_explicit(&board->bytes, waiter->bytes, memory_order_relaxed);
     atomic_store_explicit(&board->since_ns, (int64_t)waiter->began, memory_order_relaxed);

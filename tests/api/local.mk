@@ -25,6 +25,9 @@ api_tests += \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_nonblocking_disagreements \
     tests/api/coll_nonblocking_many_under_way \
+    tests/api/coll_other_operation_is_named \
+    tests/api/coll_other_operations_end \
+    tests/api/coll_other_operations_end_by_messages \
     tests/api/coll_persistent_restarts \
     tests/api/coll_scatter_in_place_of_many \
     tests/api/coll_short_meets_long \

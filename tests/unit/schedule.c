@@ -20,7 +20,7 @@
 
 static struct mp_schedule *new_schedule(struct mp_op *op)
 {
-    struct mp_schedule *s = mp_schedule_new(&mp_comm_self, mp_schedule_tag(&mp_comm_self), op);
+    struct mp_schedule *s = mp_schedule_new(&mp_comm_self, mp_schedule_tag(&mp_comm_self, 0), op);
     assert_non_null(s);
     return s;
 }
