@@ -91,6 +91,7 @@ api_tests += \
     tests/api/part_wrong_use_is_told \
     tests/api/persistent_requests_restart \
     tests/api/probe_shows_what_recv_gets \
+    tests/api/progress_costs_what_there_is_to_do \
     tests/api/proc_null_is_a_partner \
     tests/api/receives_match_in_posting_order \
     tests/api/request_get_status_keeps_the_request \
