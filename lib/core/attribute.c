@@ -2,8 +2,10 @@
 //
 // Keyvals and attributes (MPI 5.0, 7.7). An object's attributes are an array in the order of their
 // setting: they are copied in that order and deleted in the reverse one, as 11.2.3 asks at the end
-// of MPI_COMM_SELF. A callback may set and delete attributes of the same object, so every loop
-// looks at the array anew after each call.
+// of MPI_COMM_SELF. What was deleted leaves a hole, until the array is full and closes up. Places
+// are found by chains through the array, by the low bits of the keyval, so that one among thousands
+// costs no more than one among a few. A callback may set and delete attributes of the same object,
+// so every loop looks at the array anew after each call.
 
 #include "core/attribute.h"
 
@@ -23,19 +25,24 @@ struct keyval {
 };
 
 struct attribute {
-    struct keyval *keyval;
+    struct keyval *keyval; // NULL: a hole
     void *value;
+    int next; // place of the next one in its chain; -1: none
 };
 
 struct mp_attributes {
-    int count, capacity;
+    int used;     // places, with the holes
+    int live;     // attributes
+    int capacity; // of the list; a power of two, and as many chains
     struct attribute *list;
+    int *chains; // their first places; behind the list, in one piece with it
 };
 
 // The numbers start above those of the standard's attributes.
 #define FIRST 1024
 static struct keyval **keyvals;
 static int keyval_count, keyval_capacity;
+static int keyval_hole; // all before it are in use
 
 // What the predefined functions are: null is no call, duplicate takes the value as it is.
 #define NOTHING   ((mp_attribute_function *)0)
@@ -53,7 +60,7 @@ static const char *owner_name(enum mp_attribute_owner owner)
 int mp_keyval_new(enum mp_attribute_owner owner, mp_attribute_function *copy,
                   mp_attribute_function *remove, void *extra_state, int *number)
 {
-    int place = 0;
+    int place = keyval_hole;
     while (place < keyval_count && keyvals[place])
         place++;
     if (place == keyval_capacity) {
@@ -71,6 +78,7 @@ int mp_keyval_new(enum mp_attribute_owner owner, mp_attribute_function *copy,
     keyvals[place] = keyval;
     if (place == keyval_count)
         keyval_count++;
+    keyval_hole = place + 1;
     *number = keyval->number;
     return 0;
 }
@@ -96,7 +104,9 @@ static int keyval_find(enum mp_attribute_owner owner, int number, struct keyval 
 static void keyval_forget_if_unused(struct keyval *keyval)
 {
     if (keyval->freed && keyval->uses == 0) {
-        keyvals[keyval->number - FIRST] = NULL;
+        int place = keyval->number - FIRST;
+        keyvals[place] = NULL;
+        keyval_hole = place < keyval_hole ? place : keyval_hole;
         free(keyval);
     }
 }
@@ -172,33 +182,73 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
 
 // ---- The attributes of an object
 
+// Where the number of the first place of the keyval's chain stands.
+static int *chain_of(const struct mp_attributes *all, const struct keyval *keyval)
+{
+    return &all->chains[(keyval->number - FIRST) & (all->capacity - 1)];
+}
+
 static int place_of(const struct mp_attributes *attributes, const struct keyval *keyval)
 {
-    for (int i = 0; attributes && i < attributes->count; i++) {
-        if (attributes->list[i].keyval == keyval)
-            return i;
+    int place = attributes ? *chain_of(attributes, keyval) : -1;
+    while (place >= 0 && attributes->list[place].keyval != keyval)
+        place = attributes->list[place].next;
+    return place;
+}
+
+static void put(struct mp_attributes *all, struct keyval *keyval, void *value)
+{
+    int *chain = chain_of(all, keyval);
+    all->list[all->used] = (struct attribute){keyval, value, *chain};
+    *chain = all->used++;
+    all->live++;
+}
+
+static void take(struct mp_attributes *all, int place)
+{
+    struct attribute *list = all->list;
+    int *at = chain_of(all, list[place].keyval);
+    while (*at != place)
+        at = &list[*at].next;
+    *at = list[place].next;
+    list[place].keyval = NULL;
+    all->live--;
+    while (all->used && !list[all->used - 1].keyval)
+        all->used--;
+}
+
+// Room for one more: closes the holes, if they are half of it; or else doubles it.
+static bool make_room(struct mp_attributes *all)
+{
+    int capacity = !all->capacity                  ? 4
+                   : all->live > all->capacity / 2 ? 2 * all->capacity
+                                                   : all->capacity;
+    struct mp_attributes old = *all;
+    struct attribute *list = malloc((size_t)capacity * (sizeof *list + sizeof *all->chains));
+    if (!list)
+        return false;
+    *all = (struct mp_attributes){
+        .capacity = capacity, .list = list, .chains = (int *)(void *)(list + capacity)};
+    for (int i = 0; i < capacity; i++)
+        all->chains[i] = -1;
+    for (int i = 0; i < old.used; i++) {
+        if (old.list[i].keyval)
+            put(all, old.list[i].keyval, old.list[i].value);
     }
-    return -1;
+    free(old.list);
+    return true;
 }
 
 static int append(struct mp_attributes **attributes, struct keyval *keyval, void *value)
 {
-    struct mp_attributes *all = *attributes;
-    if (!all)
-        *attributes = all = calloc(1, sizeof *all);
-    if (all && all->count == all->capacity) {
-        int capacity = all->capacity ? 2 * all->capacity : 4;
-        struct attribute *grown = realloc(all->list, (size_t)capacity * sizeof *grown);
-        if (!grown) {
-            all = NULL;
-        } else {
-            all->list = grown;
-            all->capacity = capacity;
-        }
-    }
-    if (!all)
+    struct mp_attributes *all = *attributes ? *attributes : calloc(1, sizeof *all);
+    if (!all || (all->used == all->capacity && !make_room(all))) {
+        if (!*attributes)
+            free(all);
         return mp_fail(MPI_ERR_NO_MEM, "no memory for another attribute");
-    all->list[all->count++] = (struct attribute){keyval, value};
+    }
+    *attributes = all;
+    put(all, keyval, value);
     keyval->uses++;
     return 0;
 }
@@ -211,9 +261,7 @@ static int take_out(void *handle, struct mp_attributes *attributes, struct keyva
     place = place_of(attributes, keyval);
     if (err || place < 0)
         return err;
-    attributes->count--;
-    memmove(&attributes->list[place], &attributes->list[place + 1],
-            (size_t)(attributes->count - place) * sizeof *attributes->list);
+    take(attributes, place);
     keyval->uses--;
     keyval_forget_if_unused(keyval);
     return 0;
@@ -266,10 +314,12 @@ int mp_attributes_copy(enum mp_attribute_owner owner, void *old_handle,
                        void *new_handle)
 {
     int err = 0;
-    for (int i = 0; from && i < from->count && !err; i++) {
+    for (int i = 0; from && i < from->used && !err; i++) {
         struct attribute old = from->list[i];
         void *value = NULL;
         int flag = 0;
+        if (!old.keyval)
+            continue;
         err = call_copy(old.keyval, old_handle, old.value, &value, &flag);
         if (!err && flag)
             err = append(to, old.keyval, value);
@@ -289,9 +339,9 @@ int mp_attributes_delete(enum mp_attribute_owner owner, void *handle,
                          struct mp_attributes **attributes)
 {
     (void)owner;
-    while (*attributes && (*attributes)->count) {
+    while (*attributes && (*attributes)->live) {
         struct mp_attributes *all = *attributes;
-        int err = take_out(handle, all, all->list[all->count - 1].keyval);
+        int err = take_out(handle, all, all->list[all->used - 1].keyval);
         if (err)
             return err;
     }

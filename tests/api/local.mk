@@ -6,6 +6,7 @@ api_tests += \
     tests/api/an_empty_status_says_success \
     tests/api/arrays_of_nonblocking_calls_may_go \
     tests/api/abort_ends_with_its_code \
+    tests/api/attributes_are_found_at_once \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/exit_without_finalize_is_a_failure \
     tests/api/free_tells_of_a_lost_message \
@@ -125,5 +126,5 @@ api_tests += \
     tests/api/type_darray_deals_out_all \
     tests/api/type_f90_by_precision
 
-EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/neighbor_model.h \
+EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/count.h tests/api/neighbor_model.h \
     tests/api/sessions.h tests/api/threads.h

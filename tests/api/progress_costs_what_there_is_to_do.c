@@ -4,12 +4,11 @@
 // not under: asan tsan valgrind
 // However many operations are under way, a call that makes progress, and the start of one more,
 // take about as many instructions: nothing looks at all of them. Rank 0 starts operations that wait
-// for rank 1, few and then many, and counts instructions with the processor's trap flag: no clock,
-// so a busy machine does not matter.
+// for rank 1, few and then many, and counts instructions.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "check.h"
+#include "count.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -32,43 +31,6 @@ static char out[PUSHED], in[PUSHED];
 static MPI_Request *requests;
 static MPI_Comm *comms;
 static char *memory; // of many receives
-
-// ---- Counting
-
-static volatile long counted;
-static void trap(int signal)
-{
-    (void)signal;
-    counted++;
-}
-
-#if defined(__x86_64__)
-enum { CAN_COUNT = 1 };
-// Beyond the red zone, since the flags go over the stack.
-static void count_begin(void)
-{
-    counted = 0;
-    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orq $0x100, (%%rsp); popfq; "
-                     "lea 128(%%rsp), %%rsp" ::
-                         : "memory", "cc");
-}
-static long count_end(void)
-{
-    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andq $~0x100, (%%rsp); popfq; "
-                     "lea 128(%%rsp), %%rsp" ::
-                         : "memory", "cc");
-    return counted;
-}
-#else
-enum { CAN_COUNT = 0 };
-static void count_begin(void)
-{
-}
-static long count_end(void)
-{
-    return 0;
-}
-#endif
 
 // ---- What is under way
 
@@ -313,14 +275,12 @@ static void compare(const struct kind *kind)
 
 int main(int argc, char **argv)
 {
-    struct sigaction action = {.sa_handler = trap};
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
     start(&argc, &argv);
-    sigaction(SIGTRAP, &action, NULL);
     peer = 1 - rank;
     pid_t pid = getpid();
     MPI_Allgather(&pid, sizeof pid, MPI_BYTE, pids, sizeof pid, MPI_BYTE, MPI_COMM_WORLD);
