@@ -7,7 +7,6 @@
 #include "core/errhandler.h"
 #include "core/match.h"
 #include "core/message.h"
-#include "core/outgoing.h"
 #include "core/progress.h"
 #include "core/status.h"
 
@@ -393,21 +392,6 @@ static void wait_until(struct mp_schedule *schedule, size_t end)
     }
 }
 
-// An eager message leaves as soon as its ring has room, whatever the receiver is doing in its own
-// schedule, so waiting for that here cannot close a circle.
-static void send_now(struct mp_schedule *schedule, struct mp_step *step)
-{
-    struct mp_comm *comm = step->message.comm;
-    if (!mp_send_is_eager(step->message.buffer, step->message.type,
-                          step->message.count * step->message.type->size)) {
-        message_start(schedule, step);
-        return;
-    }
-    note(schedule,
-         mp_send(step->message.buffer, step->message.count, step->message.type, step->message.peer,
-                 step->message.tag, comm, comm->context + 1, MP_SEND_STANDARD));
-}
-
 // A receive that the next step waits for anyway can take its message out of the ring, if it is
 // there or about to come.
 static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
@@ -451,7 +435,9 @@ static void run(struct mp_schedule *schedule)
         struct mp_step *step = &schedule->steps[schedule->at];
         switch (step->kind) {
         case MP_STEP_SEND:
-            send_now(schedule, step);
+            // Started only: whatever its length it may be received not before the receiver's own
+            // schedule comes to that, and waiting for it here could close a circle.
+            message_start(schedule, step);
             schedule->at++;
             break;
         case MP_STEP_RECV:

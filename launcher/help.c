@@ -73,6 +73,9 @@ void help_print_info(void)
     printf("waiting: a rank spins while it has a core to itself, yields while it shares one\n"
            "  (more than %d ranks here), and sleeps when a wait is long%s\n",
            cpus, machine_has_membarrier() ? "" : "; no membarrier(2): senders fence");
+    printf("messages that nobody receives yet: a rank keeps %d MiB of them, more wait with their\n"
+           "  senders (MPRUN_UNEXPECTED)\n",
+           MP_UNEXPECTED >> 20);
     printf("grace between SIGTERM and SIGKILL: %d ms\n", GRACE_MS);
     printf("shared memory layout, version %d (address space; pages are used when touched):\n",
            MP_SEGMENT_VERSION);

@@ -186,6 +186,25 @@ static void put_places(struct text *t, const struct job *job, int failed)
     }
 }
 
+// Ranks that had all the messages that they keep. Who sends to one of those waits for it to
+// receive, which may be what the job hangs on.
+static void put_full(struct text *t, const struct job *job)
+{
+    static char full[MP_RANKS_MAX];
+    int count = 0;
+
+    for (int i = 0; i < job->nranks; i++) {
+        full[i] = mp_segment_board(job->segment, i)->full != 0;
+        count += full[i];
+    }
+    if (count == 0)
+        return;
+    put(t, "mprun: ");
+    put_ranks(t, full, job->nranks);
+    put(t, " had as many messages unreceived as %s (MPRUN_UNEXPECTED): senders waited\n",
+        count == 1 ? "it keeps" : "they keep");
+}
+
 // ---- How the rank failed
 
 static void put_call(struct text *t, const struct glimpse *g, const struct job *job)
@@ -292,6 +311,8 @@ void report_end(const struct job *job)
     case CAUSE_NONE:
         break;
     }
+    if (!quiet && job->cause != CAUSE_NONE)
+        put_full(&t, job);
     if (job->phase != PHASE_OVER)
         put(&t, "mprun: a process of the job cannot be killed: it hangs in the kernel\n");
     if (job->options->verbose) {

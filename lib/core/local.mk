@@ -42,6 +42,7 @@ libmpi_abi_sources += \
     lib/core/probe.c lib/core/probe.h \
     lib/core/process.c lib/core/process.h \
     lib/core/progress.c lib/core/progress.h \
+    lib/core/region.c lib/core/region.h \
     lib/core/remote.c lib/core/remote.h \
     lib/core/request.c lib/core/request.h \
     lib/core/session.c lib/core/session.h \
@@ -50,4 +51,5 @@ libmpi_abi_sources += \
     lib/core/status.h \
     lib/core/taste.c lib/core/taste.h \
     lib/core/together.c lib/core/together.h \
-    lib/core/topology.c lib/core/topology.h
+    lib/core/topology.c lib/core/topology.h \
+    lib/core/unexpected.c lib/core/unexpected.h

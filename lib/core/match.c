@@ -10,11 +10,6 @@
 struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
 static uint32_t contexts; // all in use are below this
 
-// Short unexpected messages are common enough to keep their memory.
-enum { SMALL_PAYLOAD = 128, SMALL_KEPT_MAX = 1024 };
-static struct mp_list small_free = {&small_free, &small_free};
-static int small_kept;
-
 struct mp_match *mp_match_get_slow(uint32_t context)
 {
     struct mp_match *match = calloc(1, sizeof *match);
@@ -126,17 +121,9 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
 {
     struct mp_source *s = mp_match_source(match, packet->source);
     size_t length = packet->length;
-    struct mp_unexpected *message;
+    struct mp_unexpected *message = s ? mp_unexpected_new(length) : NULL;
 
-    if (length <= SMALL_PAYLOAD && !mp_list_empty(&small_free)) {
-        message = mp_container_of(small_free.next, struct mp_unexpected, arrived);
-        mp_list_remove(&message->arrived);
-        small_kept--;
-    } else {
-        message = malloc(sizeof *message + (length <= SMALL_PAYLOAD ? SMALL_PAYLOAD : length));
-    }
-    if (!s || !message) {
-        free(message);
+    if (!message) {
         return MPI_ERR_NO_MEM;
     }
     message->peer = peer;
@@ -159,16 +146,6 @@ void mp_match_take(struct mp_unexpected *message)
     struct mp_match *match = mp_matches[message->packet.context];
     mp_queue_remove(&match->sources[message->packet.source]->unexpected, &message->by_source);
     mp_list_remove(&message->arrived);
-}
-
-void mp_unexpected_free(struct mp_unexpected *message)
-{
-    if (message->packet.length <= SMALL_PAYLOAD && small_kept < SMALL_KEPT_MAX) {
-        mp_list_insert(&small_free, &message->arrived);
-        small_kept++;
-    } else {
-        free(message);
-    }
 }
 
 struct mp_unexpected *mp_match_by_sequence(int peer, uint64_t sequence)

@@ -2,7 +2,7 @@
 // Matching (MPI 5.0, 3.5 and 3.8): per context, the receives that wait for a message and the
 // messages that wait for a receive. Both are kept by source, in order, and the wildcard receives in
 // a queue of their own; stamps of posting decide between the two. Nothing here moves payload. Read
-// first: core/match_queue.h.
+// first: core/match_queue.h, core/unexpected.h.
 // Read next: core/deliver.c (what happens to a packet), core/message.c (to a receive).
 #ifndef MP_CORE_MATCH_H
 #define MP_CORE_MATCH_H
@@ -11,17 +11,9 @@
 #include "base/list.h"
 #include "core/match_queue.h"
 #include "core/request.h"
+#include "core/unexpected.h"
 
 #include <stdint.h>
-
-// A message that no receive has asked for yet.
-struct mp_unexpected {
-    struct mp_entry by_source; // in mp_source.unexpected
-    struct mp_list arrived;    // in mp_match.arrived: order of arrival over all sources
-    int peer;                  // world rank of the sender
-    struct mp_packet packet;   // EAGER, SYNC or OFFER; `total` is the length of the message
-    char payload[];            // of EAGER and SYNC
-};
 
 // The two queues of one source.
 struct mp_source {
@@ -109,7 +101,6 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
 
 // Takes a message out of its queues; then mp_unexpected_free when its payload was used.
 void mp_match_take(struct mp_unexpected *message);
-void mp_unexpected_free(struct mp_unexpected *message);
 
 // The kept message that `peer` sent as the packet with this number, as far as a handle keeps it
 // (MP_SENT_NUMBERS), or NULL: for cancelling sends. Looks through all contexts.

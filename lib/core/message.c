@@ -39,7 +39,7 @@ static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_dat
 
     if (unlikely(!mp_send_is_eager(buffer, type, length) ||
                  (mode != MP_SEND_STANDARD && mode != MP_SEND_READY) || world == mp_process.rank ||
-                 !mp_list_empty(&mp_outgoing[world].sends))) {
+                 !mp_list_empty(&mp_outgoing[world].sends) || mp_unexpected_is_full(world, comm))) {
         return false;
     }
     void *room = mp_channel_reserve(world, MP_PACKET_EAGER, (size_t)length);

@@ -2,7 +2,8 @@
 // Sending, below the API's functions: choose the protocol, reserve, pack, commit; queue when there
 // is no room. Short messages go with their packet (EAGER). Synchronous ones do too, but wait for an
 // answer (SYNC). Long ones are offered (OFFER): the receiver pulls the payload and answers DONE, or
-// answers ACCEPT and it is pushed to it in pieces (DATA).
+// answers ACCEPT and it is pushed to it in pieces (DATA). So are short ones while the receiver has
+// too many that it did not ask for (core/unexpected.h).
 // Messages to this very rank are handed to mp_deliver without any channel.
 #include "core/outgoing.h"
 
@@ -13,6 +14,8 @@
 #include "core/errhandler.h"
 #include "core/partitioned.h"
 #include "core/progress.h"
+#include "core/region.h"
+#include "core/unexpected.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +29,7 @@ MPI_Count mp_eager_max;
 struct mp_outgoing *mp_outgoing;
 
 static struct mp_list dirty = {&dirty, &dirty}; // peers with something queued
+static struct mp_regions answers;               // memory of those that found no room
 static uint64_t self_sequence;                  // packets this rank sent to itself
 
 static int poll_dirty(struct mp_poller *poller);
@@ -86,7 +90,8 @@ static void first_packet(const struct mp_request *request, struct mp_packet *pac
                                  .source = request->comm->rank,
                                  .tag = request->entry.tag,
                                  .origin = (uintptr_t)request};
-    if (!mp_send_is_eager(request->buffer, request->type, request->length)) {
+    if (!mp_send_is_eager(request->buffer, request->type, request->length) ||
+        mp_unexpected_is_full(request->world, request->comm)) {
         packet->kind = MP_PACKET_OFFER;
         packet->total = (uint64_t)request->length;
         packet->address = (uintptr_t)contiguous_data(request);
@@ -200,7 +205,7 @@ void mp_answer(int peer, const struct mp_packet *packet)
     if (peer == mp_process.rank) {
         deliver_to_self(packet, NULL);
     } else if (!mp_list_empty(&out->answers) || !send_answer(peer, packet)) {
-        struct answer *answer = malloc(sizeof *answer);
+        struct answer *answer = mp_region_take(&answers, sizeof *answer);
         if (!answer) {
             mp_process_abort(MPI_ERR_NO_MEM, "out of memory while answering a peer");
         }
@@ -279,7 +284,7 @@ static int flush_answers(int peer, struct mp_outgoing *out)
             return done;
         }
         mp_list_remove(&answer->link);
-        free(answer);
+        mp_region_give(&answers, answer);
         done++;
     }
     return done;

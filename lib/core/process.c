@@ -19,6 +19,7 @@
 #include "core/limbo.h"
 #include "core/outgoing.h"
 #include "core/progress.h"
+#include "core/unexpected.h"
 #include "heap/heap.h"
 #include "socket/socket.h"
 
@@ -58,7 +59,8 @@ static int open_channel(void)
     }
     mp_eager_max =
         mp_channel->payload_max < EAGER_MAX ? (MPI_Count)mp_channel->payload_max : EAGER_MAX;
-    return mp_outgoing_open();
+    int error = mp_unexpected_open();
+    return error ? error : mp_outgoing_open();
 }
 
 // The first user of all.

@@ -16,6 +16,7 @@
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
 #define MP_SEGMENT_VERSION 7
 #define MP_APART           128
+#define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
 
 enum mp_channel_id { MP_CHANNEL_SHM = 0, MP_CHANNEL_SOCKET = 1 };
@@ -93,6 +94,9 @@ struct mp_board {
     // not need to sleep after all.
     _Alignas(MP_APART) _Atomic uint32_t sleeping;
     _Atomic uint32_t cpu; // 1 + the CPU that the rank was on when it last waited for long; 0 before
+    // 1 while the rank keeps as many messages as it is willing to: offer it more
+    // (core/unexpected.h). Written by it. Here, since who sends to it looks at `sleeping` anyway.
+    _Atomic uint32_t full;
 
     // A long message that the rank receives and copies together with its sender, who changes these,
     // too: core/together.c.

@@ -7,6 +7,7 @@ api_tests += \
     tests/api/arrays_of_nonblocking_calls_may_go \
     tests/api/abort_ends_with_its_code \
     tests/api/attributes_are_found_at_once \
+    tests/api/a_rank_that_takes_no_more_is_named \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/exit_without_finalize_is_a_failure \
     tests/api/free_tells_of_a_lost_message \
@@ -123,6 +124,7 @@ api_tests += \
     tests/api/topo_graphs \
     tests/api/topo_wrong_arguments \
     tests/api/truncation_is_an_error_of_the_receive \
+    tests/api/unexpected_messages_are_bounded \
     tests/api/type_darray_deals_out_all \
     tests/api/type_f90_by_precision
 
