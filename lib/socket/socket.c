@@ -20,6 +20,7 @@
 #include "socket/socket.h"
 
 #include "base/bits.h"
+#include "base/say.h"
 #include "boot/boot.h"
 
 #include <assert.h>
@@ -98,15 +99,37 @@ static int epoll_fd;
 // Ends the process: the job cannot go on, and nothing above could mend it.
 __attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
 {
+    char text[512];
     va_list arguments;
 
-    fprintf(stderr, "mprun: rank %d: ", boot->rank);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
-    fflush(stderr);
+    mp_say("mprun: rank %d: %s", boot->rank, text);
     _exit(1);
+}
+
+// The other end was closed, which is no fault: a peer that is done, or dies, does that. Any other
+// error is one of this process, as if the program had closed a descriptor that is not its own.
+static bool is_closed_over_there(int error)
+{
+    return error == EPIPE || error == ECONNRESET;
+}
+
+// The control socket gives an error: no more peers can be met.
+__attribute__((noreturn, cold)) static void die_without_launcher(int error)
+{
+    if (is_closed_over_there(error))
+        die("the launcher has closed the control socket: it has ended, or was killed");
+    die("the control socket to the launcher broke: %s (descriptor %d; did the program close it?)",
+        strerror(error), boot->control_fd);
+}
+
+static void die_unless_closed(const struct peer *peer, int error)
+{
+    if (!is_closed_over_there(error))
+        die("the connection to rank %d broke: %s (descriptor %d; did the program close it?)",
+            (int)(peer - peers), strerror(error), peer->fd);
 }
 
 static int rank_of(const struct peer *peer)
@@ -164,6 +187,7 @@ static bool flush(struct peer *peer)
         if (took < 0 && errno == EINTR)
             continue;
         if (took < 0 && errno != EAGAIN && errno != ENOBUFS) {
+            die_unless_closed(peer, errno);
             peer->broken = true;
             drop_output(peer);
             moved = true; // room was made
@@ -189,7 +213,7 @@ static bool flush(struct peer *peer)
 static void ask_connection(struct peer *peer)
 {
     if (mp_boot_connect(boot, rank_of(peer)) != 0)
-        die("the launcher is gone: cannot connect to rank %d", rank_of(peer));
+        die_without_launcher(errno);
     peer->state = ASKED;
 }
 
@@ -317,6 +341,8 @@ static int read_peer(struct peer *peer)
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
+    if (got < 0)
+        die_unless_closed(peer, errno);
     peer_left(peer);
     return 1; // whoever waited for room to send to it waits no longer
 }
@@ -353,7 +379,7 @@ static int take_connections(void)
     if (errno == EMFILE || errno == ENFILE)
         die("too many open files to connect to one more rank (see ulimit -n)");
     if (errno != EAGAIN)
-        die("the launcher is gone: giving up");
+        die_without_launcher(errno);
     return taken;
 }
 
@@ -365,6 +391,9 @@ static int poll_all(void)
     int ready = epoll_wait(epoll_fd, events, EVENTS, 0);
     int done = 0;
 
+    if (unlikely(ready < 0) && errno != EINTR)
+        die("cannot wait for peers: %s (descriptor %d; did the program close it?)", strerror(errno),
+            epoll_fd);
     for (int i = 0; i < ready; i++) {
         struct peer *peer = events[i].data.ptr;
         if (!peer) {

@@ -235,8 +235,23 @@ struct job {
     size_t (*model)(uint64_t, uint64_t);
     bool await_crossing, send_twice;
     bool launcher_leaves;
-    int status; // expected of rank 0
+    int status;       // expected of rank 0
+    const char *says; // it says that, in one line that it writes at once; NULL: nobody listens
 };
+
+// The standard error of rank 0: each write is one datagram.
+static void hold_words(int heard, const char *expected)
+{
+    char words[1024];
+    ssize_t got = recv(heard, words, sizeof words - 1, MSG_DONTWAIT);
+
+    assert_true(got > 1);
+    words[got] = 0;
+    if (!strstr(words, expected))
+        fail_msg("said \"%s\", expected \"%s\"", words, expected);
+    assert_ptr_equal(strchr(words, '\n'), words + got - 1);
+    assert_int_equal(recv(heard, words, sizeof words, MSG_DONTWAIT), -1);
+}
 
 static void run_rank(const struct job *job, int rank, int control)
 {
@@ -260,7 +275,9 @@ static void run(const struct job *job)
         .size = job->size, .await_crossing = job->await_crossing, .send_twice = job->send_twice};
     int theirs[RANKS_MAX];
     pid_t pids[RANKS_MAX];
+    int heard[2];
 
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, heard), 0);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(shared, MAP_FAILED);
     for (int i = 0; i < job->size; i++) {
@@ -279,6 +296,8 @@ static void run(const struct job *job)
                 if (j != i)
                     close(theirs[j]);
             }
+            if (i == 0 && job->says)
+                dup2(heard[1], STDERR_FILENO);
             run_rank(job, i, theirs[i]);
         }
     }
@@ -295,6 +314,10 @@ static void run(const struct job *job)
             fail_msg("rank %d: signal %d", i, WTERMSIG(status));
         assert_int_equal(WEXITSTATUS(status), i == 0 ? job->status : 0);
     }
+    if (job->says)
+        hold_words(heard[0], job->says);
+    close(heard[0]);
+    close(heard[1]);
     munmap(shared, sizeof *shared);
 }
 
@@ -586,7 +609,6 @@ static void test_dead_peer_is_left_alone(void **state)
 
 static void rank_waits_for_nothing(void)
 {
-    freopen("/dev/null", "w", stderr);
     for (;;) {
         if (!channel->poll())
             channel->sleep(channel->arm(), -1);
@@ -596,8 +618,62 @@ static void rank_waits_for_nothing(void)
 static void test_rank_ends_with_its_launcher(void **state)
 {
     (void)state;
-    run(&(struct job){
-        .size = 1, .rank = rank_waits_for_nothing, .launcher_leaves = true, .status = 1});
+    run(&(struct job){.size = 1,
+                      .rank = rank_waits_for_nothing,
+                      .launcher_leaves = true,
+                      .status = 1,
+                      .says = "mprun: rank 0: the launcher has closed the control socket"});
+}
+
+// A program that closes descriptors which are not its own: the connection to rank 1, or all.
+enum { DESCRIPTORS = 100 };
+
+static void rank_loses(bool all)
+{
+    bool before[DESCRIPTORS];
+
+    if (me == 1) {
+        while (received[0] < 1)
+            channel->poll();
+        meet(false);
+        return;
+    }
+    for (int fd = 3; fd < DESCRIPTORS; fd++)
+        before[fd] = fcntl(fd, F_GETFD) >= 0;
+    CHECK(send_next(1));
+    meet(true);
+    for (int fd = 3; fd < DESCRIPTORS; fd++)
+        if (all || !before[fd])
+            close(fd);
+    for (;;) {
+        send_next(1);
+        channel->poll();
+    }
+}
+
+static void rank_loses_its_connection(void)
+{
+    rank_loses(false);
+}
+
+static void rank_loses_all(void)
+{
+    rank_loses(true);
+}
+
+static void test_broken_connection_is_named(void **state)
+{
+    (void)state;
+    run(&(struct job){.size = 2,
+                      .rank = rank_loses_its_connection,
+                      .model = small_size,
+                      .status = 1,
+                      .says = "mprun: rank 0: the connection to rank 1 broke: Bad file descr"});
+    run(&(struct job){.size = 2,
+                      .rank = rank_loses_all,
+                      .model = small_size,
+                      .status = 1,
+                      .says = "Bad file descriptor"});
 }
 
 // close sends what is buffered, to a reader that takes its time.
@@ -653,6 +729,7 @@ int main(void)
         cmocka_unit_test(test_sleep_ends_when_there_is_room),
         cmocka_unit_test(test_dead_peer_is_left_alone),
         cmocka_unit_test(test_rank_ends_with_its_launcher),
+        cmocka_unit_test(test_broken_connection_is_named),
         cmocka_unit_test(test_close_sends_what_is_buffered),
         cmocka_unit_test(test_close_does_not_deadlock),
     };
