@@ -104,6 +104,7 @@ api_tests += \
     tests/api/session_ends_without_loss \
     tests/api/session_hints_of_communicators \
     tests/api/session_intercommunicators \
+    tests/api/session_loops_let_others_in \
     tests/api/session_makes_communicators \
     tests/api/session_raises_its_errors \
     tests/api/session_starts_beside_a_blocked_thread \
