@@ -83,7 +83,7 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
         segment->cores = (uint32_t)CPU_COUNT(&usable);
     segment->ranks_per_core = 1;
     segment->universe = 1;
-    segment->fence = 1; // nobody else looks: the fence is free, and always right
+    segment->fence = MP_FENCE_ALWAYS; // nobody else looks: the fence is free, and always right
 
     struct mp_board *board = mp_segment_board(segment, 0);
     atomic_store_explicit(&board->pid, (int32_t)getpid(), memory_order_relaxed);

@@ -33,9 +33,14 @@ void mp_shm_wake(struct mp_board *board);
 // After a store that `board`'s rank may be waiting for. It sleeps only if it has announced that
 // before its last look at our store: whoever sleeps runs a membarrier between the announcement and
 // that look, so no fence is needed here. Without membarrier the fence is ours.
+static inline bool mp_shm_must_fence(void)
+{
+    return atomic_load_explicit(&mp_process.segment->fence, memory_order_relaxed);
+}
+
 MP_ALWAYS_INLINE void mp_shm_notify(struct mp_board *board)
 {
-    if (unlikely(mp_process.segment->fence)) {
+    if (unlikely(mp_shm_must_fence())) {
         atomic_thread_fence(memory_order_seq_cst);
     }
     atomic_signal_fence(memory_order_seq_cst); // keep the compiler from moving the load up
@@ -82,7 +87,7 @@ static inline void mp_channel_quicken(int peer)
 {
     if (mp_process.shm) {
         struct mp_ring_writer *out = &mp_shm_peers[peer].out;
-        bool open = out->active && !mp_process.segment->fence && peer != mp_process.rank;
+        bool open = out->active && !mp_shm_must_fence() && peer != mp_process.rank;
         out->quick = open ? out->consumed + mp_shm_shape.cells : 0;
     }
 }

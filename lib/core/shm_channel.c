@@ -28,13 +28,17 @@ static mp_deliver_fn *deliver;
 static int *active; // the peers whose rings are polled, in the order in which they first wrote
 static int active_count;
 
+// How a sleep is announced: see shm_arm.
+static bool may_fence_for_others;
+
 static void activate(int peer)
 {
-    // Only this rank writes its own `active` words, so relaxed is enough: a writer that still reads
-    // 0 rings the doorbell once more, and that is harmless.
+    // Only this rank writes its own `active` words: a writer that still reads 0 rings the doorbell
+    // once more, and that is harmless. Release: one that reads 1 sees `fence` as this rank has set
+    // it (shm_arm).
     struct mp_ring *ring = mp_shm_peers[peer].in.ring;
     if (!atomic_load_explicit(&ring->active, memory_order_relaxed)) {
-        atomic_store_explicit(&ring->active, 1, memory_order_relaxed);
+        atomic_store_explicit(&ring->active, 1, memory_order_release);
         active[active_count++] = peer;
     }
 }
@@ -42,7 +46,7 @@ static void activate(int peer)
 void mp_shm_ring_doorbell(int peer)
 {
     struct mp_ring_writer *out = &mp_shm_peers[peer].out;
-    if (atomic_load_explicit(&out->ring->active, memory_order_relaxed)) {
+    if (atomic_load_explicit(&out->ring->active, memory_order_acquire)) { // pairs with activate
         out->active = true;
         return;
     }
@@ -148,17 +152,39 @@ void mp_shm_wake(struct mp_board *board)
 // one: between its last poll and its sleep it holds no lock, so it may be woken and another thread
 // of this rank announce a sleep of its own. (With a word that only says yes, the first one would
 // sleep for good.) With the lock held.
+//
+// Where some ranks have no membarrier, because something between the launcher and them forbids it,
+// all fence when they send (`fence`), but they learn that only when such a rank opens its channel,
+// perhaps late: others may have sent to each other for long, and their shortest way, which knows no
+// fence (mp_channel_quicken), stays open. So whoever may goes on fencing for the others: that is
+// right whether the sender fences or not. A rank R that may not needs senders that do. Its peers
+// open their shortest way to R after they have seen that R polls their ring (activate), and then
+// they see `fence`. On the other ways they look at `fence` each time; one that just missed it has
+// its message in sight of R before R opens its channel, since R naps between the two
+// (fence_by_all). What R sends is fenced by R from the beginning.
 static uint32_t shm_arm(void)
 {
     static uint32_t number;
     uint32_t armed = ++number ? number : ++number;
     atomic_store_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed);
-    if (mp_process.segment->fence) {
+    if (!may_fence_for_others) {
         atomic_thread_fence(memory_order_seq_cst);
     } else if (mp_process.size > 1) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
     }
     return armed;
+}
+
+// From now on whoever publishes must fence. A nap is long enough for stores to become visible.
+static void fence_by_all(void)
+{
+    struct timespec nap = {0, 1000000};
+    _Atomic uint32_t *fence = &mp_process.segment->fence;
+
+    if (atomic_load_explicit(fence, memory_order_relaxed) != MP_FENCE_ALWAYS) {
+        atomic_store_explicit(fence, MP_FENCE_LATE, memory_order_seq_cst);
+        nanosleep(&nap, NULL);
+    }
 }
 
 static void shm_sleep(uint32_t armed, int64_t timeout_ns)
@@ -234,10 +260,10 @@ const struct mp_channel *mp_shm_open(mp_deliver_fn *on_packet)
         p->board = mp_segment_board(segment, peer);
     }
     mp_remote_open();
-    if (!segment->fence && size > 1 &&
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0) {
-        // The launcher could and we cannot (a seccomp profile set up in between): all must fence.
-        segment->fence = 1;
+    may_fence_for_others =
+        size > 1 && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+    if (size > 1 && !may_fence_for_others) {
+        fence_by_all();
     }
     // A quarter: then a reservation always succeeds once the reader has taken everything, however
     // much was skipped at the end of the area and however many credits it still holds back.

@@ -21,6 +21,9 @@
 
 enum mp_channel_id { MP_CHANNEL_SHM = 0, MP_CHANNEL_SOCKET = 1 };
 
+// Who has no membarrier, in the header's `fence`.
+enum { MP_FENCE_ALWAYS = 1, MP_FENCE_LATE };
+
 // What a rank is doing, for the launcher and for its peers; written by the rank itself.
 enum mp_rank_state {
     MP_RANK_STARTING = 0, // spawned; has not called MPI_Init (a program that is not MPI stays here)
@@ -55,12 +58,13 @@ struct mp_segment_header {
     uint64_t doorbell_bytes; // per rank
     int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
     // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
-    // looks at a sleeper's word (see core/shm_channel.c). Written by the launcher.
-    uint32_t fence;
-    uint32_t universe;    // MPI_UNIVERSE_SIZE
-    uint32_t shared_heap; // whether there is a heap; its shape travels in MP_ENV_HEAP
-    uint32_t grace_ms;    // what the launcher gives a rank between SIGTERM and SIGKILL
-    char processor[256];  // name for MPI_Get_processor_name; empty: ask the kernel
+    // looks at a sleeper's word. Written by the launcher, and by a rank to which alone it is
+    // refused, when that opens its channel (see core/shm_channel.c).
+    _Atomic uint32_t fence; // 0, or one of MP_FENCE_*
+    uint32_t universe;      // MPI_UNIVERSE_SIZE
+    uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
+    uint32_t grace_ms;      // what the launcher gives a rank between SIGTERM and SIGKILL
+    char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
     // Ranks that have come to the end of MPI_Finalize; each adds itself once. See core/process.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
 };

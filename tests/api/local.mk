@@ -109,6 +109,7 @@ api_tests += \
     tests/api/session_raises_its_errors \
     tests/api/session_starts_beside_a_blocked_thread \
     tests/api/session_threads_do_not_mix \
+    tests/api/sleepers_fence_beside_a_rank_that_may_not \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \
