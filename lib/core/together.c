@@ -28,11 +28,11 @@
 
 #include "base/stream.h"
 #include "core/channel.h"
+#include "core/progress.h"
 #include "core/remote.h"
 #include "core/taste.h"
 #include "heap/heap.h"
 
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -45,8 +45,7 @@ enum {
     REMOTE_UNIT = 4 << 10,
     LEAST = 2,
     MOST = 256,
-    SHARE = 3,
-    SPINS = 2000
+    SHARE = 3
 };
 
 // claims: generation (22 bits), units taken from the end (21), units taken from the front (21)
@@ -192,20 +191,21 @@ static uint64_t ask(struct job *job)
     return share;
 }
 
-// All is claimed. Waits for what the sender has; false if it could not.
+// All is claimed. Waits for what the sender has; false if it could not. Nobody can do without: a
+// sender that has claimed units may write there whenever it runs again, so the message is not
+// complete before it has, and no other message can be copied together. It keeps the lock, since it
+// is in the middle of taking a packet: other threads wait as long as the sender takes, which needs
+// nothing of them for its copying. That is the time to copy a few units; if the sender is stopped
+// in the middle of that, as long as it is, and then the pauses take no time from others.
 static bool await_sender(const struct job *job, uint64_t units)
 {
+    unsigned pauses = 0;
     uint64_t done;
-    for (int spins = 0;
-         (done = atomic_load_explicit(&job->board->done, memory_order_acquire)) != units; spins++) {
+    while ((done = atomic_load_explicit(&job->board->done, memory_order_acquire)) != units) {
         if (done == FAILED) {
             return false;
         }
-        if (spins < SPINS) {
-            mp_cpu_relax();
-        } else {
-            sched_yield();
-        }
+        mp_pause_holding(&pauses);
     }
     return true;
 }
