@@ -14,6 +14,7 @@ api_tests += \
     tests/api/cut_element_is_an_error_of_the_receive \
     tests/api/any_some_all_complete_each_once \
     tests/api/any_source_keeps_order \
+    tests/api/buffered_send_that_fails_leaves_nothing \
     tests/api/buffered_sends_use_the_attached_buffer \
     tests/api/buffers_of_communicator_and_session \
     tests/api/a_handle_of_a_sent_message_is_a_request \
