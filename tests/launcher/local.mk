@@ -7,8 +7,10 @@ script_tests += tests/launcher/connect.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
 script_tests += tests/launcher/exit_status.sh
+script_tests += tests/launcher/foreign_mpi_is_refused.sh
 script_tests += tests/launcher/heap.sh
 script_tests += tests/launcher/huge.sh
+script_tests += tests/launcher/huge_pages_without_sys.sh
 script_tests += tests/launcher/kills.sh
 script_tests += tests/launcher/leftovers.sh
 script_tests += tests/launcher/limits_are_named.sh
@@ -18,52 +20,40 @@ script_tests += tests/launcher/openmp.sh
 script_tests += tests/launcher/options.sh
 script_tests += tests/launcher/output_is_seen_at_once.sh
 script_tests += tests/launcher/output_lines_are_whole.sh
+script_tests += tests/launcher/output_memory_is_bounded.sh
 script_tests += tests/launcher/output_survives_the_end.sh
+script_tests += tests/launcher/output_that_cannot_be_written_is_told.sh
 script_tests += tests/launcher/placement.sh
 script_tests += tests/launcher/program_here_is_found.sh
+script_tests += tests/launcher/prompt_is_shown.sh
 script_tests += tests/launcher/refused_calls_are_named.sh
 script_tests += tests/launcher/report.sh
 script_tests += tests/launcher/rights_given_up.sh
 script_tests += tests/launcher/script_gets_all_arguments.sh
+script_tests += tests/launcher/shared_descriptors_keep_their_mode.sh
 script_tests += tests/launcher/signals.sh
+script_tests += tests/launcher/stdin_all_waits_for_nobody.sh
 script_tests += tests/launcher/stdio.sh
 script_tests += tests/launcher/wrapper.sh
-script_tests += tests/launcher/exit_status.sh tests/launcher/report.sh tests/launcher/options.sh \
-    tests/launcher/environment.sh tests/launcher/stdio.sh tests/launcher/leftovers.sh \
-    tests/launcher/signals.sh tests/launcher/connect.sh tests/launcher/kills.sh tests/launcher/wrapper.sh tests/launcher/manual.sh \
-    tests/launcher/heap.sh tests/launcher/openmp.sh tests/launcher/huge.sh tests/launcher/mpcompare.sh \
-    tests/launcher/huge_pages_without_sys.sh
-    tests/launcher/program_here_is_found.sh tests/launcher/script_gets_all_arguments.sh \
-    tests/launcher/limits_are_named.sh tests/launcher/refused_calls_are_named.sh \
-    tests/launcher/closed_descriptors_are_found.sh \
-    tests/launcher/environment_lost_is_no_second_world.sh \
-    tests/launcher/foreign_mpi_is_refused.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
-# program under an unusual condition; prints writes lines, with the library and without.
+# program under an unusual condition; prints writes lines, with the library and without; terminal is
+# one that a script can look at.
 check_PROGRAMS += tests/launcher/killer
-check_PROGRAMS += tests/launcher/rights
 check_PROGRAMS += tests/launcher/rank
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c \
     lib/boot/foreign.c lib/boot/lines.c lib/base/calls.c
-    tests/launcher/output_is_seen_at_once.sh tests/launcher/output_survives_the_end.sh \
-    tests/launcher/output_lines_are_whole.sh tests/launcher/output_memory_is_bounded.sh \
-    tests/launcher/output_that_cannot_be_written_is_told.sh \
-    tests/launcher/stdin_all_waits_for_nobody.sh tests/launcher/prompt_is_shown.sh \
-    tests/launcher/shared_descriptors_keep_their_mode.sh
-
-check_PROGRAMS += tests/launcher/rank tests/launcher/killer tests/launcher/prints \
-    tests/launcher/prints_plain tests/launcher/terminal
-tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/boot.c lib/boot/foreign.c \
-    lib/boot/lines.c lib/base/calls.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
-check_PROGRAMS += tests/launcher/under
-tests_launcher_under_LDADD =
-check_PROGRAMS += tests/launcher/prints tests/launcher/prints_plain
+check_PROGRAMS += tests/launcher/rights
+check_PROGRAMS += tests/launcher/prints
 tests_launcher_prints_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_MPI
+check_PROGRAMS += tests/launcher/prints_plain
 tests_launcher_prints_plain_SOURCES = tests/launcher/prints.c
 tests_launcher_prints_plain_LDADD =
-
+check_PROGRAMS += tests/launcher/terminal
 tests_launcher_terminal_LDADD =
+check_PROGRAMS += tests/launcher/under
+tests_launcher_under_LDADD =
+
 EXTRA_DIST += tests/launcher/lib.sh
