@@ -107,7 +107,7 @@ static void *tend(void *unused)
     snprintf(path, sizeof path, "/proc/self/fd/%d", MP_HEAP_FD);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        fd = HEAP_FD;
+        fd = MP_HEAP_FD;
     size_t room = (size_t)(PIECE + REGION);
     char *place = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
