@@ -92,8 +92,9 @@ static int prepare(struct starter *s, const char **step)
     *step = "open /dev/null";
     if (input_prepare(o->stdin_rank, o->nranks) != 0)
         return -1;
-    if (o->tag)
-        output_prepare(o->nranks);
+    *step = "prepare the output";
+    if (o->tag && output_prepare(o->nranks) != 0)
+        return -1;
     *step = "prepare the control sockets";
     if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
         return -1;

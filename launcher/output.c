@@ -291,14 +291,15 @@ static void on_tick(uv_timer_t *timer)
 
 // ---- From start to end
 
-void output_prepare(int nranks)
+int output_prepare(int nranks)
 {
-    output.nsources = 2 * nranks;
-    output.sources = calloc((size_t)output.nsources, sizeof *output.sources);
+    output.sources = calloc((size_t)(2 * nranks), sizeof *output.sources);
     if (!output.sources)
-        abort();
+        return -1;
+    output.nsources = 2 * nranks;
     for (int i = 0; i < output.nsources; i++)
         output.sources[i].fd = -1;
+    return 0;
 }
 
 int output_open(int rank, int fds[3])

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
-// Prepares to tag the output of `nranks` ranks. Not called when output is not tagged.
-void output_prepare(int nranks);
+// Prepares to tag the output of `nranks` ranks. Not called when output is not tagged. Returns 0, or
+// -1 with errno.
+int output_prepare(int nranks);
 
 // How many descriptors that needs for each rank.
 enum { OUTPUT_FDS_PER_RANK = 2 };

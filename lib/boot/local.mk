@@ -8,7 +8,9 @@ libmpi_abi_sources += lib/boot/lines.c lib/boot/lines.h
 libmpi_abi_sources += lib/boot/protocol.h
 
 # For programs that are not linked with it; launcher/preload.c says which.
+if SHARED
 pkglib_LTLIBRARIES = mprun-lines.la
 mprun_lines_la_SOURCES = lib/boot/plain.c lib/boot/lines.c lib/boot/lines.h
 mprun_lines_la_CFLAGS = $(AM_CFLAGS) $(LIB_CFLAGS)
 mprun_lines_la_LDFLAGS = -module -avoid-version -shared
+endif

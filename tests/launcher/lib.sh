@@ -8,6 +8,9 @@ RANK=${RANK:-$top_builddir/tests/launcher/rank}
 case $MPRUN in /*) ;; *) MPRUN=$(pwd)/$MPRUN ;; esac
 case $RANK in /*) ;; *) RANK=$(pwd)/$RANK ;; esac
 unset MPRUN_CHANNEL
+# Programs from prints.c: one that knows MPI; and one that does not, where mprun can help those.
+printers=prints
+[ ! -f "$top_builddir/.libs/mprun-lines.so" ] || printers='prints prints_plain'
 failures=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/tests-test.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT

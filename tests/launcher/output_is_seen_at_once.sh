@@ -2,7 +2,6 @@
 # A line is seen when it is printed, whatever standard output is, whether or not the program knows
 # MPI, with and without a tag. What the program sets up for itself stays so.
 . "${srcdir:-.}/tests/launcher/lib.sh"
-MPI=$top_builddir/tests/launcher/prints PLAIN=$top_builddir/tests/launcher/prints_plain
 
 # Waits until the log has that many lines; $work/go lets the ranks go on afterwards.
 seen_meanwhile() { # COUNT
@@ -14,7 +13,8 @@ seen_meanwhile() { # COUNT
     done
     : > "$work/go"
 }
-for program in "$MPI" "$PLAIN"; do
+for program in $printers; do
+    program=$top_builddir/tests/launcher/$program
     for options in '' -l '--channel socket'; do
         for through in file pipe; do
             what="mprun $options -n 2 $program into a $through"
@@ -59,7 +59,7 @@ done
 unset LD_PRELOAD
 expect 0 -n 1 sh -c 'env | grep LD_PRELOAD || echo none'
 says none
-library=$(ldd "$PLAIN" | sed -n 's,.* \(/[^ ]*libc\.so[^ ]*\) .*,\1,p')
+library=$(ldd "$top_builddir/tests/launcher/prints_plain" | sed -n 's,.* \(/[^ ]*libc\.so[^ ]*\) .*,\1,p')
 expect 0 -x LD_PRELOAD="$library" -n 1 sh -c 'echo $LD_PRELOAD'
 says "$library"
 # Programs that could not load it are left alone: not a word from the dynamic linker.

@@ -19,7 +19,7 @@ whole() {
     [ "$torn" -eq 0 ] || fail "$what: $torn of $(wc -l < "$work/out") lines are torn"
     [ "$(wc -l < "$work/out")" -eq $((4 * $1)) ] || fail "$what: $(wc -l < "$work/out") lines"
 }
-for program in prints prints_plain; do
+for program in $printers; do
     whole 20000 40 '' $program
     whole 2000 700 '' $program
     whole 300 4096 '' $program

@@ -9,7 +9,7 @@ default='env --default-signal=INT,HUP,TERM,QUIT'
 # ends STATUS ACTIONS-OF-RANK-1: rank 0 and 2 have printed a line and wait.
 ends() {
     expected=$1 action=$2
-    for program in prints prints_plain; do
+    for program in $printers; do
         for tag in '' -l; do
             what="mprun $tag $program, rank 1: $action"
             rm -f "$work/said"*

@@ -3,7 +3,6 @@
 # With -l on a terminal a question can be read before it is answered; what comes after it goes on in
 # that line, unless another rank had something to say. Elsewhere only whole lines go out.
 . "${srcdir:-.}/tests/launcher/lib.sh"
-PRINTS=$top_builddir/tests/launcher/prints PLAIN=$top_builddir/tests/launcher/prints_plain
 TERMINAL=$top_builddir/tests/launcher/terminal
 
 # at_terminal EXPECTED [TEXT ANSWER]... -- COMMAND
@@ -17,7 +16,8 @@ at_terminal() {
     [ $status -eq 0 ] || fail "$what: exit $status"
     [ "$(cat "$work/out")" = "$expected" ] || fail "$what: \"$(cat "$work/out")\" instead of \"$expected\""
 }
-for program in "$PRINTS" "$PLAIN"; do
+for program in $printers; do
+    program=$top_builddir/tests/launcher/$program
     at_terminal '[0] name? bob
 (bob)' '[0] name? ' bob -- "$MPRUN" -l -n 2 "$program" '0:part=name? ' 0:echo
 done
@@ -26,7 +26,7 @@ at_terminal '[0] name?
 [1] news
 bob
 [0] (bob)' '[0] name? ' ">$work/go" "${news%.}" bob -- \
-    "$MPRUN" -l -n 2 "$PLAIN" '0:part=name? ' 0:echo "1:wait=$work/go" 1:say=news
+    "$MPRUN" -l -n 2 "$top_builddir/tests/launcher/prints" '0:part=name? ' 0:echo "1:wait=$work/go" 1:say=news
 at_terminal '[0] 10 %, 20 %
 [0] end' '10 %' ">$work/go" -- "$MPRUN" -l -n 1 sh -c \
     'printf "10 %%"; while [ ! -e "$0" ]; do sleep 0.02; done; printf ", 20 %%\nend\n"' "$work/go"
