@@ -239,7 +239,9 @@ static int find_place(struct place *place, char *error, size_t room)
         close(fd);
     if (!segment)
         return MPI_ERR_OTHER;
-    int rank = ancestry.keeper ? rank_started_as(segment, ancestry.pids[ancestry.count - 1]) : -1;
+    // Without /proc it may be the very process that mprun started.
+    pid_t started = ancestry.keeper ? ancestry.pids[ancestry.count - 1] : getpid();
+    int rank = rank_started_as(segment, started);
     int32_t owner = rank < 0 ? 0
                              : atomic_load_explicit(&mp_segment_board(segment, rank)->pid,
                                                     memory_order_relaxed);
