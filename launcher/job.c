@@ -83,6 +83,7 @@ static void take_glimpses(struct job *job)
         struct glimpse *g = &job->glimpses[i];
         g->state = atomic_load_explicit(&board->state, memory_order_acquire);
         g->call = atomic_load_explicit(&board->call, memory_order_relaxed);
+        g->sleeps_in = atomic_load_explicit(&board->sleeps_in, memory_order_relaxed);
         g->peer = atomic_load_explicit(&board->peer, memory_order_relaxed);
         g->tag = atomic_load_explicit(&board->tag, memory_order_relaxed);
         g->pid = atomic_load_explicit(&board->pid, memory_order_relaxed);

@@ -52,8 +52,9 @@ struct rank {
 
 // What a rank's board said at the moment when the job began to end.
 struct glimpse {
-    uint32_t state; // enum mp_rank_state
-    uint32_t call;  // enum mp_call
+    uint32_t state;     // enum mp_rank_state
+    uint32_t call;      // enum mp_call
+    uint32_t sleeps_in; // the same, of the thread that is blocked
     int32_t peer;
     int32_t tag;
     int32_t pid;

@@ -111,32 +111,36 @@ static bool waits_for(const struct glimpse *g, int rank)
 
 static bool same_place(const struct glimpse *a, const struct glimpse *b)
 {
-    return a->state == b->state && a->call == b->call &&
-           (a->state != MP_RANK_BLOCKED || (a->peer == b->peer && a->tag == b->tag));
+    if (a->state != b->state)
+        return false;
+    return a->state == MP_RANK_BLOCKED
+               ? a->sleeps_in == b->sleeps_in && a->peer == b->peer && a->tag == b->tag
+               : a->call == b->call;
 }
 
 // "was waiting for rank 3 in MPI_Recv (tag 7)" and the like.
 static void put_place(struct text *t, const struct glimpse *g, int failed)
 {
-    const char *call = mp_call_name((int)g->call);
+    const char *call = mp_call_name((int)g->sleeps_in);
+    const char *in = g->sleeps_in ? " in " : ""; // not known
 
     if (g->state == MP_RANK_BLOCKED && g->peer >= 0) {
         if (g->peer == failed)
-            put(t, "waiting for it in %s", call);
+            put(t, "waiting for it%s%s", in, call);
         else
-            put(t, "waiting for rank %d in %s", g->peer, call);
+            put(t, "waiting for rank %d%s%s", g->peer, in, call);
         if (g->tag >= 0)
             put(t, " (tag %d)", g->tag);
     } else if (g->state == MP_RANK_BLOCKED && g->peer == -1) {
-        put(t, "waiting for any rank in %s", call);
+        put(t, "waiting for any rank%s%s", in, call);
     } else if (g->state == MP_RANK_BLOCKED) {
-        put(t, "waiting in %s", call);
+        put(t, "waiting%s%s", in, call);
     } else if (g->state == MP_RANK_FINALIZED) {
         put(t, "past MPI_Finalize");
     } else if (g->state == MP_RANK_STARTING) {
         put(t, "not in MPI yet");
     } else if (g->call != 0) {
-        put(t, "in %s", call);
+        put(t, "in %s", mp_call_name((int)g->call));
     } else {
         put(t, "outside MPI");
     }

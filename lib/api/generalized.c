@@ -20,9 +20,9 @@ static int query(struct mp_request *request, MPI_Status *status)
     MPI_Status filled = {.MPI_ERROR = MPI_SUCCESS};
 
     mp_status_nothing(&filled);
-    mp_callback_begin();
+    int call = mp_callback_begin();
     int err = g->query(g->extra_state, &filled);
-    mp_callback_end();
+    mp_callback_end(call);
     if (status != MPI_STATUS_IGNORE) {
         filled.MPI_ERROR = status->MPI_ERROR; // is the caller's business (3.2.5)
         *status = filled;
@@ -33,18 +33,18 @@ static int query(struct mp_request *request, MPI_Status *status)
 static int cancel(struct mp_request *request)
 {
     const struct generalized *g = request->state;
-    mp_callback_begin();
+    int call = mp_callback_begin();
     int err = g->cancel(g->extra_state, request->complete);
-    mp_callback_end();
+    mp_callback_end(call);
     return err;
 }
 
 static int end(struct mp_request *request)
 {
     const struct generalized *g = request->state;
-    mp_callback_begin();
+    int call = mp_callback_begin();
     int err = g->release(g->extra_state);
-    mp_callback_end();
+    mp_callback_end(call);
     return err;
 }
 

@@ -135,7 +135,7 @@ static int call_copy(const struct keyval *keyval, void *handle, void *value, voi
         return 0;
     }
     int code;
-    mp_callback_begin();
+    int call = mp_callback_begin();
     switch (keyval->owner) {
     case MP_OWNER_COMM:
         code = ((MPI_Comm_copy_attr_function *)keyval->copy)(
@@ -149,7 +149,7 @@ static int call_copy(const struct keyval *keyval, void *handle, void *value, voi
         code = ((MPI_Win_copy_attr_function *)keyval->copy)(handle, keyval->number,
                                                             keyval->extra_state, value, copy, flag);
     }
-    mp_callback_end();
+    mp_callback_end(call);
     if (code)
         mp_fail(code, "the copy function of keyval %d returned %d", keyval->number, code);
     return code;
@@ -160,7 +160,7 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
     if (keyval->remove == NOTHING)
         return 0;
     int code;
-    mp_callback_begin();
+    int call = mp_callback_begin();
     switch (keyval->owner) {
     case MP_OWNER_COMM:
         code = ((MPI_Comm_delete_attr_function *)keyval->remove)(handle, keyval->number, value,
@@ -174,7 +174,7 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
         code = ((MPI_Win_delete_attr_function *)keyval->remove)(handle, keyval->number, value,
                                                                 keyval->extra_state);
     }
-    mp_callback_end();
+    mp_callback_end(call);
     if (code)
         mp_fail(code, "the delete function of keyval %d returned %d", keyval->number, code);
     return code;

@@ -57,6 +57,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 OWN uint32_t held;      // how often this thread holds the lock
 OWN uint32_t released;  // what mp_lock_release took from `held`
 OWN uint32_t callbacks; // functions of the program's that this thread is in
+OWN int current;        // the call that this thread is in, if it knew the guard when it entered
 
 OWN bool owner;     // this thread is let in without the lock while the guard is MP_OWNED
 OWN uint32_t depth; // calls that it is in that way, one in another's callback
@@ -111,6 +112,7 @@ void mp_lock_forked(void)
 {
     mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     held = released = callbacks = depth = inside = 0;
+    current = 0;
     atomic_store_explicit(&wanting, 0, memory_order_relaxed);
     owner = false;
     owner_chosen = true;
@@ -127,17 +129,17 @@ static void turn_children_away(void)
     }
 }
 
-void mp_callback_begin(void)
+// Where several threads are in calls, the board names the one that entered or left last.
+int mp_call_inside(void)
 {
-    callbacks++;
+    return current ? current
+                   : (int)atomic_load_explicit(&mp_process.board->call, memory_order_relaxed);
 }
 
-void mp_callback_end(void)
+int mp_callback_begin(void)
 {
-    if (unlikely(callbacks == 0)) {
-        turn_children_away();
-    }
-    callbacks--;
+    callbacks++;
+    return mp_call_inside();
 }
 
 static void nap(long ns)
@@ -242,6 +244,7 @@ static int refuse(void)
 int mp_enter_guarded(int call)
 {
     if (likely(enter_as_owner())) {
+        current = call;
         return 0;
     }
     for (;;) {
@@ -271,11 +274,13 @@ int mp_enter_guarded(int call)
         inside++;
     }
     say_call(call);
+    current = call;
     return 0;
 }
 
 void mp_leave_guarded(void)
 {
+    current = 0;
     if (likely(depth != 0)) {
         if (--depth == 0) {
             owner_is_out();
@@ -312,6 +317,23 @@ static void take_again(void)
     inside++;
 }
 
+// Came in without the lock, as the owner or a stray, and goes on with it. Release: pairs with the
+// acquire of the raiser that waits for that.
+static void park(void)
+{
+    uint32_t calls = 1;
+    if (depth != 0) {
+        calls = depth;
+        depth = 0;
+        owner_is_out();
+    } else {
+        atomic_store_explicit(&parked, 1, memory_order_release);
+    }
+    take_again();
+    held = calls;
+}
+
+// (One look at the guard decides: it may rise between two.)
 void mp_lock_acquire(void)
 {
     if (unlikely(released != 0)) {
@@ -319,18 +341,29 @@ void mp_lock_acquire(void)
         held = released;
         released = 0;
     } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
-        // Came in without the lock, as the owner or a stray, and goes on with it. One look at the
-        // guard decides: it may rise between two. Release: pairs with the raiser's acquire.
-        uint32_t calls = 1;
-        if (depth != 0) {
-            calls = depth;
-            depth = 0;
-            owner_is_out();
-        } else {
-            atomic_store_explicit(&parked, 1, memory_order_release);
-        }
-        take_again();
-        held = calls;
+        park();
+    }
+}
+
+// A call that was made in the callback has cleared the name of the outer one. From there on the
+// outer one, if it came in without the lock, passed for being outside, and a raiser did not wait
+// for it. So this is a way in, like mp_enter and in the same order: say that we are inside, then
+// look at the guard. Whoever must not go on without the lock takes it for the rest of the call: a
+// stray if the guard is up at all, since it is not the owner, and the owner if it has lost that.
+void mp_callback_end(int call)
+{
+    if (unlikely(callbacks == 0)) {
+        turn_children_away();
+    }
+    callbacks--;
+    say_call(call);
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t now = guard();
+    if (unlikely(held == 0 && (depth ? now == MP_LOCKED : now != 0))) {
+        park();
+    }
+    if (held || depth) {
+        current = call;
     }
 }
 
@@ -378,6 +411,7 @@ void mp_life_enter(int call)
     if (held == 1) {
         inside++;
         say_call(call);
+        current = call;
     }
 }
 
@@ -386,6 +420,7 @@ void mp_life_exit(void)
     if (held == 1) {
         inside--;
         say_call(0);
+        current = 0;
         if (inside == 0 && mp_process.users > 0) {
             if (!mp_process_is_threaded()) {
                 set_guard(0);

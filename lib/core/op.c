@@ -7,6 +7,7 @@
 
 #include "core/errhandler.h"
 #include "core/op_kernels.h"
+#include "core/process.h"
 
 #include <limits.h>
 
@@ -178,9 +179,10 @@ void mp_op_apply(const struct mp_op *op, const void *in, void *inout, MPI_Count 
     }
     MPI_Datatype handle = mp_datatype_handle(type);
     void *operand = (void *)(uintptr_t)in;
+    int call = mp_callback_begin();
     if (op->function_large) {
         op->function_large(operand, inout, &count, &handle);
-        return;
+        count = 0;
     }
     while (count > 0) {
         int length = count < INT_MAX ? (int)count : INT_MAX;
@@ -190,6 +192,7 @@ void mp_op_apply(const struct mp_op *op, const void *in, void *inout, MPI_Count 
         inout = (char *)inout + length * type->extent;
         count -= length;
     }
+    mp_callback_end(call);
 }
 
 bool mp_op_is_direct(const struct mp_op *op, const struct mp_datatype *type)

@@ -64,9 +64,13 @@ void mp_lock_acquire(void);
 // nobody holds the lock or is inside a call, and from now on every call goes the slow way.
 void mp_lock_forked(void);
 
-// Around a function of the program's that is called from inside a call and may call MPI itself.
-void mp_callback_begin(void);
-void mp_callback_end(void);
+// Around a function of the program's that is called from inside a call and may call MPI itself. The
+// end is given what the beginning returned, and puts the outer call in its place again.
+int mp_callback_begin(void);
+void mp_callback_end(int call);
+
+// The call that this thread is in, for the board; MP_CALL_NONE where that is not known.
+int mp_call_inside(void);
 
 // Opens a call: every function of the API that needs MPI to be running begins with this and returns
 // its result if it is not 0. The store comes before the load: see core/lock.c.

@@ -140,10 +140,9 @@ static void disarm(struct mp_waiter *waiter)
 static void publish(const struct mp_waiter *waiter)
 {
     struct mp_board *board = mp_process.board;
+    atomic_store_explicit(&board->sleeps_in, (uint32_t)mp_call_inside(), memory_order_relaxed);
     atomic_store_explicit(&board->peer, waiter->peer, memory_order_relaxed);
-    // Contexts of collectives are odd; their tags are no business of the user's.
-    int tag = waiter->context & 1 ? MPI_ANY_TAG : waiter->tag;
-    atomic_store_explicit(&board->tag, tag, memory_order_relaxed);
+    atomic_store_explicit(&board->tag, waiter->tag, memory_order_relaxed);
     atomic_store_explicit(&board->context, waiter->context, memory_order_relaxed);
     atomic_store_explicit(&board->bytes, waiter->bytes, memory_order_relaxed);
     atomic_store_explicit(&board->since_ns, (int64_t)waiter->began, memory_order_relaxed);

@@ -75,6 +75,7 @@ struct mp_board {
     // Written by the rank at every call (two plain stores) and when a wait turns into a sleep.
     _Alignas(MP_APART) _Atomic uint32_t state; // enum mp_rank_state
     _Atomic uint32_t call;                     // enum mp_call of the outermost call, 0 outside MPI
+    _Atomic uint32_t sleeps_in;                // the call of the thread that fell asleep last
     _Atomic int32_t peer;     // world rank it waits for, -1 for any, -2 for several or a collective
     _Atomic int32_t tag;      // MPI_ANY_TAG's value for any
     _Atomic uint32_t context; // context id of the communicator

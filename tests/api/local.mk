@@ -2,6 +2,7 @@
 # tests/api: MPI programs that assert one promise each, run over both channels.
 
 api_tests += \
+    tests/api/a_callback_keeps_the_calls_name \
     tests/api/affinity_is_left_alone \
     tests/api/an_empty_status_says_success \
     tests/api/arrays_of_nonblocking_calls_may_go \
@@ -114,6 +115,7 @@ api_tests += \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \
+    tests/api/threads_do_not_take_a_calls_name \
     tests/api/threads_fall_asleep_together \
     tests/api/threads_mprobe_share_work \
     tests/api/threads_own_communicators \
@@ -133,3 +135,5 @@ api_tests += \
 
 EXTRA_DIST += tests/api/check.h tests/api/coll_model.h tests/api/count.h tests/api/neighbor_model.h \
     tests/api/sessions.h tests/api/threads.h
+EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_model.h \
+    tests/api/neighbor_model.h tests/api/sessions.h tests/api/threads.h

@@ -3,10 +3,9 @@
 // that one sends and this one waits.
 // ranks: 1 2
 // timeout: 120
+#include "asleep.h"
 #include "threads.h"
 #include <stdatomic.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum { LONG = 1 << 20, TAG = 7 };
 
@@ -79,22 +78,10 @@ static void *wait_for_it(void *unused)
 // Until the other thread most likely sleeps in the library: that is where it has to be woken.
 static void let_it_sleep(void)
 {
-    char path[64], line[256];
-    int asleep = 0;
-
     while (!atomic_load(&waiting_thread)) {
         nap(1);
     }
-    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", atomic_load(&waiting_thread));
-    for (int i = 0; i < 300 && asleep < 3; i++) {
-        FILE *file = fopen(path, "r");
-        const char *end = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-        asleep = end && end[1] && end[2] == 'S' ? asleep + 1 : 0;
-        if (file) {
-            fclose(file);
-        }
-        nap(1);
-    }
+    until_asleep((long)getpid(), atomic_load(&waiting_thread));
 }
 
 // ---- How it is sent

@@ -33,7 +33,7 @@ static void enter(int call, enum mp_rank_state state, int peer, int tag)
 {
     struct mp_board *own = board(boot.rank);
 
-    own->call = (uint32_t)call;
+    own->call = own->sleeps_in = (uint32_t)call;
     own->peer = peer;
     own->tag = tag;
     atomic_store(&own->state, state);
