@@ -22,8 +22,9 @@
 //
 // Why a pair can be used again: each rank keeps a context pair until all members of the
 // communicator that had it have done with it (core/limbo.c), so nobody looks at its desk any more.
-// Each member resets its own desk when it makes the new communicator. Before the first turn there
-// is a barrier by messages: when it is over, all have done that.
+// Each member resets its own desk when it uses the new communicator for the first time, so that one
+// that is never used has no memory here. Before the first turn there is a barrier by messages: when
+// it is over, all have done that.
 #include "collectives/board.h"
 
 #include "collectives/async.h"
@@ -76,8 +77,17 @@ void mp_board_world(void)
 void mp_board_new(struct mp_comm *comm)
 {
     find(comm);
-    if (comm->board.desks) {
-        struct mp_desk *own = &comm->board.desks[mp_process.rank];
+}
+
+void mp_board_come(struct mp_comm *comm)
+{
+    comm->board.opening = true;
+    if (!comm->board.desks) {
+        return;
+    }
+    struct mp_desk *own = &comm->board.desks[mp_process.rank];
+    uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
+    if (lives > 0) { // else it is fresh memory: all is 0
         for (int i = 0; i < MP_POSTS; i++) {
             atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
         }
@@ -87,9 +97,8 @@ void mp_board_new(struct mp_comm *comm)
         atomic_store_explicit(&own->async_done, 0, memory_order_relaxed);
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
         atomic_store_explicit(&own->copies, 0, memory_order_relaxed);
-        uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
-        atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
     }
+    atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
 }
 
 void mp_board_ready(struct mp_comm *comm)

@@ -23,6 +23,9 @@ void mp_board_world(void);
 // communicator simply has none when the channel is not shared memory or there is no place left.
 void mp_board_new(struct mp_comm *comm);
 
+// To be called by each rank before its part in the barrier that is told of next.
+void mp_board_come(struct mp_comm *comm);
+
 // To be called by all ranks when a barrier by messages on this communicator is over: no turn may be
 // begun before `board.ready` is set.
 void mp_board_ready(struct mp_comm *comm);

@@ -296,7 +296,7 @@ int mp_collective_open(struct mp_comm *comm)
     }
     mp_schedule_wait(schedule);
     mp_schedule_call(schedule, ready, comm);
-    comm->board.opening = true;
+    mp_board_come(comm);
     error = mp_schedule_launch(schedule, &request);
     if (!error && request->complete) {
         mp_request_release(request);

@@ -4,7 +4,8 @@
 // still be on its way out of the last operation there, and read our desk, while we would reset it
 // for the new one. (It would wait for ever for a post that is gone.) So the pair stays taken here
 // until all members are gone. None of them has to be waited for or told: everyone says on its own
-// desk, in `lives`, that it came (odd) and went (even), and whoever agrees upon a context looks.
+// desk, in `lives`, that it came (odd; when it first used the communicator) and went (even), and
+// whoever agrees upon a context looks.
 //
 // How a member is known to be gone. When the board is ready, all members have come, and what
 // `lives` is then is remembered: odd, or even if the member has gone already. It cannot have come
@@ -58,8 +59,8 @@ void mp_limbo_retire(struct mp_comm *comm)
     struct mp_comm_board *board = &comm->board;
     uint32_t pair = comm->context / 2;
 
-    if (!board->desks) {
-        mp_context_give(pair);
+    if (!board->desks || !board->opening) {
+        mp_context_give(pair); // nobody has used it
         return;
     }
     struct mp_desk *own = &board->desks[mp_process.rank];

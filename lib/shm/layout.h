@@ -167,15 +167,16 @@ struct mp_post {
 };
 _Static_assert(sizeof(struct mp_post) == MP_APART, "a post is a pair of lines");
 
+// What every communicator uses comes first, so that one that is used little touches one page.
 struct mp_desk {
-    struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
     // How far the rank is within a turn: the turn, and 24 bits of step. Written by the rank.
     _Alignas(MP_APART) _Atomic uint64_t progress;
-    // Grows by one when the rank makes a communicator of this context pair, and again when it has
-    // done with it: see core/limbo.c. Written by the rank.
+    // Grows by one when the rank first uses a communicator of this context pair, and again when it
+    // has done with it: see core/limbo.c. Written by the rank.
     _Atomic uint64_t lives;
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;
+    struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
     // Nonblocking operations: that of number n at n % MP_ASYNC_POSTS, its `turn` being n; and the
     // rank has done with all posts of numbers up to this one. Written by it. See
     // collectives/async.c.

@@ -47,6 +47,7 @@ api_tests += \
     tests/api/comm_split_by_hardware \
     tests/api/comm_threads_agree \
     tests/api/communicators_are_separate \
+    tests/api/communicators_are_small \
     tests/api/counts_of_partial_elements \
     tests/api/error_handlers_are_called \
     tests/api/errors_of_generalized_requests_are_returned \
