@@ -231,6 +231,42 @@ int mp_requests_first(int count, const MPI_Request requests[], bool *pending)
     return -1;
 }
 
+// Most of the requests are plain objects that are not complete: two loads each.
+int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *pending)
+{
+    bool any = false;
+    int i = 0;
+
+    if (unlikely(count < 0 || !requests)) {
+        *found = -1;
+        *pending = false;
+        return mp_check_requests(count, requests);
+    }
+    for (; i < count; i++) {
+        const struct mp_request *request = mp_request_get(requests[i]);
+        if (unlikely(!request)) {
+            if (requests[i] != MPI_REQUEST_NULL) {
+                return mp_check_requests(count, requests);
+            }
+            continue;
+        }
+        if (request->active) {
+            any = true;
+            if (request->complete) {
+                break;
+            }
+        }
+    }
+    *found = i < count ? i : -1;
+    *pending = any;
+    for (; i < count; i++) {
+        if (requests[i] != MPI_REQUEST_NULL && !mp_request_get(requests[i])) {
+            return mp_check_requests(count, requests);
+        }
+    }
+    return 0;
+}
+
 int PMPI_Waitany(int count, MPI_Request requests[], int *indx, MPI_Status *status)
 {
     struct mp_comm *comm = NULL;
@@ -239,10 +275,10 @@ int PMPI_Waitany(int count, MPI_Request requests[], int *indx, MPI_Status *statu
     if (err) {
         return err;
     }
-    err = mp_check_requests(count, requests);
+    int found;
+    err = mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     if (!err) {
-        int found = mp_requests_first(count, requests, &pending);
         if (found < 0 && pending) {
             struct mp_waiter waiter;
             begin_wait(&waiter, count, requests);
@@ -270,12 +306,12 @@ int PMPI_Testany(int count, MPI_Request requests[], int *indx, int *flag, MPI_St
     if (err) {
         return err;
     }
-    err = mp_check_requests(count, requests);
+    int found;
+    mp_progress_look();
+    err = mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress_look();
-        int found = mp_requests_first(count, requests, &pending);
         *flag = found >= 0 || !pending;
         *indx = found < 0 ? MPI_UNDEFINED : found;
         if (found >= 0) {
@@ -288,25 +324,20 @@ int PMPI_Testany(int count, MPI_Request requests[], int *indx, int *flag, MPI_St
 }
 MP_WEAK(Testany);
 
-// Completes those of the requests that are complete. Returns their number, MPI_UNDEFINED when none
-// is pending; *err becomes MPI_ERR_IN_STATUS if one failed.
-static int finish_some(int count, MPI_Request requests[], int indices[], MPI_Status statuses[],
-                       struct mp_comm **comm, int *err)
+// Completes those of the requests that are complete, of which the one at `first` is the first (-1:
+// none is). Returns their number; *err becomes MPI_ERR_IN_STATUS if one failed.
+static int finish_some(int first, int count, MPI_Request requests[], int indices[],
+                       MPI_Status statuses[], struct mp_comm **comm, int *err)
 {
     int done = 0;
-    bool pending = false;
-    for (int i = 0; i < count; i++) {
-        if (!mp_request_is_pending(requests[i])) {
-            continue;
-        }
-        pending = true;
-        if (mp_request_of(requests[i])->complete) {
+    for (int i = first < 0 ? count : first; i < count; i++) {
+        if (mp_request_is_pending(requests[i]) && mp_request_of(requests[i])->complete) {
             int failed = finish(&requests[i], mp_status_at(statuses, done), comm);
             mp_statuses_judge(statuses, done, failed, err);
             indices[done++] = i;
         }
     }
-    return pending ? done : MPI_UNDEFINED;
+    return done;
 }
 
 int PMPI_Waitsome(int incount, MPI_Request requests[], int *outcount, int indices[],
@@ -318,21 +349,23 @@ int PMPI_Waitsome(int incount, MPI_Request requests[], int *outcount, int indice
     if (err) {
         return err;
     }
-    err = mp_check_requests(incount, requests);
+    int found;
+    err = mp_requests_look(incount, requests, &found, &pending);
     err = err ? err : mp_check_pointer(outcount, "outcount");
     if (!err && incount > 0) {
         err = mp_check_pointer(indices, "array_of_indices");
     }
     if (!err) {
-        if (mp_requests_first(incount, requests, &pending) < 0 && pending) {
+        if (found < 0 && pending) {
             struct mp_waiter waiter;
             begin_wait(&waiter, incount, requests);
-            while (mp_requests_first(incount, requests, &pending) < 0) {
+            while ((found = mp_requests_first(incount, requests, &pending)) < 0) {
                 mp_waiter_step(&waiter);
             }
             mp_waiter_end(&waiter);
         }
-        *outcount = finish_some(incount, requests, indices, statuses, &comm, &err);
+        int done = finish_some(found, incount, requests, indices, statuses, &comm, &err);
+        *outcount = pending ? done : MPI_UNDEFINED;
     }
     return mp_leave(MP_CALL_Waitsome, comm, err);
 }
@@ -342,18 +375,21 @@ int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indice
                   MPI_Status statuses[])
 {
     struct mp_comm *comm = NULL;
+    bool pending;
+    int found;
     int err = mp_enter(MP_CALL_Testsome);
     if (err) {
         return err;
     }
-    err = mp_check_requests(incount, requests);
+    mp_progress_look();
+    err = mp_requests_look(incount, requests, &found, &pending);
     err = err ? err : mp_check_pointer(outcount, "outcount");
     if (!err && incount > 0) {
         err = mp_check_pointer(indices, "array_of_indices");
     }
     if (!err) {
-        mp_progress_look();
-        *outcount = finish_some(incount, requests, indices, statuses, &comm, &err);
+        int done = finish_some(found, incount, requests, indices, statuses, &comm, &err);
+        *outcount = pending ? done : MPI_UNDEFINED;
     }
     return mp_leave(MP_CALL_Testsome, comm, err);
 }

@@ -42,6 +42,11 @@ static inline void mp_statuses_judge(MPI_Status statuses[], int i, int error, in
 // Whether all are complete; those before *from were seen so, and it is moved on.
 bool mp_requests_complete(int count, const MPI_Request requests[], int *from);
 
+// Checks an array and looks through it, in one go where all handles are good: *found is the first
+// complete request, or -1, and *pending tells whether any is pending at all. Those behind `found`
+// are checked and not looked at. (mp_progress_look before, so that what is there is seen.)
+int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *pending);
+
 // The first complete request, or -1; *pending tells whether any is pending at all. The lowest index
 // comes first, as in other implementations: programs have come to expect it.
 int mp_requests_first(int count, const MPI_Request requests[], bool *pending);

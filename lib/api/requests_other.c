@@ -79,12 +79,12 @@ int PMPI_Request_get_status_any(int count, const MPI_Request requests[], int *in
     if (err) {
         return err;
     }
-    err = mp_check_requests(count, requests);
+    int found;
+    mp_progress_look();
+    err = mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
-        mp_progress_look();
-        int found = mp_requests_first(count, requests, &pending);
         *flag = found >= 0 || !pending;
         *indx = found < 0 ? MPI_UNDEFINED : found;
         if (found >= 0) {
