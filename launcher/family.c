@@ -3,9 +3,13 @@
 // their child when its parent goes. So the list of children, asked again after each death, leads to
 // everything that a job ever started. A direct child's id cannot be reused before we wait for it,
 // so killing children never hits a stranger.
-// Read next: job.c (when this is done), proc(5) on /proc/pid/task/tid/children.
+//
+// The list is in /proc. Where there is none, wait(2) says of any number whether that is our child.
+// Read next: job.c (when this is done), look.c, proc(5) on /proc/pid/task/tid/children.
 #define _GNU_SOURCE
 #include "launcher/family.h"
+
+#include "launcher/look.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -15,9 +19,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+enum {
+    NUMBER_MOST = 1 << 22, // no process of Linux has a greater one
+    DEPTH_MOST = 1000,     // of a family tree
+    KILL_AGAIN_MS = 20,
+    KILL_ROUNDS = 100
+};
 
 struct pids {
     pid_t *list;
@@ -37,6 +48,60 @@ static void add(struct pids *pids, pid_t pid)
     }
     pids->list[pids->count++] = pid;
 }
+
+// Whether it is among the first `count`.
+static bool has(const struct pids *pids, size_t count, pid_t pid)
+{
+    for (size_t i = 0; i < count; i++)
+        if (pids->list[i] == pid)
+            return true;
+    return false;
+}
+
+// ---- Children, without /proc
+
+static bool is_child(pid_t pid)
+{
+    siginfo_t info;
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// The number that the kernel gave out last; our own if there are no processes to be had.
+static pid_t newest_number(void)
+{
+    pid_t newest = vfork();
+
+    if (newest == 0)
+        _exit(0);
+    if (newest < 0)
+        return getpid();
+    while (waitpid(newest, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return newest;
+}
+
+// Numbers are given out in turn, and all that is below us was started after us: so children are
+// between our number and the newest one. Unless so many were started that the numbers have come
+// round: if nothing is found there, all numbers are tried, which takes about a second.
+static void add_own_by_number(struct pids *pids)
+{
+    pid_t self = getpid();
+    pid_t last = newest_number();
+
+    for (;;) {
+        for (pid_t at = self % NUMBER_MOST + 1; at != last; at = at % NUMBER_MOST + 1)
+            if (is_child(at))
+                add(pids, at);
+        siginfo_t info;
+        bool any = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+        if (pids->count > 0 || !any || last == self)
+            return;
+        last = self;
+    }
+}
+
+// ---- Children, by /proc
 
 // Adds the ids in a file of blank-separated numbers.
 static void add_from_file(struct pids *pids, const char *path)
@@ -66,37 +131,28 @@ static void add_by_scan(struct pids *pids, pid_t parent)
 {
     DIR *folder = opendir("/proc");
     struct dirent *entry;
-    char path[300];
-    char text[512];
+    struct look look;
 
-    while (folder && (entry = readdir(folder))) {
-        if (!isdigit((unsigned char)entry->d_name[0]))
-            continue;
-        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-        if (fd >= 0)
-            close(fd);
-        if (got <= 0)
-            continue;
-        text[got] = 0;
-        const char *after_name = strrchr(text, ')'); // PID (NAME) STATE PARENT
-        int its_parent;
-        if (after_name && sscanf(after_name + 1, " %*c %d", &its_parent) == 1 &&
-            its_parent == parent)
+    while (folder && (entry = readdir(folder)))
+        if (isdigit((unsigned char)entry->d_name[0]) && look_at(atoi(entry->d_name), &look) &&
+            look.parent == parent)
             add(pids, atoi(entry->d_name));
-    }
     if (folder)
         closedir(folder);
 }
 
-// Adds the children of `parent`, of all its threads.
+// Adds the children of `parent`, of all its threads. Without /proc those of others stay unknown.
 static void add_children(struct pids *pids, pid_t parent)
 {
     static int listed = -1; // does this kernel have the `children` file? -1: not asked yet
     char path[300];
     struct dirent *entry;
 
+    if (!look_works()) {
+        if (parent == getpid())
+            add_own_by_number(pids);
+        return;
+    }
     if (listed < 0)
         listed = access("/proc/thread-self/children", F_OK) == 0;
     if (!listed) {
@@ -115,6 +171,8 @@ static void add_children(struct pids *pids, pid_t parent)
         closedir(folder);
 }
 
+// ---- Who is there
+
 size_t family_children(pid_t parent, pid_t *list, size_t room)
 {
     struct pids pids = {0};
@@ -127,6 +185,27 @@ size_t family_children(pid_t parent, pid_t *list, size_t room)
     return count;
 }
 
+bool family_sees_all(void)
+{
+    return look_works();
+}
+
+bool family_has(pid_t pid)
+{
+    struct look look;
+
+    if (pid <= 1)
+        return false;
+    if (is_child(pid))
+        return true;
+    for (int i = 0; i < DEPTH_MOST && look_at(pid, &look); i++, pid = look.parent)
+        if (look.parent == getpid())
+            return true;
+    return false;
+}
+
+// ---- Signals
+
 void family_signal_children(int signal)
 {
     struct pids pids = {0};
@@ -137,34 +216,64 @@ void family_signal_children(int signal)
     free(pids.list);
 }
 
-size_t family_ask_to_leave(void)
+// Asks the children, and with `all` those below them, unless that was done already.
+static size_t ask(bool all)
 {
     static struct pids asked;
     struct pids pids = {0};
+    struct look look;
     size_t before = asked.count;
+    size_t living = 0;
 
     add_children(&pids, getpid());
-    for (size_t i = 0; i < pids.count; i++) // grows while we walk: breadth first
-        add_children(&pids, pids.list[i]);
-    for (size_t i = 0; i < pids.count; i++) {
-        size_t at = 0;
-        while (at < before && asked.list[at] != pids.list[i])
-            at++;
-        if (at < before)
+    for (size_t i = 0; i < pids.count; i++) { // grows while we walk: breadth first
+        pid_t pid = pids.list[i];
+        if (all)
+            add_children(&pids, pid);
+        if (has(&asked, before, pid))
             continue;
-        add(&asked, pids.list[i]);
-        kill(pids.list[i], SIGTERM);
-        kill(pids.list[i], SIGCONT);
+        add(&asked, pid);
+        living += !look_at(pid, &look) || look.state != 'Z';
+        kill(pid, SIGTERM);
+        kill(pid, SIGCONT);
     }
     free(pids.list);
-    return pids.count;
+    return living;
 }
 
-void family_end(void)
+size_t family_ask_to_leave(void)
 {
+    return ask(true);
+}
+
+// One that was started between our look at its parent's children and the signal to that. All others
+// that we have not asked were started by a process that was, to save its work: they have a parent
+// that waits for them, and are left in peace.
+void family_ask_orphans(void)
+{
+    ask(false);
+}
+
+bool family_end(void)
+{
+    struct timespec again = {.tv_nsec = KILL_AGAIN_MS * 1000000};
+    sigset_t child_ended;
+    int rounds = 0;
+
+    sigemptyset(&child_ended);
+    sigaddset(&child_ended, SIGCHLD);
     // Each child that we wait for may have handed us its own children, so ask again. One that
     // appears after the question belongs to a child whose death we have yet to wait for.
-    do
+    while (rounds < KILL_ROUNDS) {
+        pid_t pid;
         family_signal_children(SIGKILL);
-    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR);
+        do
+            pid = waitpid(-1, NULL, WNOHANG | __WALL);
+        while (pid > 0);
+        if (pid < 0 && errno == ECHILD)
+            return true;
+        if (pid == 0 && sigtimedwait(&child_ended, NULL, &again) < 0)
+            rounds++;
+    }
+    return false;
 }

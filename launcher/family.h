@@ -3,6 +3,7 @@
 #ifndef MPRUN_FAMILY_H
 #define MPRUN_FAMILY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -10,15 +11,26 @@
 // many that are.
 size_t family_children(pid_t parent, pid_t *list, size_t room);
 
+// Whether all processes below this one can be seen. Otherwise only children can be: the others
+// become visible when their parents end.
+bool family_sees_all(void);
+
+// Whether `pid` is a process below this one.
+bool family_has(pid_t pid);
+
 // Sends `signal` to every child of this process.
 void family_signal_children(int signal);
 
-// Sends SIGTERM to every process below this one, followed by SIGCONT so that it is heard. Those
-// that an earlier call asked are not asked again. Returns how many it found.
+// Sends SIGTERM to every process below this one that is seen, followed by SIGCONT so that it is
+// heard. Returns how many it asked, without those that have ended and nobody has waited for.
 size_t family_ask_to_leave(void);
 
+// After that: the same to those that have become children of this process since and were not asked.
+void family_ask_orphans(void);
+
 // Kills every child, and every process that becomes our child by that, until there is none. For a
-// process that is a subreaper: then nothing below it is left.
-void family_end(void);
+// process that is a subreaper, and blocks SIGCHLD: then nothing below it is left. Returns false if
+// something could not be killed, after some seconds.
+bool family_end(void);
 
 #endif

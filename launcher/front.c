@@ -42,7 +42,8 @@ static void block_signals(struct signal_sets *sets)
 // The keeper was killed, so its ranks are dying; everything they had started is ours to end.
 static int clean_up(int signal)
 {
-    family_end();
+    if (!family_end())
+        report_line("a process of the job cannot be killed: " UNKILLABLE);
     report_line("ended: mprun's own process was killed by signal %d (%s)", signal,
                 strsignal(signal));
     return 128 + signal;

@@ -76,7 +76,8 @@ void help_print_info(void)
     printf("messages that nobody receives yet: a rank keeps %d MiB of them, more wait with their\n"
            "  senders (MPRUN_UNEXPECTED)\n",
            MP_UNEXPECTED >> 20);
-    printf("grace between SIGTERM and SIGKILL: %d ms\n", GRACE_MS);
+    printf("grace between SIGTERM and SIGKILL: %d ms after a failure, %g s when told to stop\n",
+           FAILED_GRACE_MS, ASKED_GRACE);
     printf("shared memory layout, version %d (address space; pages are used when touched):\n",
            MP_SEGMENT_VERSION);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: MIT
 // A job's way from its start to its end, as phases that events move forward, never back:
 //
-//   event            RUNNING                  ENDING                   KILLING
-//   rank ended well  last one: to ENDING      -                        -
-//   rank failed      to ENDING, the cause     -                        -
-//   asked to stop    to ENDING, the cause     -                        -
-//   timeout          to ENDING, the cause     -                        -
-//   grace is over    cannot be                to KILLING               kill again
-//   no child left    to OVER                  to OVER                  to OVER
+//   event             RUNNING               LINGERING    ENDING            KILLING
+//   rank ended well   last: to LINGERING    cannot be    -                 -
+//   ... failed        to ENDING, the cause  cannot be    -                 -
+//   asked to stop     to ENDING, the cause  to ENDING    2nd: to KILLING   -
+//   --timeout         to ENDING, the cause  -            -                 -
+//   timer             cannot be             to ENDING    to KILLING        kill again
+//   no child left     to OVER               to OVER      to OVER           to OVER
 //
-// Entering ENDING sends SIGTERM to every process of the job, entering KILLING sends SIGKILL to
-// every child, and so does each death after it, until wait(2) says that there is no child. Nothing
-// polls: signals arrive through a descriptor, and time through timers. Read next: keeper.c (starts
-// the ranks), report.c (says how it ended), family.c.
+// Entering ENDING sends
+// SIGTERM to every process of the job, entering KILLING sends SIGKILL to every child, and so does
+// each death after it, until wait(2) says that there is no child. Nothing polls: signals arrive
+// through a descriptor, and time through timers.
+//
+// ENDING is as long as it takes until no process is left, and at most: a moment after a rank
+// failed, since nobody can count on what the others do then; but what somebody asked to stop may
+// have work to save, and gets --grace seconds.
+// Read next: keeper.c (starts the ranks), report.c (says how it ended), family.c.
 #define _GNU_SOURCE
 #include "launcher/job.h"
 
@@ -20,8 +25,10 @@
 #include "launcher/family.h"
 #include "launcher/huge.h"
 #include "launcher/input.h"
+#include "launcher/look.h"
 #include "launcher/machine.h"
 #include "launcher/output.h"
+#include "launcher/report.h"
 #include "launcher/segment.h"
 #include "launcher/stranger.h"
 
@@ -37,6 +44,10 @@ enum {
     KILL_AGAIN_MS = 20,
     KILL_ROUNDS = 100, // then something cannot be killed: it hangs in the kernel
     WATCH_MS = 250,
+    LINGER_MS = 100, // for what a rank left running: the last command of a pipe, a logger
+    AGAIN_MS =
+        300,     // a signal that comes sooner after the first belongs to it: timeout(1) sends two
+    LOOK_MS = 5, // spent on seeing what ranks do, before they are ended
     SAME_SIGNAL_MS = 20, // between a signal to our group killing a rank and our hearing of it
 };
 
@@ -73,43 +84,71 @@ static struct mp_board *board_of(const struct job *job, int rank)
 
 // ---- The end
 
-// Copies what the boards say now. The ranks go on writing meanwhile: what we read may be a little
+// Copies what a board says now. The rank goes on writing meanwhile: what we read may be a little
 // off, never invalid.
-static void take_glimpses(struct job *job)
+static void take_glimpse(struct job *job, int rank)
 {
-    job->glimpses = calloc((size_t)job->nranks, sizeof *job->glimpses);
-    for (int i = 0; job->glimpses && i < job->nranks; i++) {
-        struct mp_board *board = board_of(job, i);
-        struct glimpse *g = &job->glimpses[i];
-        g->state = atomic_load_explicit(&board->state, memory_order_acquire);
-        g->call = atomic_load_explicit(&board->call, memory_order_relaxed);
-        g->sleeps_in = atomic_load_explicit(&board->sleeps_in, memory_order_relaxed);
-        g->peer = atomic_load_explicit(&board->peer, memory_order_relaxed);
-        g->tag = atomic_load_explicit(&board->tag, memory_order_relaxed);
-        g->pid = atomic_load_explicit(&board->pid, memory_order_relaxed);
-        // Inside a collective (its context ids are odd) tags are the library's own, and so are
-        // peers, unless it is the one that failed.
-        if (atomic_load_explicit(&board->context, memory_order_relaxed) & 1) {
-            g->tag = -1;
-            if (job->cause != CAUSE_RANK || g->peer != job->failed)
-                g->peer = -2;
-        }
+    struct mp_board *board = board_of(job, rank);
+    struct glimpse *g = &job->glimpses[rank];
+
+    g->state = atomic_load_explicit(&board->state, memory_order_acquire);
+    g->call = atomic_load_explicit(&board->call, memory_order_relaxed);
+    g->sleeps_in = atomic_load_explicit(&board->sleeps_in, memory_order_relaxed);
+    g->peer = atomic_load_explicit(&board->peer, memory_order_relaxed);
+    g->tag = atomic_load_explicit(&board->tag, memory_order_relaxed);
+    g->pid = atomic_load_explicit(&board->pid, memory_order_relaxed);
+    // Inside a collective (its context ids are odd) tags are the library's own, and so are peers,
+    // unless it is the one that failed.
+    if (atomic_load_explicit(&board->context, memory_order_relaxed) & 1) {
+        g->tag = -1;
+        if (job->cause != CAUSE_RANK || g->peer != job->failed)
+            g->peer = -2;
     }
 }
 
-// To the ranks themselves. What else there is to signal is found in /proc, but ranks shall not
-// depend on that being mounted.
-static void signal_ranks(struct job *job, int signal)
+// The process that uses MPI for this rank, which may be below the one that we started. What a board
+// says is the rank's word, and its own namespace's number: it is believed of our own processes.
+static pid_t process_of(const struct job *job, int rank, pid_t on_board)
 {
+    pid_t started = job->ranks[rank].pid;
+
+    return on_board != started && family_has(on_board) ? on_board : started;
+}
+
+// What the system says of a rank, where MPI does not say it all.
+static void look_at_rank(struct job *job, int rank)
+{
+    struct glimpse *g = &job->glimpses[rank];
+    bool outside = g->state == MP_RANK_FINALIZED || (g->state == MP_RANK_RUNNING && g->call == 0);
+    struct look look;
+
+    if (job->ranks[rank].ended || !look_at_threads(process_of(job, rank, g->pid), &look))
+        return;
+    if (look.state == 't') // by a debugger
+        look.state = 'T';
+    if (look.state == 'T' || (outside && strchr("RSD", look.state))) {
+        g->doing = look.state;
+        g->seconds = (float)look.seconds;
+    }
+}
+
+// Those who do not wait are looked at first, since the others may wait for them, and all only as
+// long as nobody minds: the job shall end now.
+static void take_glimpses(struct job *job)
+{
+    uint64_t until = uv_hrtime() + LOOK_MS * UINT64_C(1000000);
+
     for (int i = 0; i < job->nranks; i++)
-        if (job->ranks[i].pid > 0 && !job->ranks[i].ended)
-            kill(job->ranks[i].pid, signal);
+        take_glimpse(job, i);
+    for (int blocked = 0; blocked < 2; blocked++)
+        for (int i = 0; i < job->nranks && uv_hrtime() < until; i++)
+            if ((job->glimpses[i].state == MP_RANK_BLOCKED) == (blocked != 0))
+                look_at_rank(job, i);
 }
 
 static void start_killing(struct job *job)
 {
     job->phase = PHASE_KILLING;
-    signal_ranks(job, SIGKILL);
     family_signal_children(SIGKILL);
     uv_timer_set_repeat(&job->grace, KILL_AGAIN_MS);
     uv_timer_again(&job->grace);
@@ -121,39 +160,76 @@ static void on_drained(void *argument)
     uv_stop(&job->loop);
 }
 
+// True if somebody wants the job to stop, and it was not a rank's failure that ends it.
+static bool was_asked(const struct job *job)
+{
+    return job->cause == CAUSE_SIGNAL || job->cause == CAUSE_TIMEOUT ||
+           (job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED);
+}
+
+static void start_ending(struct job *job);
+
 static void on_grace(uv_timer_t *timer)
 {
     struct job *job = timer->data;
 
-    if (job->phase == PHASE_ENDING) {
-        start_killing(job);
-    } else if (job->phase == PHASE_KILLING) {
+    switch (job->phase) {
+    case PHASE_RUNNING:
+        return;
+    case PHASE_LINGERING:
+        start_ending(job);
+        return;
+    case PHASE_ENDING:
+        if (job->told || job->patience_ms <= AGAIN_MS) {
+            start_killing(job);
+            return;
+        }
+        job->told = true;
+        report_patience(job);
+        uv_timer_start(timer, on_grace, job->patience_ms - AGAIN_MS, 0);
+        return;
+    case PHASE_KILLING:
         family_signal_children(SIGKILL);
         if (++job->kill_rounds == KILL_ROUNDS)
             uv_stop(&job->loop);
-    } else {
+        return;
+    case PHASE_OVER:
         output_drain(on_drained, job);
+        return;
     }
 }
 
 // Asks every process of the job to leave; those that do not, are made to.
 static void start_ending(struct job *job)
 {
+    bool left = job->phase == PHASE_LINGERING;
+
     job->phase = PHASE_ENDING;
+    job->patience_ms = was_asked(job) ? (uint64_t)(job->options->grace * 1000) : FAILED_GRACE_MS;
     uv_timer_stop(&job->timeout);
     uv_timer_stop(&job->watch);
-    uv_timer_start(&job->grace, on_grace, GRACE_MS, 0);
-    if (family_ask_to_leave() == 0)
-        signal_ranks(job, SIGTERM);
+    uv_timer_start(&job->grace, on_grace, job->patience_ms < AGAIN_MS ? job->patience_ms : AGAIN_MS,
+                   0);
+    size_t asked = family_ask_to_leave();
+    if (left) {
+        job->nleft = family_sees_all() ? asked : 0;
+        job->left = asked > 0;
+    }
 }
 
 static void end_job(struct job *job, enum cause cause)
 {
-    if (job->phase != PHASE_RUNNING)
-        return;
-    job->cause = cause;
-    take_glimpses(job);
-    start_ending(job);
+    if (job->phase == PHASE_RUNNING) {
+        job->cause = cause;
+        take_glimpses(job);
+    }
+    if (job->phase <= PHASE_LINGERING)
+        start_ending(job);
+}
+
+static bool killed_by_request(const struct job *job)
+{
+    return job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED;
 }
 
 void job_refuse(struct job *job, const char *why)
@@ -175,7 +251,7 @@ static void finish(struct job *job)
     if (job->cause == CAUSE_FRONT) {
         output_drain(NULL, NULL); // what goes without waiting: nobody could end us
         uv_stop(&job->loop);
-    } else if (job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED) {
+    } else if (killed_by_request(job)) {
         uv_timer_start(&job->grace, on_grace, SAME_SIGNAL_MS, 0);
     } else {
         output_drain(on_drained, job);
@@ -235,7 +311,7 @@ static int status_of(const struct job *job, int rank, enum failure failure)
     return code != 0 ? code : 1;
 }
 
-static void fail_rank(struct job *job, int rank, enum failure failure)
+static void note_failure(struct job *job, int rank, enum failure failure)
 {
     const struct rank *r = &job->ranks[rank];
 
@@ -244,6 +320,11 @@ static void fail_rank(struct job *job, int rank, enum failure failure)
     job->exit_status = status_of(job, rank, failure);
     if (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL && job->oom_kills >= 0)
         job->out_of_memory = machine_oom_kills() > job->oom_kills;
+}
+
+static void fail_rank(struct job *job, int rank, enum failure failure)
+{
+    note_failure(job, rank, failure);
     end_job(job, CAUSE_RANK);
 }
 
@@ -300,30 +381,38 @@ static void reap(struct job *job)
 
     if (job->phase == PHASE_OVER)
         return;
+    if (job->phase == PHASE_RUNNING && job->alive == 0) {
+        job->phase = PHASE_LINGERING;
+        uv_timer_stop(&job->timeout);
+        uv_timer_stop(&job->watch);
+        uv_timer_start(&job->grace, on_grace, LINGER_MS, 0);
+    }
     if (nobody_left)
         finish(job);
     else if (job->phase == PHASE_KILLING)
         family_signal_children(SIGKILL);
-    else if (job->alive == 0 && job->phase == PHASE_RUNNING)
-        start_ending(job); // processes that ranks left behind
-    else if (job->alive == 0)
-        family_ask_to_leave(); // those that were started while we asked
+    else if (job->phase == PHASE_ENDING && (job->alive == 0 || !family_sees_all()))
+        family_ask_orphans();
 }
 
 // ---- Signals to mprun
 
 static void stop_by_signal(struct job *job, int signal)
 {
-    bool same = job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED &&
-                WTERMSIG(job->ranks[job->failed].status) == signal;
+    bool same =
+        killed_by_request(job) && WTERMSIG(job->ranks[job->failed].status) == signal && !job->told;
 
     if (job->phase == PHASE_RUNNING || same) {
         job->signal = signal;
         job->exit_status = 128 + signal;
-        end_job(job, CAUSE_SIGNAL);
         job->cause = CAUSE_SIGNAL;
+        end_job(job, CAUSE_SIGNAL);
         if (job->phase == PHASE_OVER)
             output_drain(on_drained, job);
+    } else if (job->phase == PHASE_LINGERING) {
+        start_ending(job);
+    } else if (job->phase == PHASE_ENDING && job->told && signal != SIGHUP) {
+        start_killing(job); // the second time; but a terminal that is closed says so repeatedly
     } else if (job->phase == PHASE_OVER) {
         uv_stop(&job->loop); // whoever reads our output does not
     }
@@ -332,11 +421,13 @@ static void stop_by_signal(struct job *job, int signal)
 static void pass_on(struct job *job, int signal)
 {
     for (int i = 0; i < job->started; i++) {
-        pid_t in_mpi = atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed);
+        pid_t started = job->ranks[i].pid;
         if (job->ranks[i].ended)
             continue;
-        kill(job->ranks[i].pid, signal);
-        if (in_mpi > 0 && in_mpi != job->ranks[i].pid)
+        pid_t in_mpi =
+            process_of(job, i, atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed));
+        kill(started, signal);
+        if (in_mpi != started)
             kill(in_mpi, signal);
     }
 }

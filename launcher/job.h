@@ -14,10 +14,11 @@
 #include <uv.h>
 
 enum phase {
-    PHASE_RUNNING, // at least one rank lives, and nothing is wrong
-    PHASE_ENDING,  // everybody got SIGTERM, and has GRACE_MS to leave
-    PHASE_KILLING, // what is left gets SIGKILL until there is nothing
-    PHASE_OVER     // no process is left; output is being drained
+    PHASE_RUNNING,   // at least one rank lives, and nothing is wrong
+    PHASE_LINGERING, // all ranks have ended well; what they left running has a moment to end, too
+    PHASE_ENDING,    // everybody got SIGTERM, and has `patience_ms` to leave
+    PHASE_KILLING,   // what is left gets SIGKILL until there is nothing
+    PHASE_OVER       // no process is left; output is being drained
 };
 
 // Why a job ended before its time.
@@ -58,6 +59,8 @@ struct glimpse {
     int32_t peer;
     int32_t tag;
     int32_t pid;
+    char doing;    // what the system says of it: as struct look has it; 0 where that says nothing
+    float seconds; // of CPU time, with `doing`
 };
 
 struct job {
@@ -78,7 +81,9 @@ struct job {
     int failed;               // with CAUSE_RANK: which
     int signal;               // with CAUSE_SIGNAL: which
     char refusal[600];        // with CAUSE_REFUSED: why, a sentence
-    struct glimpse *glimpses; // one for each rank, once there is a cause
+    struct glimpse *glimpses; // one for each rank, filled in once there is a cause
+    bool left;                // ranks left processes running, and they were asked to leave
+    size_t nleft;             // so many; 0 if that cannot be seen
     bool out_of_memory;       // the kernel killed somebody for want of memory meanwhile
     int exit_status;          // what mprun shall exit with
     int64_t oom_kills;        // the kernel's counter when the job started
@@ -89,7 +94,9 @@ struct job {
     uv_loop_t loop;
     uv_poll_t signals;
     int signals_fd;
-    uv_timer_t grace;   // to the next phase
+    uv_timer_t grace; // to the next phase
+    uint64_t patience_ms;
+    bool told;          // AGAIN_MS of ENDING are over: a second signal does not belong to the first
     uv_timer_t timeout; // --timeout
     uv_timer_t watch;   // looks for ranks that wait for one which has left; see job.c
     uv_timer_t huge;    // huge_start

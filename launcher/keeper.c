@@ -149,7 +149,8 @@ static void give_up(const struct job *job)
     for (int i = 0; i < job->nranks; i++)
         if (job->ranks[i].pid > 0)
             kill(job->ranks[i].pid, SIGKILL);
-    family_end();
+    if (!family_end())
+        report_line("a process of the job cannot be killed: " UNKILLABLE);
 }
 
 // Starts all ranks. Returns 0, or mprun's exit status after saying what went wrong; then the ranks
@@ -235,8 +236,9 @@ static int allocate(struct job *job)
     while (job->slots < 2 * (unsigned)job->nranks)
         job->slots *= 2;
     job->ranks = calloc((size_t)job->nranks, sizeof *job->ranks);
+    job->glimpses = calloc((size_t)job->nranks, sizeof *job->glimpses);
     job->by_pid = malloc(job->slots * sizeof *job->by_pid);
-    if (!job->ranks || !job->by_pid)
+    if (!job->ranks || !job->glimpses || !job->by_pid)
         return -1;
     memset(job->by_pid, 0xff, job->slots * sizeof *job->by_pid); // all -1
     return 0;

@@ -17,6 +17,7 @@ mprun_sources += \
     launcher/job.c launcher/job.h \
     launcher/keeper.c launcher/keeper.h \
     launcher/library.c launcher/library.h \
+    launcher/look.c launcher/look.h \
     launcher/machine.c launcher/machine.h \
     launcher/main.c \
     launcher/options.c launcher/options.h \

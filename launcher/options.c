@@ -227,6 +227,22 @@ static int apply_timeout(struct parser *p, char **values)
     return 0;
 }
 
+static int set_grace(struct parser *p, const char *given, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (*end || end == text || !(seconds >= 0) || seconds > 1e9)
+        return fail(p, "%s wants a number of seconds, 0 or more, not \"%s\"", given, text);
+    p->options->grace = seconds;
+    return 0;
+}
+
+static int apply_grace(struct parser *p, char **values)
+{
+    return set_grace(p, p->given, values[0]);
+}
+
 static int apply_quiet(struct parser *p, char **values)
 {
     (void)values;
@@ -307,6 +323,8 @@ const struct option options_table[] = {
     {"no-shared-heap", NULL, GROUP_JOB, apply_no_shared_heap,
      "leave malloc to the C library (or MPRUN_SHARED_HEAP=0)"},
     {"timeout", "SECONDS", GROUP_JOB, apply_timeout, "end the job after SECONDS, with status 124"},
+    {"grace", "SECONDS", GROUP_JOB, apply_grace,
+     "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
 
     {"help h ?", NULL, GROUP_ABOUT, apply_help, "print this"},
     {"version V", NULL, GROUP_ABOUT, apply_version, "print the version"},
@@ -513,6 +531,11 @@ int options_parse(struct options *options, int argc, char **argv)
 
     const char *channel = getenv("MPRUN_CHANNEL");
     if (channel && *channel && set_channel(&parser, "MPRUN_CHANNEL", channel) != 0)
+        return EXIT_USAGE;
+
+    options->grace = ASKED_GRACE;
+    const char *grace = getenv("MPRUN_GRACE");
+    if (grace && *grace && set_grace(&parser, "MPRUN_GRACE", grace) != 0)
         return EXIT_USAGE;
 
     const char *heap = getenv("MPRUN_SHARED_HEAP");

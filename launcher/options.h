@@ -11,6 +11,10 @@
 // mprun's own exit statuses; otherwise it exits as the job did.
 enum { EXIT_USAGE = 2, EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
+// Between SIGTERM and SIGKILL: when a rank failed, and when the job was asked to stop, in seconds.
+enum { FAILED_GRACE_MS = 250 };
+#define ASKED_GRACE 5.0
+
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
 enum binding { BIND_SHARE, BIND_CORE, BIND_NONE }; // see placement.c
 enum { STDIN_NONE = -1, STDIN_ALL = -2 };          // or the rank that reads mprun's standard input
@@ -49,6 +53,7 @@ struct options {
     int nranks;     // over all programs; set by options_settle
     int channel;    // enum mp_channel_id
     double timeout; // seconds, 0 for none
+    double grace;   // seconds for a job that was asked to stop
     bool tag;
     bool quiet;
     bool verbose;

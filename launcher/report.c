@@ -111,7 +111,7 @@ static bool waits_for(const struct glimpse *g, int rank)
 
 static bool same_place(const struct glimpse *a, const struct glimpse *b)
 {
-    if (a->state != b->state)
+    if (a->state != b->state || a->doing != b->doing)
         return false;
     return a->state == MP_RANK_BLOCKED
                ? a->sleeps_in == b->sleeps_in && a->peer == b->peer && a->tag == b->tag
@@ -146,6 +146,30 @@ static void put_place(struct text *t, const struct glimpse *g, int failed)
     }
 }
 
+// What the group of `g` did there, as far as the system says more than MPI.
+static void put_doing(struct text *t, const struct job *job, const char *group,
+                      const struct glimpse *g)
+{
+    float least = g->seconds;
+    float most = g->seconds;
+
+    if (g->doing == 0)
+        return;
+    for (int i = 0; i < job->nranks; i++) {
+        float seconds = job->glimpses[i].seconds;
+        least = group[i] && seconds < least ? seconds : least;
+        most = group[i] && seconds > most ? seconds : most;
+    }
+    put(t, ", %s (",
+        g->doing == 'T'   ? "stopped by a signal"
+        : g->doing == 'R' ? "computing"
+        : g->doing == 'D' ? "waiting for a disk or the like"
+                          : "sleeping");
+    if (most - least >= 0.01F)
+        put(t, "%.2f to ", (double)least);
+    put(t, "%.2f s of CPU time)", (double)most);
+}
+
 // One line for each group of ranks in the same place; `failed` (or -1) is left out, and those who
 // waited for it come first. When no rank is in MPI there is nothing to tell.
 static void put_places(struct text *t, const struct job *job, int failed)
@@ -155,8 +179,6 @@ static void put_places(struct text *t, const struct job *job, int failed)
     bool any = false;
     int groups = 0;
 
-    if (!job->glimpses)
-        return;
     for (int i = 0; i < job->nranks; i++)
         any = any || (i != failed && job->glimpses[i].state != MP_RANK_STARTING);
     if (!any)
@@ -185,6 +207,7 @@ static void put_places(struct text *t, const struct job *job, int failed)
             put_ranks(t, group, job->nranks);
             put(t, count == 1 ? " was " : " were ");
             put_place(t, g, failed);
+            put_doing(t, job, group, g);
             put(t, "\n");
         }
     }
@@ -227,10 +250,9 @@ static void put_call(struct text *t, const struct glimpse *g, const struct job *
 
 static void put_failure(struct text *t, const struct job *job)
 {
-    static const struct glimpse nothing;
     const struct rank *rank = &job->ranks[job->failed];
     struct mp_board *board = mp_segment_board(job->segment, job->failed);
-    const struct glimpse *g = job->glimpses ? &job->glimpses[job->failed] : &nothing;
+    const struct glimpse *g = &job->glimpses[job->failed];
     int signal = WIFSIGNALED(rank->status) ? WTERMSIG(rank->status) : 0;
 
     board->message[sizeof board->message - 1] = 0;
@@ -281,6 +303,17 @@ static bool died_for_want_of_reader(const struct job *job)
     return job->failure == FAILURE_SIGNAL && WTERMSIG(status) == SIGPIPE && !output_has_reader();
 }
 
+void report_patience(const struct job *job)
+{
+    const char *what = job->cause == CAUSE_TIMEOUT  ? "the time is up"
+                       : job->cause == CAUSE_SIGNAL ? signal_name(job->signal)
+                                                    : "a rank was told to stop";
+
+    if (!job->options->quiet && isatty(STDERR_FILENO))
+        report_line("%s: the job has %g s to save its work; Ctrl-C %sends it at once", what,
+                    job->options->grace, job->signal == SIGINT ? "again " : "");
+}
+
 void report_end(const struct job *job)
 {
     struct text t = {.length = 0};
@@ -318,7 +351,12 @@ void report_end(const struct job *job)
     if (!quiet && job->cause != CAUSE_NONE)
         put_full(&t, job);
     if (job->phase != PHASE_OVER)
-        put(&t, "mprun: a process of the job cannot be killed: it hangs in the kernel\n");
+        put(&t, "mprun: a process of the job cannot be killed: " UNKILLABLE "\n");
+    if (job->left && !quiet && job->nleft > 0)
+        put(&t, "mprun: %zu process%s that ranks had left running %s ended\n", job->nleft,
+            job->nleft == 1 ? "" : "es", job->nleft == 1 ? "was" : "were");
+    else if (job->left && !quiet)
+        put(&t, "mprun: processes that ranks had left running were ended\n");
     if (job->options->verbose) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);

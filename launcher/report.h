@@ -8,6 +8,12 @@
 // Says on standard error how the job ended, when there is something to say.
 void report_end(const struct job *job);
 
+// Says on a terminal that the job was asked to end and has time to, and how to cut that short.
+void report_patience(const struct job *job);
+
+// Why something outlives SIGKILL.
+#define UNKILLABLE "it hangs in the kernel, or is another user's"
+
 // Says "mprun: " and a sentence on standard error, in one piece.
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

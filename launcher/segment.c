@@ -78,7 +78,6 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
     plan.ranks_per_core = (nranks + plan.cores - 1) / plan.cores;
     plan.universe = nranks > plan.cores ? nranks : plan.cores;
     plan.fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS;
-    plan.grace_ms = GRACE_MS;
     plan.start_ns = start_ns;
     if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
         plan.job = (uint64_t)start_ns * 0x9e3779b97f4a7c15u + (uint64_t)getpid();

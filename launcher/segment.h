@@ -6,9 +6,6 @@
 #include "launcher/options.h"
 #include "shm/layout.h"
 
-// How long a process has between SIGTERM and SIGKILL, in milliseconds.
-enum { GRACE_MS = 250 };
-
 // Creates the job's segment as descriptor MP_SEGMENT_FD, which ranks inherit. Returns its header
 // and boards, mapped for the life of the process; NULL with a sentence in `error` if that fails.
 // And the shared heap as descriptor MP_HEAP_FD, unless it is not wanted or cannot be had; the

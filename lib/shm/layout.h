@@ -63,7 +63,6 @@ struct mp_segment_header {
     _Atomic uint32_t fence; // 0, or one of MP_FENCE_*
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
-    uint32_t grace_ms;      // what the launcher gives a rank between SIGTERM and SIGKILL
     char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
     // Ranks that have come to the end of MPI_Finalize; each adds itself once. See core/process.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;

@@ -5,8 +5,11 @@
 //   rank [RANK=]ACTION ...     an action without RANK is for all others; without any: finalize
 // Actions: finalize, leave (exit 0, never joined), vanish (exit 0, not finalized), exit-N, abort-N,
 // fatal (an error with a message), segv, kill, recv-N (wait for rank N), barrier, compute, connect,
-// deaf (its segment was closed). `rank parent COMMAND...` runs that once it has joined, `rank exec
-// COMMAND...` becomes that. Those that end wait until the others have got to where they wait.
+// deaf (its segment was closed), late-N, late-segv, late-abort-N (past MPI_Finalize), spin, thread
+// (one spins, and the first one waits for it), stop (by SIGSTOP), stop-recv-N, seen-N (exit-N once
+// the system sees those do what they shall), alias-PID (its board names that process; exit 0 on
+// SIGUSR1). `rank parent COMMAND...` runs that once it has joined, `rank exec COMMAND...` becomes
+// that. Those that end wait until the others have got to where they wait.
 #define _GNU_SOURCE
 #include "base/calls.h"
 #include "boot/boot.h"
@@ -14,6 +17,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +72,46 @@ static void abort_job(int code, const char *message)
     _exit(code & 255);
 }
 
+// What the kernel says of a process: R, S, T ...
+static char state_of(int pid)
+{
+    char path[40];
+    char text[300];
+    char *after_name = NULL;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file && fgets(text, sizeof text, file))
+        after_name = strrchr(text, ')');
+    if (file)
+        fclose(file);
+    return after_name ? after_name[2] : '?';
+}
+
+// Until the kernel says of every other rank what that has announced in `bytes`.
+static void wait_until_seen(void)
+{
+    for (int i = 0; i < boot.size; i++)
+        while (i != boot.rank &&
+               ((char)board(i)->bytes == 0 || state_of(board(i)->pid) != (char)board(i)->bytes))
+            usleep(1000);
+}
+
+static void *spin(void *unused)
+{
+    board(boot.rank)->bytes = 'S'; // so the first thread
+    for (;;)
+        ;
+    return unused;
+}
+
+static void on_usr1(int signal)
+{
+    (void)signal;
+    atomic_store(&board(boot.rank)->state, MP_RANK_FINALIZED);
+    _exit(0);
+}
+
 // Asks for a connection to every peer, from both ends, and says hello over each.
 static int connect_all(void)
 {
@@ -97,6 +141,35 @@ static int act(const char *action)
     const char *dash = strchr(action, '-');
     int number = dash ? atoi(dash + 1) : 0;
 
+    if (strncmp(action, "stop", 4) == 0) {
+        if (strncmp(action, "stop-recv-", 10) == 0)
+            enter(MP_CALL_Recv, MP_RANK_BLOCKED, atoi(action + 10), 7);
+        else
+            enter(0, MP_RANK_RUNNING, -1, -1);
+        board(boot.rank)->bytes = 'T';
+        raise(SIGSTOP);
+        wait_forever();
+    }
+    if (strcmp(action, "spin") == 0) {
+        enter(0, MP_RANK_RUNNING, -1, -1);
+        board(boot.rank)->bytes = 'R';
+        for (;;)
+            ;
+    }
+    if (strcmp(action, "thread") == 0) {
+        pthread_t thread;
+        enter(0, MP_RANK_RUNNING, -1, -1);
+        return pthread_create(&thread, NULL, spin, NULL) || pthread_join(thread, NULL) ? 47 : 0;
+    }
+    if (strncmp(action, "alias-", 6) == 0) {
+        signal(SIGUSR1, on_usr1);
+        board(boot.rank)->pid = number;
+        enter(0, MP_RANK_RUNNING, -1, -1);
+        puts("ready");
+        fflush(stdout);
+        wait_forever();
+    }
+
     if (strncmp(action, "recv-", 5) == 0 || strcmp(action, "barrier") == 0) {
         if (*action == 'r')
             enter(MP_CALL_Recv, MP_RANK_BLOCKED, number, 7);
@@ -106,6 +179,7 @@ static int act(const char *action)
     }
     if (strcmp(action, "compute") == 0) {
         enter(0, MP_RANK_RUNNING, -1, -1);
+        board(boot.rank)->bytes = 'S';
         wait_forever();
     }
     enter(MP_CALL_Send, MP_RANK_RUNNING, -1, -1);
@@ -118,6 +192,16 @@ static int act(const char *action)
         atomic_store(&board(boot.rank)->state, MP_RANK_FINALIZED);
         return 0;
     }
+    if (strncmp(action, "late-", 5) == 0) {
+        enter(0, MP_RANK_FINALIZED, -1, -1);
+        if (strcmp(action, "late-segv") == 0)
+            raise(SIGSEGV);
+        if (strncmp(action, "late-abort-", 11) == 0)
+            abort_job(atoi(action + 11), "");
+        return number;
+    }
+    if (strncmp(action, "seen-", 5) == 0)
+        wait_until_seen();
     wait_for_others();
     if (strncmp(action, "abort-", 6) == 0)
         abort_job(number, "");
@@ -127,7 +211,7 @@ static int act(const char *action)
         raise(SIGSEGV);
     if (strcmp(action, "kill") == 0)
         raise(SIGKILL);
-    return number; // exit-N and vanish
+    return number; // exit-N, seen-N and vanish
 }
 
 int main(int argc, char **argv)

@@ -18,7 +18,7 @@ warns_lines 3
 
 expect 137 -n 8 "$RANK" 0=kill 2=recv-1 compute
 warns '^mprun: rank 0 .* was killed by SIGKILL '
-warns '^mprun: ranks 1, 3-7 were outside MPI$'
+warns '^mprun: ranks 1, 3-7 were outside MPI'
 warns '^mprun: rank 2 was waiting for rank 1 in MPI_Recv (tag 7)$'
 
 # Where everybody was when the time was up, and when somebody lost patience.

@@ -82,6 +82,10 @@ static void wrong_numbers(void **state)
     assert_refused("--timeout -1 a", "above 0");
     assert_refused("--timeout nan a", "above 0");
     assert_refused("--timeout 1s a", "above 0");
+    assert_refused("--grace -1 a", "0 or more");
+    assert_refused("--grace nan a", "0 or more");
+    assert_refused("--grace inf a", "0 or more");
+    assert_refused("--grace 5s a", "0 or more");
     assert_refused("--stdin 4 -n 4 a", "names rank 4, but there are 4");
     assert_refused("--stdin -2 -n 4 a", "a rank, \"all\" or \"none\"");
 }
@@ -140,10 +144,11 @@ static void the_job(void **state)
     assert_int_equal(options.stdin_rank, 0);
     assert_int_equal(options.bind, BIND_SHARE);
     assert_false(options.tag);
-    assert_int_equal(parse("--channel socket --timeout 1.5 -l -q --bind-to core --stdin all -v a"),
-                     0);
+    assert_int_equal(
+        parse("--channel socket --timeout 1.5 --grace 0 -l -q --bind-to core --stdin all -v a"), 0);
     assert_int_equal(options.channel, MP_CHANNEL_SOCKET);
     assert_true(options.timeout > 1.49 && options.timeout < 1.51);
+    assert_true(options.grace < 0.01);
     assert_true(options.tag && options.quiet && options.verbose);
     assert_int_equal(options.bind, BIND_CORE);
     assert_int_equal(options.stdin_rank, STDIN_ALL);
