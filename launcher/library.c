@@ -4,15 +4,13 @@
 // and writes over what the others write: that looks like success. So mprun reads in the program's
 // file which libraries it needs; what is hidden behind a script or loaded later is seen by
 // stranger.c. Our own library, libmpi_abi, is the one that all MPIs of the standard ABI share.
-// Read next: stranger.c; elf(5).
+// Read next: executable.c (what its file says), stranger.c.
 #define _GNU_SOURCE
 #include "launcher/library.h"
 
 #include "base/bits.h"
+#include "launcher/executable.h"
 
-#include <elf.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,80 +82,17 @@ bool library_is_foreign(const char *name, struct library *library)
     return false;
 }
 
-// ---- A program's file. Nothing in it is taken on trust: a file may claim anything.
+// ---- A program's file
 
-enum { MOST_SEGMENTS = 128, MOST_ENTRIES = 8192, CHUNK = 64 };
-
-static bool read_at(int fd, void *to, size_t bytes, uint64_t at)
+static bool see(const char *name, void *argument)
 {
-    return at <= INT64_MAX && pread(fd, to, bytes, (off_t)at) == (ssize_t)bytes;
-}
-
-// Where in the file the byte lies that the program has at `address`; UINT64_MAX if nowhere.
-static uint64_t in_file(const Elf64_Phdr *segments, int count, uint64_t address)
-{
-    for (int i = 0; i < count; i++)
-        if (segments[i].p_type == PT_LOAD && address >= segments[i].p_vaddr &&
-            address - segments[i].p_vaddr < segments[i].p_filesz)
-            return segments[i].p_offset + (address - segments[i].p_vaddr);
-    return UINT64_MAX;
-}
-
-// Reads the `count` entries at `at` a chunk at a time. Without `names` it finds the table of names,
-// *names; with it, looks for a library that is foreign.
-static bool walk(int fd, uint64_t at, uint64_t count, const Elf64_Phdr *segments, int nsegments,
-                 uint64_t *names, struct library *library)
-{
-    Elf64_Dyn entries[CHUNK];
-    char name[sizeof library->name];
-
-    for (uint64_t done = 0; done < count; done += CHUNK) {
-        uint64_t now = count - done < CHUNK ? count - done : CHUNK;
-        if (!read_at(fd, entries, now * sizeof *entries, at + done * sizeof *entries))
-            return false;
-        for (uint64_t i = 0; i < now; i++) {
-            if (entries[i].d_tag == DT_NULL)
-                return false;
-            if (!library && entries[i].d_tag == DT_STRTAB) {
-                *names = in_file(segments, nsegments, entries[i].d_un.d_ptr);
-                return *names != UINT64_MAX;
-            }
-            if (library && entries[i].d_tag == DT_NEEDED) {
-                uint64_t place = *names + entries[i].d_un.d_val;
-                ssize_t got =
-                    place > INT64_MAX ? -1 : pread(fd, name, sizeof name - 1, (off_t)place);
-                name[got > 0 ? got : 0] = 0;
-                if (library_is_foreign(name, library))
-                    return true;
-            }
-        }
-    }
-    return false;
+    return library_is_foreign(name, argument);
 }
 
 bool library_needed(int fd, struct library *library)
 {
-    Elf64_Phdr segments[MOST_SEGMENTS];
-    Elf64_Ehdr header;
-    uint64_t names;
-
-    // Other machines' programs cannot be executed, so what their files say does not matter.
-    if (!read_at(fd, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_phentsize != sizeof *segments || header.e_phnum > MOST_SEGMENTS ||
-        !read_at(fd, segments, header.e_phnum * sizeof *segments, header.e_phoff))
-        return false;
-    for (int i = 0; i < header.e_phnum; i++) {
-        uint64_t count = segments[i].p_filesz / sizeof(Elf64_Dyn);
-        uint64_t at = segments[i].p_offset;
-        if (segments[i].p_type != PT_DYNAMIC || at > INT64_MAX / 2)
-            continue;
-        if (count > MOST_ENTRIES)
-            count = MOST_ENTRIES;
-        return walk(fd, at, count, segments, header.e_phnum, &names, NULL) &&
-               walk(fd, at, count, segments, header.e_phnum, &names, library);
-    }
-    return false;
+    struct executable executable;
+    return executable_read(&executable, fd) && executable_needs(&executable, see, library);
 }
 
 int library_check(const struct program *program, int nranks, char *error, size_t room)
@@ -168,14 +103,11 @@ int library_check(const struct program *program, int nranks, char *error, size_t
     // One rank of any MPI is a world of one, as it should be.
     if (nranks < 2)
         return 0;
-    int folder = program->wdir ? open(program->wdir, O_PATH | O_CLOEXEC) : AT_FDCWD;
-    int fd = openat(folder, program->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = executable_open(program);
     if (fd >= 0) {
         foreign = library_needed(fd, &library);
         close(fd);
     }
-    if (folder >= 0)
-        close(folder);
     if (!foreign)
         return 0;
     snprintf(error, room,

@@ -7,6 +7,7 @@ mprun_sources += \
     launcher/allowed.c launcher/allowed.h \
     launcher/connect.c launcher/connect.h \
     launcher/environment.c \
+    launcher/executable.c launcher/executable.h \
     launcher/family.c launcher/family.h \
     launcher/front.c launcher/front.h \
     launcher/functions.c launcher/functions.h \

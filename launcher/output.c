@@ -63,12 +63,12 @@ static struct {
     struct source *sources; // two for each rank
     int nsources;
     struct side sides[2];
-    int writers[2]; // of the rank that is being started
     uv_timer_t tick;
     bool draining;
     void (*done)(void *);
     void *argument;
-} output = {.writers = {-1, -1}};
+} output;
+static int writers[2] = {-1, -1}; // of the rank that is being started
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 static void on_tick(uv_timer_t *timer);
@@ -311,7 +311,7 @@ int output_open(int rank, int fds[3])
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         output.sources[2 * rank + i] =
             (struct source){.fd = ends[0], .rank = rank, .side = &output.sides[i]};
-        output.writers[i] = fds[1 + i] = ends[1];
+        writers[i] = fds[1 + i] = ends[1];
     }
     return 0;
 }
@@ -319,9 +319,9 @@ int output_open(int rank, int fds[3])
 void output_opened(void)
 {
     for (int i = 0; i < 2; i++) {
-        if (output.writers[i] >= 0)
-            close(output.writers[i]);
-        output.writers[i] = -1;
+        if (writers[i] >= 0)
+            close(writers[i]);
+        writers[i] = -1;
     }
 }
 

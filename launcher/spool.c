@@ -23,13 +23,13 @@ enum { RING = 1 << 20, GIVE_BACK = 16 << 20 };
 static struct {
     uint64_t end;
     uint64_t needed;    // the first position that somebody has not had yet
-    int fd;             // of the file; -1: not made yet
     uint64_t file_from; // the position of its first byte ...
     uint64_t file_end;  // ... and behind its last; the same: it is empty
     uint64_t given;     // back to the disk, up to that position
     char ring[RING];
     char chunk[SPOOL_CHUNK];
-} spool = {.fd = -1};
+} spool;
+static int file = -1; // its descriptor; -1: not made yet
 
 uint64_t spool_end(void)
 {
@@ -49,13 +49,13 @@ static int make_file(void)
 
     if (!folder || !*folder)
         folder = "/tmp";
-    spool.fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (spool.fd >= 0)
+    file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0)
         return 0;
     if (snprintf(path, sizeof path, "%s/mprun.XXXXXX", folder) >= (int)sizeof path)
         return ENAMETOOLONG;
-    spool.fd = mkostemp(path, O_CLOEXEC); // not every file system has files without a name
-    if (spool.fd < 0)
+    file = mkostemp(path, O_CLOEXEC); // not every file system has files without a name
+    if (file < 0)
         return errno;
     unlink(path);
     return 0;
@@ -64,7 +64,7 @@ static int make_file(void)
 static int store(const char *data, size_t length)
 {
     while (length > 0) {
-        ssize_t wrote = pwrite(spool.fd, data, length, (off_t)(spool.file_end - spool.file_from));
+        ssize_t wrote = pwrite(file, data, length, (off_t)(spool.file_end - spool.file_from));
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
@@ -84,7 +84,7 @@ static int save_before(uint64_t end)
     from = from > spool.needed ? from : spool.needed;
     if (from >= end)
         return 0;
-    if (spool.fd < 0) {
+    if (file < 0) {
         int error = make_file();
         if (error != 0)
             return error;
@@ -129,7 +129,7 @@ size_t spool_get(uint64_t from, const char **data)
     size_t length = begin - from < SPOOL_CHUNK ? (size_t)(begin - from) : SPOOL_CHUNK;
     ssize_t got;
     do
-        got = pread(spool.fd, spool.chunk, length, (off_t)(from - spool.file_from));
+        got = pread(file, spool.chunk, length, (off_t)(from - spool.file_from));
     while (got < 0 && errno == EINTR);
     if (got == 0)
         errno = EIO;
@@ -144,9 +144,9 @@ void spool_forget(uint64_t before)
         return;
     if (before >= spool.file_end) {
         spool.file_from = spool.file_end = spool.given = 0;
-        (void)!ftruncate(spool.fd, 0);
+        (void)!ftruncate(file, 0);
     } else if (before >= spool.given + GIVE_BACK) {
-        fallocate(spool.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+        fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                   (off_t)(spool.given - spool.file_from), (off_t)(before - spool.given));
         spool.given = before;
     }

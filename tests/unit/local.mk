@@ -18,7 +18,7 @@ tests_unit_placement_SOURCES = tests/unit/placement.c launcher/placement.c launc
 tests_unit_placement_CFLAGS = $(AM_CFLAGS)
 tests_unit_placement_LDADD = $(CMOCKA_LIBS)
 unit_tests += tests/unit/library
-tests_unit_library_SOURCES = tests/unit/library.c launcher/library.c
+tests_unit_library_SOURCES = tests/unit/library.c launcher/library.c launcher/executable.c
 tests_unit_library_CFLAGS = $(AM_CFLAGS)
 tests_unit_library_LDADD = $(CMOCKA_LIBS)
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Reading a program's file. Nothing in it is taken on trust: a file may claim anything. Files of
+// another word length or byte order cannot be executed here, or not by our own dynamic linker, so
+// what they say does not matter.
+// Read next: library.c and preload.c, which ask; elf(5).
+#define _GNU_SOURCE
+#include "launcher/executable.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_ENTRIES = 8192, CHUNK = 64 };
+
+static bool read_at(int fd, void *to, size_t bytes, uint64_t at)
+{
+    return at <= INT64_MAX && pread(fd, to, bytes, (off_t)at) == (ssize_t)bytes;
+}
+
+// A string that may end before the buffer does. False if nothing is there.
+static bool read_name(int fd, char name[EXECUTABLE_NAME], uint64_t at)
+{
+    ssize_t got = at > INT64_MAX ? -1 : pread(fd, name, EXECUTABLE_NAME - 1, (off_t)at);
+
+    name[got > 0 ? got : 0] = 0;
+    return got > 0;
+}
+
+int executable_open(const struct program *program)
+{
+    int folder = program->wdir ? open(program->wdir, O_PATH | O_CLOEXEC) : AT_FDCWD;
+    int fd = openat(folder, program->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (folder >= 0)
+        close(folder);
+    return fd;
+}
+
+bool executable_read(struct executable *executable, int fd)
+{
+    Elf64_Ehdr header;
+
+    executable->fd = fd;
+    if (!read_at(fd, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+        header.e_phentsize != sizeof *executable->segments || header.e_phnum > EXECUTABLE_SEGMENTS)
+        return false;
+    executable->nsegments = header.e_phnum;
+    return read_at(fd, executable->segments, header.e_phnum * sizeof *executable->segments,
+                   header.e_phoff);
+}
+
+static const Elf64_Phdr *segment_of(const struct executable *executable, uint32_t type)
+{
+    for (int i = 0; i < executable->nsegments; i++)
+        if (executable->segments[i].p_type == type)
+            return &executable->segments[i];
+    return NULL;
+}
+
+bool executable_linker(const struct executable *executable, char path[EXECUTABLE_NAME])
+{
+    const Elf64_Phdr *linker = segment_of(executable, PT_INTERP);
+    return linker && read_name(executable->fd, path, linker->p_offset);
+}
+
+// Where in the file the byte lies that the program has at `address`; UINT64_MAX if nowhere.
+static uint64_t place_of(const struct executable *executable, uint64_t address)
+{
+    for (int i = 0; i < executable->nsegments; i++) {
+        const Elf64_Phdr *p = &executable->segments[i];
+        if (p->p_type == PT_LOAD && address >= p->p_vaddr && address - p->p_vaddr < p->p_filesz)
+            return p->p_offset + (address - p->p_vaddr);
+    }
+    return UINT64_MAX;
+}
+
+// One walk over the table of what the dynamic linker has to know. The table of names may stand in
+// it behind the names, so there are two walks: without `see`, it finds that table.
+static bool walk(const struct executable *executable, const Elf64_Phdr *dynamic, uint64_t *names,
+                 bool (*see)(const char *library, void *argument), void *argument)
+{
+    Elf64_Dyn entries[CHUNK];
+    char name[EXECUTABLE_NAME];
+    uint64_t count = dynamic->p_filesz / sizeof *entries;
+
+    count = count < MOST_ENTRIES ? count : MOST_ENTRIES;
+    for (uint64_t done = 0; done < count; done += CHUNK) {
+        uint64_t now = count - done < CHUNK ? count - done : CHUNK;
+        if (!read_at(executable->fd, entries, now * sizeof *entries,
+                     dynamic->p_offset + done * sizeof *entries))
+            return false;
+        for (uint64_t i = 0; i < now; i++) {
+            if (entries[i].d_tag == DT_NULL)
+                return false;
+            if (!see && entries[i].d_tag == DT_STRTAB) {
+                *names = place_of(executable, entries[i].d_un.d_ptr);
+                return *names != UINT64_MAX;
+            }
+            if (see && entries[i].d_tag == DT_NEEDED &&
+                read_name(executable->fd, name, *names + entries[i].d_un.d_val) &&
+                see(name, argument))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool executable_needs(const struct executable *executable,
+                      bool (*see)(const char *library, void *argument), void *argument)
+{
+    const Elf64_Phdr *dynamic = segment_of(executable, PT_DYNAMIC);
+    uint64_t names;
+
+    return dynamic && dynamic->p_offset <= INT64_MAX / 2 &&
+           walk(executable, dynamic, &names, NULL, NULL) &&
+           walk(executable, dynamic, &names, see, argument);
+}
