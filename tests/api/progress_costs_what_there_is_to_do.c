@@ -300,8 +300,8 @@ int main(int argc, char **argv)
         }
     }
     void *automatic;
-    int size;
-    MPI_Buffer_detach(&automatic, &size);
+    int bytes;
+    MPI_Buffer_detach(&automatic, &bytes);
     free(memory);
     free(comms);
     free(requests);
