@@ -131,14 +131,19 @@ void input_stop(void)
         end_target(&input.targets[i]);
 }
 
-static void fail(int rank, int error)
+static void fail(void)
+{
+    input_stop();
+    input.on_failure(input.argument);
+}
+
+static void fail_to_keep(int rank, int error)
 {
     const char *folder = getenv("TMPDIR");
 
     report_line("cannot keep the standard input that rank %d has not read yet, in %s: %s", rank,
                 folder && *folder ? folder : "/tmp", strerror(error));
-    input_stop();
-    input.on_failure(input.argument);
+    fail();
 }
 
 // What does not say EAGAIN is read once for each event that says that something is there.
@@ -193,7 +198,7 @@ static int serve_all(bool *hungry)
         struct target *target = &input.targets[i];
         int error = serve(target);
         if (error != 0) {
-            fail(i, error);
+            fail_to_keep(i, error);
             return -1;
         }
         if (target->fd < 0)
@@ -217,15 +222,18 @@ static bool read_chunk(int last)
     if (got > 0) {
         int error = spool_put(chunk, (size_t)got);
         if (error != 0)
-            fail(last, error);
+            fail_to_keep(last, error);
         return error == 0;
     }
-    if (got < 0 && errno == EAGAIN)
-        return false;
-    if (got < 0)
+    if (got == 0) {
+        end_reading();
+        return true;
+    }
+    if (errno != EAGAIN) {
         report_line("cannot read standard input: %s", strerror(errno));
-    end_reading();
-    return true;
+        fail();
+    }
+    return false;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)

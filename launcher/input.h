@@ -16,8 +16,8 @@ int input_open(int rank);
 // The rank was started: our copy of what input_open gave is not needed any more.
 void input_opened(int rank);
 
-// From now on input is copied by events of `loop`. If what some rank has not read yet cannot be
-// kept, that is told, all ranks see the end of their input, and `on_failure(argument)` is called.
+// From now on input is copied by events of `loop`. If it cannot be read, or what some rank
+// has not had yet cannot be kept, that is told, and `on_failure(argument)` is called.
 void input_start(uv_loop_t *loop, void (*on_failure)(void *argument), void *argument);
 
 // Nobody is left to read.

@@ -28,7 +28,7 @@ enum cause {
     CAUSE_SIGNAL,  // mprun was told to stop
     CAUSE_TIMEOUT, // --timeout
     CAUSE_REFUSED, // a rank uses another MPI, and would be a world of its own
-    CAUSE_INPUT,   // standard input could not be kept for a slow rank; that was told
+    CAUSE_INPUT,   // standard input could not be read, or kept for a slow rank; that was told
     CAUSE_FRONT    // the process that the user sees was killed; nobody is left to be told
 };
 

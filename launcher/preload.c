@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,16 +69,15 @@ static const char *below_prefix(const char *folder)
 static const char *find_library(void)
 {
     static char path[PATH_MAX + 64];
-    char own[PATH_MAX];
+    char own[PATH_MAX] = "";
     const char *bin = below_prefix(BINDIR), *library = below_prefix(PKGLIBDIR);
 
-    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-    own[length > 0 ? length : 0] = 0;
-    char *slash = strrchr(own, '/');
-    if (slash)
-        *slash = 0;
+    const char *name = (const char *)getauxval(AT_EXECFN); // /proc may be missing
+    if (!name || !realpath(name, own))
+        return NULL;
+    *strrchr(own, '/') = 0;
     snprintf(path, sizeof path, "%s/.libs/" FILE_NAME, own);
-    if (!slash || access(path, R_OK) != 0) {
+    if (access(path, R_OK) != 0) {
         size_t end = strlen(own), tail = bin ? strlen(bin) : 0;
         if (bin && library && end >= tail && strcmp(own + end - tail, bin) == 0)
             snprintf(path, sizeof path, "%.*s%s/" FILE_NAME, (int)(end - tail), own, library);

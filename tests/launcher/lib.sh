@@ -58,6 +58,10 @@ marked() {
 child_of() {
     tr -d ' ' < "/proc/$1/task/$1/children"
 }
+# Whether a limit of the keeper can be set while it runs.
+can_limit() {
+    command -v prlimit > /dev/null && [ -e /proc/self/task ]
+}
 # The most memory that a process has had, in kB.
 most_memory() {
     sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"

@@ -5,6 +5,7 @@
 . "${srcdir:-.}/tests/launcher/lib.sh"
 PRINTS=$top_builddir/tests/launcher/prints_plain
 MOST=16000 # kB
+[ -e /proc/self/status ] || { echo "memory cannot be seen without /proc"; exit 77; }
 
 # bounded: when $work/ready appears; then lets the job go on.
 bounded() {
@@ -53,7 +54,7 @@ env "$mark" timeout 60 "$MPRUN" -l -n 1 "$PRINTS" "make=$work/begun" "wait=$work
     > "$work/out" 2> "$work/err" < /dev/null &
 job=$!
 wait_for "$work/begun"
-if command -v prlimit > /dev/null; then
+if can_limit; then
     prlimit --pid "$(child_of "$(child_of $job)")" --as=4096 --data=4096
 fi
 : > "$work/limited"

@@ -13,7 +13,7 @@ ends() {
         for tag in '' -l; do
             what="mprun $tag $program, rank 1: $action"
             rm -f "$work/said"*
-            env "$mark" $default timeout 40 "$MPRUN" $tag -n 3 "$top_builddir/tests/launcher/$program" \
+            env "$mark" $default "$MPRUN" $tag -n 3 "$top_builddir/tests/launcher/$program" \
                 say=residual "0:make=$work/said0" "2:make=$work/said2" \
                 "1:wait=$work/said0" "1:wait=$work/said2" $action "wait=$work/never" \
                 > "$work/log" 2> "$work/err" < /dev/null &
@@ -28,7 +28,7 @@ ends() {
             [ $status -eq "$expected" ] || fail "$what: exit $status, expected $expected"
             # The keeper may outlive a front that was killed.
             n=0
-            while [ "$(marked)" ] && [ $n -lt 500 ]; do
+            while [ "$(grep -c 'residual$' "$work/log")" -ne 3 ] && [ $n -lt 100 ]; do
                 n=$((n + 1))
                 sleep 0.01
             done
@@ -36,13 +36,9 @@ ends() {
         done
     done
 }
-mprun_itself() { # SIGNAL
-    # timeout(1) is its parent
-    kill -"$1" $(cat /proc/$front/task/$front/children)
-}
-interrupt() { mprun_itself INT; }
-terminate() { mprun_itself TERM; }
-kill_front() { mprun_itself KILL; }
+interrupt() { kill -INT $front; }
+terminate() { kill -TERM $front; }
+kill_front() { kill -KILL $front; }
 ends 3 1:abort=3 ''
 ends 4 1:exit=4 ''
 ends 137 1:raise=9 ''

@@ -11,6 +11,8 @@ for option in --help --version --info; do
     warns '^mprun: cannot write to standard output: No space'
     warns_lines 1
 done
+run sh -c '"$@" > /dev/full' sh bash "${srcdir:-.}/launcher/mpcompare" --help
+[ $status -eq 2 ] || fail "mpcompare --help > /dev/full: exit $status"
 run sh -c '"$@" > /dev/full' sh "$MPRUN" -l -n 2 echo hello
 what='tagged output > /dev/full'
 [ $status -eq 1 ] || fail "$what: exit $status"
@@ -27,7 +29,7 @@ what='a failing rank > /dev/full'
 [ $status -eq 7 ] || fail "$what: exit $status"
 [ -e "$work/done" ] || fail "$what: was ended"
 # A limit on the size of files stands for a disk that gets full.
-if command -v prlimit > /dev/null; then
+if can_limit; then
     what='a file that may not grow'
     env "$mark" timeout 30 "$MPRUN" -l -n 1 sh -c '
         : > "$0/begun"; while [ ! -e "$0/limited" ]; do sleep 0.02; done; seq 100000' "$work" \

@@ -27,7 +27,7 @@ for through in file pipe; do
         sleep 0.01
     done
     [ -z "$(ls "$work/tmp")" ] || fail "$what: $(ls "$work/tmp") is to be seen"
-    if [ $through = file ]; then
+    if [ $through = file ] && [ -e /proc/$!/status ]; then
         keeper=$(child_of $(child_of $!))
         most=$(most_memory "$keeper")
         [ "${most:-0}" -gt 0 ] && [ "$most" -lt 16000 ] || fail "$what: the launcher uses $most kB"
@@ -52,12 +52,18 @@ says "$(printf '%s\n' "$sum" "$sum" "$(head -c 9000000 "$work/in" | cksum)" | so
 run "$MPRUN" -s all -n 2 sh -c '[ $MPRUN_RANK = 0 ] || exit 0; cksum' < "$work/in"
 what='a rank that never reads'
 says "$sum"
+# What cannot be read is no end.
+run "$MPRUN" -s all -n 2 cat < /
+what='--stdin all < /'
+[ $status -eq 1 ] || fail "$what: exit $status"
+warns '^mprun: cannot read standard input: Is a directory$'
+warns_lines 1
 # Nowhere to keep it.
 for folder in "$work/missing" full; do
     what="--stdin all with TMPDIR=$folder"
     rm -f "$work/go" "$work/done"*
     if [ "$folder" = full ]; then # a limit stands for a full disk
-        command -v prlimit > /dev/null || continue
+        can_limit || continue
         TMPDIR=$work/tmp
     else
         TMPDIR=$folder
