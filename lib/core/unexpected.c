@@ -41,10 +41,15 @@ int mp_unexpected_open(void)
     return 0;
 }
 
-// Tells the peers if that has changed. Once full, the rank is so until half of the limit is free:
-// so the word, which all of them read, does not change with every region.
+// Tells the peers when that changes. Once full, the rank is so until half of the limit is free: so
+// the word, which all of them read, does not change with every region.
 static void judge(void)
 {
+    static size_t judged; // what `held` was
+    if (likely(kept.held == judged)) {
+        return;
+    }
+    judged = kept.held;
     _Atomic uint32_t *full = &mp_process.board->full;
     uint32_t was = atomic_load_explicit(full, memory_order_relaxed);
     uint32_t is = kept.held > (was ? limit / 2 : limit);

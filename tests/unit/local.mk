@@ -46,3 +46,5 @@ unit_tests += tests/unit/copy
 tests_unit_copy_LDADD = $(unit_libs)
 unit_tests += tests/unit/ring
 tests_unit_ring_LDADD = $(unit_libs)
+unit_tests += tests/unit/region
+tests_unit_region_LDADD = $(unit_libs)
