@@ -3,13 +3,14 @@
 //
 //   event             RUNNING               LINGERING    ENDING            KILLING
 //   rank ended well   last: to LINGERING    cannot be    -                 -
+//   ... failed late   noted; the same       cannot be    -                 -
 //   ... failed        to ENDING, the cause  cannot be    -                 -
 //   asked to stop     to ENDING, the cause  to ENDING    2nd: to KILLING   -
 //   --timeout         to ENDING, the cause  -            -                 -
 //   timer             cannot be             to ENDING    to KILLING        kill again
 //   no child left     to OVER               to OVER      to OVER           to OVER
 //
-// Entering ENDING sends
+// Late is past MPI_Finalize, where ranks are independent of each other. Entering ENDING sends
 // SIGTERM to every process of the job, entering KILLING sends SIGKILL to every child, and so does
 // each death after it, until wait(2) says that there is no child. Nothing polls: signals arrive
 // through a descriptor, and time through timers.
@@ -229,7 +230,7 @@ static void end_job(struct job *job, enum cause cause)
 
 static bool killed_by_request(const struct job *job)
 {
-    return job->cause == CAUSE_RANK && job->failure == FAILURE_ASKED;
+    return (job->cause == CAUSE_RANK || job->cause == CAUSE_LATE) && job->failure == FAILURE_ASKED;
 }
 
 void job_refuse(struct job *job, const char *why)
@@ -328,6 +329,38 @@ static void fail_rank(struct job *job, int rank, enum failure failure)
     end_job(job, CAUSE_RANK);
 }
 
+// Past MPI_Finalize nobody needs the others any more, and they may be writing their results: they
+// are waited for. (Only MPI_Abort means them.)
+static bool is_late(const struct job *job, int rank, enum failure failure)
+{
+    return failure > FAILURE_NO_FINALIZE && failure != FAILURE_ABORT &&
+           atomic_load_explicit(&board_of(job, rank)->state, memory_order_acquire) ==
+               MP_RANK_FINALIZED;
+}
+
+// The first one is told at the end, and gives the job its status.
+static void fail_late(struct job *job, int rank, enum failure failure)
+{
+    if (job->phase != PHASE_RUNNING || job->late++ > 0)
+        return;
+    note_failure(job, rank, failure);
+    take_glimpse(job, rank);
+    job->cause = CAUSE_LATE;
+}
+
+// The last rank has ended, none failed before the end of MPI_Finalize. If all exit with the same
+// status, then that is the program's own way to say no, and it has said why.
+static void all_ended(struct job *job)
+{
+    bool same = job->late == job->nranks;
+
+    for (int i = 0; same && i < job->nranks; i++)
+        same = WIFEXITED(job->ranks[i].status) &&
+               WEXITSTATUS(job->ranks[i].status) == job->exit_status;
+    if (same)
+        job->cause = CAUSE_NONE;
+}
+
 // A rank that exited with 0 and never called MPI_Init may belong to a program that is not MPI. But
 // if another rank does call it, that one waits for ever. Nobody tells us when a rank joins, since
 // that would cost every start-up a message, so from the moment when such a rank has left we look
@@ -362,6 +395,10 @@ static void reap(struct job *job)
         job->ranks[rank].ended = true;
         job->alive--;
         enum failure failure = judge(job, rank);
+        if (is_late(job, rank, failure)) {
+            fail_late(job, rank, failure);
+            continue;
+        }
         if (failure > worst || (failure == worst && failure != FAILURE_NONE && rank < worst_rank)) {
             worst = failure;
             worst_rank = rank;
@@ -382,6 +419,7 @@ static void reap(struct job *job)
     if (job->phase == PHASE_OVER)
         return;
     if (job->phase == PHASE_RUNNING && job->alive == 0) {
+        all_ended(job);
         job->phase = PHASE_LINGERING;
         uv_timer_stop(&job->timeout);
         uv_timer_stop(&job->watch);

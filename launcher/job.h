@@ -21,9 +21,10 @@ enum phase {
     PHASE_OVER       // no process is left; output is being drained
 };
 
-// Why a job ended before its time.
+// Why a job ended before its time, or did not end well.
 enum cause {
-    CAUSE_NONE,    // it did not: all ranks ended well
+    CAUSE_NONE,    // all ranks ended well, or all said the same past MPI_Finalize
+    CAUSE_LATE,    // a rank failed past MPI_Finalize, which ends nobody else
     CAUSE_RANK,    // a rank failed
     CAUSE_SIGNAL,  // mprun was told to stop
     CAUSE_TIMEOUT, // --timeout
@@ -77,8 +78,9 @@ struct job {
 
     enum phase phase;
     enum cause cause;
-    enum failure failure;     // with CAUSE_RANK
-    int failed;               // with CAUSE_RANK: which
+    enum failure failure;     // with CAUSE_RANK and CAUSE_LATE
+    int failed;               // with them: which
+    int late;                 // how many ranks failed past MPI_Finalize
     int signal;               // with CAUSE_SIGNAL: which
     char refusal[600];        // with CAUSE_REFUSED: why, a sentence
     struct glimpse *glimpses; // one for each rank, filled in once there is a cause

@@ -320,6 +320,12 @@ void report_end(const struct job *job)
     bool quiet = job->options->quiet;
 
     switch (job->cause) {
+    case CAUSE_LATE:
+        put_failure(&t, job);
+        if (job->late > 1 && !quiet)
+            put(&t, "mprun: %d more rank%s failed after MPI_Finalize\n", job->late - 1,
+                job->late == 2 ? "" : "s");
+        break;
     case CAUSE_RANK:
         if (died_for_want_of_reader(job))
             break;

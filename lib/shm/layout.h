@@ -29,7 +29,7 @@ enum mp_rank_state {
     MP_RANK_STARTING = 0, // spawned; has not called MPI_Init (a program that is not MPI stays here)
     MP_RANK_RUNNING,      // between MPI_Init and MPI_Finalize
     MP_RANK_BLOCKED,      // asleep inside an MPI call; `call`, `peer` ... say which
-    MP_RANK_FINALIZED     // left MPI_Finalize: may exit with status 0
+    MP_RANK_FINALIZED     // left MPI_Finalize, no session is open: how it ends is its own affair
 };
 
 // Written once by the launcher before any rank starts, read-only afterwards, except `fence` and

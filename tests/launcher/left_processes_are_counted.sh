@@ -18,6 +18,11 @@ expect 0 -n 1 sh -c '(trap "" TERM; exec sleep 61) & exit 0'
 warns '^mprun: 1 process that ranks'
 expect 0 -n 1 sh -c '(sleep 61; true) > /dev/null & sleep 0.3; exit 0'
 warns '^mprun: 2 processes that ranks'
+# Beside a failure past MPI_Finalize.
+expect 4 -n 2 sh -c "sleep 61 & exec $RANK 1=late-4"
+warns '^mprun: rank 1 .* exited with status 4 after MPI_Finalize$'
+warns '^mprun: 2 processes that ranks'
+warns_lines 2
 # Not when told to be quiet, not when there are none, and not when the job failed: then all is ended.
 expect 0 -q -n 1 sh -c 'sleep 61 & exit 0'
 warns_lines 0
