@@ -26,6 +26,7 @@
 enum {
     NUMBER_MOST = 1 << 22, // no process of Linux has a greater one
     DEPTH_MOST = 1000,     // of a family tree
+    STOP_ROUNDS = 8,
     KILL_AGAIN_MS = 20,
     KILL_ROUNDS = 100
 };
@@ -252,6 +253,48 @@ size_t family_ask_to_leave(void)
 void family_ask_orphans(void)
 {
     ask(false);
+}
+
+// As the terminal does it, so that programs that prepare for it can. But in a session of its own a
+// process belongs to no terminal that could continue it: there the kernel ignores SIGTSTP.
+static void stop(pid_t pid)
+{
+    kill(pid, getsid(pid) == getsid(0) ? SIGTSTP : SIGSTOP);
+}
+
+void family_stop(void)
+{
+    struct pids stopped = {0};
+    bool more = true;
+
+    // Again until nobody new is there: one that was not stopped yet may have started another.
+    for (int round = 0; more && round < STOP_ROUNDS; round++) {
+        struct pids pids = {0};
+        size_t before = stopped.count;
+        add_children(&pids, getpid());
+        for (size_t i = 0; i < pids.count; i++) {
+            if (!has(&stopped, before, pids.list[i])) {
+                add(&stopped, pids.list[i]);
+                stop(pids.list[i]);
+            }
+            add_children(&pids, pids.list[i]);
+        }
+        more = stopped.count > before;
+        free(pids.list);
+    }
+    free(stopped.list);
+}
+
+void family_continue(void)
+{
+    struct pids pids = {0};
+
+    add_children(&pids, getpid());
+    for (size_t i = 0; i < pids.count; i++) {
+        add_children(&pids, pids.list[i]);
+        kill(pids.list[i], SIGCONT);
+    }
+    free(pids.list);
 }
 
 bool family_end(void)

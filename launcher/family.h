@@ -28,6 +28,10 @@ size_t family_ask_to_leave(void);
 // After that: the same to those that have become children of this process since and were not asked.
 void family_ask_orphans(void);
 
+// Stops every process below this one as Ctrl-Z does, and continues them.
+void family_stop(void);
+void family_continue(void);
+
 // Kills every child, and every process that becomes our child by that, until there is none. For a
 // process that is a subreaper, and blocks SIGCHLD: then nothing below it is left. Returns false if
 // something could not be killed, after some seconds.

@@ -21,12 +21,14 @@
 // ignore (nohup, a shell's background job) stays ignored: it is left alone.
 static void block_signals(struct signal_sets *sets)
 {
-    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+    static const int handled[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+                                  SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU};
     struct sigaction action;
 
     signal(SIGCHLD, SIG_DFL); // ignored, it would take our children's statuses away
     sigemptyset(&sets->handled);
     sigaddset(&sets->handled, SIGCHLD);
+    sigaddset(&sets->handled, SIGCONT); // it continues us in any case
     sigaddset(&sets->handled, FRONT_GONE_SIGNAL);
     for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
         if (sigaction(handled[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
@@ -35,7 +37,7 @@ static void block_signals(struct signal_sets *sets)
     sigset_t blocked = sets->handled;
     sigaddset(&blocked, SIGPIPE); // a write says EPIPE instead
     sigaddset(&blocked, SIGXFSZ); // and what would pass the limit on files, EFBIG
-    sigaddset(&blocked, SIGTTOU); // the keeper, in the background, may write to the terminal
+    sigaddset(&blocked, SIGTTOU); // both, in the background, may write to the terminal
     sigprocmask(SIG_BLOCK, &blocked, &sets->of_ranks);
 }
 
@@ -49,6 +51,28 @@ static int clean_up(int signal)
     return 128 + signal;
 }
 
+static bool stops(int signal)
+{
+    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+// Stops this process, as `signal` does where nobody handles it, so that our parent sees why. In a
+// process group without a shell the kernel ignores these signals; but whoever sends them to us then
+// is no terminal and means it. A SIGCONT is left to be read: there is one if we were stopped.
+static void stop_as(int signal)
+{
+    sigset_t one;
+    sigset_t pending;
+
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    kill(getpid(), signal);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    if (sigpending(&pending) == 0 && !sigismember(&pending, SIGCONT))
+        raise(SIGSTOP);
+}
+
 static int wait_for(pid_t keeper, const struct signal_sets *sets)
 {
     siginfo_t info;
@@ -59,7 +83,9 @@ static int wait_for(pid_t keeper, const struct signal_sets *sets)
         if (signal < 0)
             continue; // EINTR: stopped and continued
         if (signal != SIGCHLD) {
-            kill(keeper, signal);
+            kill(keeper, stops(signal) ? SIGTSTP : signal);
+            if (stops(signal))
+                stop_as(signal);
             continue;
         }
         // Others can be our children only after the keeper is gone.

@@ -18,6 +18,9 @@
 // ENDING is as long as it takes until no process is left, and at most: a moment after a rank
 // failed, since nobody can count on what the others do then; but what somebody asked to stop may
 // have work to save, and gets --grace seconds.
+//
+// A job that is stopped (Ctrl-Z) is in none of this: the keeper does not stop, so that it can end
+// the job at any time.
 // Read next: keeper.c (starts the ranks), report.c (says how it ended), family.c.
 #define _GNU_SOURCE
 #include "launcher/job.h"
@@ -486,6 +489,10 @@ static void on_signals(uv_poll_t *poll, int status, int events)
                 children = true;
             } else if (signal == SIGUSR1 || signal == SIGUSR2) {
                 pass_on(job, signal);
+            } else if (signal == SIGCONT) {
+                family_continue();
+            } else if (signal == SIGTSTP) {
+                family_stop();
             } else if (asks_to_stop(signal)) {
                 stop_by_signal(job, signal);
             } else if (getppid() != job->front) { // our death signal: the front is gone

@@ -258,6 +258,10 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                               .birth = {.control_fd = -1, .signals = &signals->of_ranks}};
     char error[300];
 
+    sigset_t reading;
+    sigemptyset(&reading);
+    sigaddset(&reading, SIGTTIN); // with --stdin all: blocked, a read in the background would fail
+    sigprocmask(SIG_UNBLOCK, &reading, NULL);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_SET_PDEATHSIG, FRONT_GONE_SIGNAL) != 0) {
         report_line("cannot be tied to what it starts: %s%s", strerror(errno), allowed_hint(errno));
         return EXIT_NOT_EXECUTABLE;
