@@ -66,23 +66,87 @@ static uint32_t inside;               // threads in guarded calls; under the loc
 static bool owner_chosen;             // there is one, or was; under the lock
 static _Atomic uint32_t owner_inside; // written by the owner
 static _Atomic uint32_t parked;       // a stray has seen the guard and waits for the lock
-static _Atomic uint32_t wanting;      // threads that have found the lock taken
-static _Atomic uint32_t served;       // how often one of them got it
 
-static void lock(void)
+static void nap(long ns)
 {
-    if (unlikely(pthread_mutex_trylock(&mutex) != 0)) {
+    struct timespec time = {0, ns};
+    nanosleep(&time, NULL);
+}
+
+// The mutex, in turns. By itself it goes to whoever asks first when it is free, and that is the
+// thread that has just given it back and calls again: one that polls (MPI_Iprobe, MPI_Test) would
+// keep out one that waits. So whoever held it last and calls again lets those that want it go
+// first: it yields until one of them has had it, or for a moment, since they may be kept from
+// running by others. And who wants it yields for a while before it sleeps, for it is never held for
+// long. A thread in a wait wants it between its looks, too.
+enum { YIELDS_FOR_MUTEX = 64, MOMENT_NS = 50000 };
+static _Atomic uint32_t wanting;    // threads that want the mutex
+static _Atomic(void *) last_holder; // the address of its `held`; written with the mutex held
+
+// Relaxed, all of it: these words say only what is likely, and the mutex orders the rest.
+static bool should_wait(void)
+{
+    return atomic_load_explicit(&wanting, memory_order_relaxed) != 0 &&
+           atomic_load_explicit(&last_holder, memory_order_relaxed) == &held;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+// Until one of them has had it, or that time is over. The mutex is free, or whoever has it gives it
+// back soon or while it waits, so one of them gets it if it may take as long as it takes.
+static void let_others_go_first(int64_t most_ns)
+{
+    int64_t since = should_wait() ? now_ns() : 0;
+
+    while (should_wait()) {
+        int64_t passed = now_ns() - since;
+        if (passed >= most_ns) {
+            return;
+        }
+        if (passed < MOMENT_NS) {
+            sched_yield();
+        } else {
+            nap(NAP_NS);
+        }
+    }
+}
+
+// With `wanting` counting this thread.
+static void wait_for_mutex(void)
+{
+    for (int i = 0; pthread_mutex_trylock(&mutex) != 0; i++) {
+        if (i == YIELDS_FOR_MUTEX) {
+            pthread_mutex_lock(&mutex);
+            break;
+        }
+        sched_yield();
+    }
+    atomic_store_explicit(&last_holder, &held, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&wanting, 1, memory_order_relaxed);
+}
+
+static void lock_mutex(void)
+{
+    if (likely(pthread_mutex_trylock(&mutex) == 0)) {
+        atomic_store_explicit(&last_holder, &held, memory_order_relaxed);
+    } else {
         atomic_fetch_add_explicit(&wanting, 1, memory_order_relaxed);
-        pthread_mutex_lock(&mutex);
-        atomic_fetch_sub_explicit(&wanting, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&served, 1, memory_order_relaxed);
+        wait_for_mutex();
     }
 }
 
 static void take(void)
 {
     if (held++ == 0) {
-        lock();
+        if (unlikely(should_wait())) {
+            let_others_go_first(MOMENT_NS);
+        }
+        lock_mutex();
     }
 }
 
@@ -140,12 +204,6 @@ int mp_callback_begin(void)
 {
     callbacks++;
     return mp_call_inside();
-}
-
-static void nap(long ns)
-{
-    struct timespec time = {0, ns};
-    nanosleep(&time, NULL);
 }
 
 static bool may_fence(void)
@@ -306,6 +364,22 @@ void mp_lock_release(void)
     }
 }
 
+void mp_lock_yield(void)
+{
+    if (held == 0) {
+        sched_yield();
+        mp_lock_acquire(); // the guard may have risen
+        return;
+    }
+    uint32_t levels = held;
+    held = 0;
+    atomic_fetch_add_explicit(&wanting, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&mutex);
+    sched_yield();
+    wait_for_mutex();
+    held = levels;
+}
+
 // Whoever waited for the lock in the middle of a call may find it given to the owner meanwhile.
 static void take_again(void)
 {
@@ -337,7 +411,7 @@ static void park(void)
 void mp_lock_acquire(void)
 {
     if (unlikely(released != 0)) {
-        lock();
+        lock_mutex();
         held = released;
         released = 0;
     } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
@@ -379,28 +453,10 @@ static void own_by_lock(void)
     }
 }
 
-// Until one of those that wait for the lock has had it. It is free, or whoever has it gives it back
-// soon or while it waits, so one of them gets it. (Relaxed: to be wrong about that does no harm.)
-static void give_way(void)
-{
-    enum { YIELDS = 50 };
-    uint32_t before = atomic_load_explicit(&served, memory_order_relaxed);
-
-    for (int i = 0; atomic_load_explicit(&wanting, memory_order_relaxed) > 0 &&
-                    atomic_load_explicit(&served, memory_order_relaxed) == before;
-         i++) {
-        if (i < YIELDS) {
-            sched_yield();
-        } else {
-            nap(NAP_NS);
-        }
-    }
-}
-
 void mp_life_enter(int call)
 {
     if (held == 0) {
-        give_way();
+        let_others_go_first(INT64_MAX);
     }
     take();
     if (owner && guard() == MP_OWNED) {

@@ -60,6 +60,9 @@ void mp_leave_guarded(void);
 void mp_lock_release(void);
 void mp_lock_acquire(void);
 
+// Leaves the core to others for a moment, and the lock to those that want it.
+void mp_lock_yield(void);
+
 // In a child process, before anything else happens there: no thread of the parent's is here, so
 // nobody holds the lock or is inside a call, and from now on every call goes the slow way.
 void mp_lock_forked(void);

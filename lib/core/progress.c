@@ -7,7 +7,6 @@
 #include "core/process.h"
 #include "core/spread.h"
 
-#include <sched.h>
 #include <time.h>
 
 // How long a wait goes on before it sleeps. A wake-up costs 3 to 30 us, so sleeping pays only when
@@ -98,9 +97,7 @@ int mp_progress_look(void)
     if (done) {
         in_vain = 0;
     } else if (mp_process.crowded && ++in_vain % LOOKS_PER_YIELD == 0) {
-        mp_lock_release();
-        sched_yield();
-        mp_lock_acquire();
+        mp_lock_yield();
     }
     return done;
 }
@@ -209,13 +206,12 @@ static void pause_once(struct mp_waiter *waiter)
     if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
         mp_spread_look(now_ns());
     }
-    mp_lock_release();
     if (shared || threads) {
-        sched_yield(); // with threads: another one may wait for the lock
+        mp_lock_yield(); // with threads: another one may wait for the lock
     } else {
         mp_cpu_relax();
+        mp_lock_acquire(); // the guard may have risen
     }
-    mp_lock_acquire();
 }
 
 void mp_pause_holding(unsigned *pauses)

@@ -124,6 +124,7 @@ api_tests += \
     tests/api/threads_probe_own_messages \
     tests/api/threads_second_one_comes_late \
     tests/api/threads_share_a_communicator \
+    tests/api/threads_that_poll_let_others_in \
     tests/api/threads_wait_without_polling_peers \
     tests/api/topo_cart_grids \
     tests/api/topo_dims_create \

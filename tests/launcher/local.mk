@@ -7,6 +7,7 @@ script_tests += tests/launcher/connect.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
 script_tests += tests/launcher/exit_status.sh
+script_tests += tests/launcher/finalized_ranks_are_independent.sh
 script_tests += tests/launcher/foreign_mpi_is_refused.sh
 script_tests += tests/launcher/grace_lets_ranks_save.sh
 script_tests += tests/launcher/heap.sh
@@ -40,6 +41,7 @@ script_tests += tests/launcher/signals.sh
 script_tests += tests/launcher/signals_stay_in_the_job.sh
 script_tests += tests/launcher/stdin_all_waits_for_nobody.sh
 script_tests += tests/launcher/stdio.sh
+script_tests += tests/launcher/stop_and_continue_reach_ranks.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
