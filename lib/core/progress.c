@@ -7,6 +7,7 @@
 #include "core/process.h"
 #include "core/spread.h"
 
+#include <sched.h>
 #include <time.h>
 
 // How long a wait goes on before it sleeps. A wake-up costs 3 to 30 us, so sleeping pays only when
