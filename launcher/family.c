@@ -24,8 +24,9 @@
 #include <unistd.h>
 
 enum {
-    NUMBER_MOST = 1 << 22, // no process of Linux has a greater one
-    DEPTH_MOST = 1000,     // of a family tree
+    NUMBER_MOST = 1 << 22,  // no process of Linux has a greater one
+    NUMBER_USUAL = 1 << 15, // the greatest one where nobody raised it
+    DEPTH_MOST = 1000,      // of a family tree
     STOP_ROUNDS = 8,
     KILL_AGAIN_MS = 20,
     KILL_ROUNDS = 100
@@ -82,24 +83,30 @@ static pid_t newest_number(void)
     return newest;
 }
 
+// Adds the children among the numbers above `from` and, from 1 on again when `most` was reached, up
+// to `to`.
+static void add_between(struct pids *pids, pid_t from, pid_t to, pid_t most)
+{
+    for (pid_t at = from % most + 1; at != to; at = at % most + 1)
+        if (is_child(at))
+            add(pids, at);
+    if (is_child(to))
+        add(pids, to);
+}
+
 // Numbers are given out in turn, and all that is below us was started after us: so children are
-// between our number and the newest one. Unless so many were started that the numbers have come
-// round: if nothing is found there, all numbers are tried, which takes about a second.
+// between our number and the newest one. If nothing is found there, so many were started that the
+// numbers have come round, or they go further than usual: all are tried, which may take a second.
 static void add_own_by_number(struct pids *pids)
 {
     pid_t self = getpid();
-    pid_t last = newest_number();
+    pid_t newest = newest_number();
+    siginfo_t info;
 
-    for (;;) {
-        for (pid_t at = self % NUMBER_MOST + 1; at != last; at = at % NUMBER_MOST + 1)
-            if (is_child(at))
-                add(pids, at);
-        siginfo_t info;
-        bool any = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-        if (pids->count > 0 || !any || last == self)
-            return;
-        last = self;
-    }
+    add_between(pids, self, newest,
+                self < NUMBER_USUAL && newest < self ? NUMBER_USUAL : NUMBER_MOST);
+    if (pids->count == 0 && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+        add_between(pids, self, self, NUMBER_MOST);
 }
 
 // ---- Children, by /proc

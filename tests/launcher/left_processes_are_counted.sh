@@ -16,7 +16,7 @@ warns_lines 1
 # Also what does not want to go; and what belongs to a process that was left.
 expect 0 -n 1 sh -c '(trap "" TERM; exec sleep 61) & exit 0'
 warns '^mprun: 1 process that ranks'
-expect 0 -n 1 sh -c '(sleep 61; true) > /dev/null & sleep 0.3; exit 0'
+expect 0 -n 1 sh -c '(sleep 61; true) & until ps --ppid $! > /dev/null; do sleep 0.01; done; exit 0'
 warns '^mprun: 2 processes that ranks'
 # Beside a failure past MPI_Finalize.
 expect 4 -n 2 sh -c "sleep 61 & exec $RANK 1=late-4"
