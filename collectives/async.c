@@ -351,6 +351,10 @@ static void complete(struct mp_request *request, struct mp_async *op)
         mp_progress_remove(&board->async);
     }
     over(op->c.comm, op->number);
+    if (unlikely(op->schedule != NULL)) {
+        mp_schedule_abandon(op->schedule);
+        op->schedule = NULL;
+    }
     if (likely(!op->error)) {
         op_free(op);
         request->ops = NULL;

@@ -262,24 +262,36 @@ static void tell_all(const struct mp_step *step, const struct mp_wrong *wrong)
     }
 }
 
-// What a peer has agreed to already may still come, so the schedule's memory stays.
-void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong)
+// Messages under way are left to themselves, or cancelled. What a peer has agreed to may still come
+// either way, so the schedule's memory stays.
+static void let_go(struct mp_schedule *schedule, bool cancel)
 {
     mp_watch_end(&schedule->watch);
-    schedule->error = error;
-    schedule->wrong = *wrong;
-    schedule->parted = true;
+    mp_list_remove(&schedule->held_up);
     for (size_t i = schedule->settled; i < schedule->at; i++) {
         struct mp_step *step = &schedule->steps[i];
         if (is_message(step) && step->message.request) {
             struct mp_request *request = step->message.request;
             step->message.request = NULL;
-            if (!request->complete) {
+            if (cancel && !request->complete) {
                 mp_request_cancel(request);
             }
             forget(request);
         }
     }
+}
+
+void mp_schedule_abandon(struct mp_schedule *schedule)
+{
+    let_go(schedule, false);
+}
+
+void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong)
+{
+    schedule->error = error;
+    schedule->wrong = *wrong;
+    schedule->parted = true;
+    let_go(schedule, true);
 }
 
 // True if a rank that the schedule waits for is in another operation: then it is at its end.

@@ -182,8 +182,13 @@ void mp_schedule_end(struct mp_schedule *schedule);
 bool mp_schedule_receives(const struct mp_schedule *schedule, int peer);
 void mp_schedule_cancel(struct mp_schedule *schedule, int peer);
 
-// Where a rank that it waits for is in another operation: it is at its end, with this error.
+// Where a rank that it waits for is in another operation: it is at its end, with this error, and
+// its messages are cancelled.
 void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong);
+
+// Where its owner ends with an error: nothing is done about it any more. Its messages stay under
+// way, since ranks that agree may wait for them, and so does its memory.
+void mp_schedule_abandon(struct mp_schedule *schedule);
 
 void mp_schedule_free(struct mp_schedule *schedule);
 
