@@ -231,7 +231,7 @@ int mp_requests_first(int count, const MPI_Request requests[], bool *pending)
     return -1;
 }
 
-// Most of the requests are plain objects that are not complete: two loads each.
+// Nearly all are requests that are not complete; for these the loop has next to nothing to do.
 int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *pending)
 {
     bool any = false;
@@ -242,13 +242,17 @@ int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *
         *pending = false;
         return mp_check_requests(count, requests);
     }
+    struct mp_object_range range = mp_object_range();
     for (; i < count; i++) {
-        const struct mp_request *request = mp_request_get(requests[i]);
-        if (unlikely(!request)) {
-            if (requests[i] != MPI_REQUEST_NULL) {
+        const struct mp_request *request = (const struct mp_request *)(void *)requests[i];
+        if (unlikely(!mp_object_is_in(&range, request, MP_KIND_REQUEST))) {
+            if (requests[i] == MPI_REQUEST_NULL) {
+                continue;
+            }
+            request = mp_request_get(requests[i]);
+            if (!request) {
                 return mp_check_requests(count, requests);
             }
-            continue;
         }
         if (request->active) {
             any = true;

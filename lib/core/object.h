@@ -61,6 +61,27 @@ static inline bool mp_object_is(const void *handle, enum mp_kind kind)
            ((const struct mp_object *)handle)->magic == kind;
 }
 
+// The same for many handles, of which the range is loaded once.
+struct mp_object_range {
+    uintptr_t base;
+    size_t end;
+};
+
+static inline struct mp_object_range mp_object_range(void)
+{
+    // Acquire: as in mp_object_is.
+    size_t end = atomic_load_explicit(&mp_object_end, memory_order_acquire);
+    return (struct mp_object_range){(uintptr_t)mp_object_base, end};
+}
+
+static inline bool mp_object_is_in(const struct mp_object_range *range, const void *handle,
+                                   enum mp_kind kind)
+{
+    uintptr_t offset = (uintptr_t)handle - range->base;
+    return likely(offset < range->end && offset % MP_OBJECT_UNIT == 0) &&
+           ((const struct mp_object *)handle)->magic == kind;
+}
+
 // The integer of a handle and back. Predefined handles (below 4096) are their own integers; objects
 // count up from 4096. From: returns the address, good or not; the next use of the handle checks it.
 int mp_object_to_int(const void *handle);

@@ -57,6 +57,7 @@ GROUPS = {
     "latency": [Run("point_to_point", ("latency",))],
     "multiple": [Run("point_to_point", ("multiple",))],
     "posted": [Run("point_to_point", ("posted",))],
+    "calls": [Run("calls")],
     "rate": [Run("point_to_point", ("rate",))],
     "bandwidth": [Run("point_to_point", ("bandwidth",))],
     "stream": [Run("point_to_point", ("stream",))],
@@ -95,8 +96,8 @@ APPLICATIONS = ("stencil", "conjugate_gradient")
 # As one builds what shall be fast; and the loops become the same code, and lie alike, with each MPI.
 FAST = ("-O3", "-march=native", "-fno-inline-functions", "-fno-inline-small-functions",
         "-fno-inline-functions-called-once", "-falign-functions=64")
-MPI_PROGRAMS = ("point_to_point", "collectives", "strided", "pack", "empty", "footprint", "beside",
-                "threads")
+MPI_PROGRAMS = ("point_to_point", "calls", "collectives", "strided", "pack", "empty", "footprint",
+                "beside", "threads")
 OWN_PROGRAMS = ("line", "spawn", "neighbour")
 
 Batch = collections.namedtuple("Batch", "figure bytes ranks mpi unit value before after raw round")
@@ -273,7 +274,7 @@ class Bench:
 
     def measure(self, run, mpi, number):
         """One run; its lines become batches."""
-        inside = run.program in ("line", "point_to_point", "strided") or (
+        inside = run.program in ("line", "point_to_point", "calls", "strided") or (
             run.program == "collectives" and run.ranks == 2)
         if run.program == "beside":
             output, before, after = self.beside(run, mpi), 0.0, 0.0

@@ -8,6 +8,8 @@ bench_programs = \
     tests/bench/idle tests/bench/line tests/bench/neighbour tests/bench/pack \
     tests/bench/point_to_point tests/bench/spawn tests/bench/strided \
     tests/bench/threads
+    tests/bench/calls tests/bench/collectives tests/bench/empty tests/bench/footprint \
+    tests/bench/idle tests/bench/line tests/bench/pack tests/bench/point_to_point tests/bench/spawn tests/bench/strided
 check_DATA = $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += $(bench_programs:=.c) tests/bench/bench.h tests/bench/compare.py tests/bench/charts.py
