@@ -3,13 +3,20 @@
 # compare.py); `make check` only builds what it measures with.
 #     make bench BENCH="--help"
 
-bench_programs = \
-    tests/bench/beside tests/bench/collectives tests/bench/empty tests/bench/footprint \
-    tests/bench/idle tests/bench/line tests/bench/neighbour tests/bench/pack \
-    tests/bench/point_to_point tests/bench/spawn tests/bench/strided \
-    tests/bench/threads
-    tests/bench/calls tests/bench/collectives tests/bench/empty tests/bench/footprint \
-    tests/bench/idle tests/bench/line tests/bench/pack tests/bench/point_to_point tests/bench/spawn tests/bench/strided
+bench_programs =
+bench_programs += tests/bench/beside
+bench_programs += tests/bench/calls
+bench_programs += tests/bench/collectives
+bench_programs += tests/bench/empty
+bench_programs += tests/bench/footprint
+bench_programs += tests/bench/idle
+bench_programs += tests/bench/line
+bench_programs += tests/bench/neighbour
+bench_programs += tests/bench/pack
+bench_programs += tests/bench/point_to_point
+bench_programs += tests/bench/spawn
+bench_programs += tests/bench/strided
+bench_programs += tests/bench/threads
 check_DATA = $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += $(bench_programs:=.c) tests/bench/bench.h tests/bench/compare.py tests/bench/charts.py
