@@ -15,7 +15,7 @@ static inline void until_asleep(long process, long thread)
     int asleep = 0;
 
     snprintf(path, sizeof path, "/proc/%ld/task/%ld/stat", process, thread);
-    for (int i = 0; i < 2000 && asleep < 3; i++) {
+    for (int i = 0; i < 2000 && asleep < 5; i++) {
         FILE *file = fopen(path, "r");
         const char *end = file && fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
         asleep = end && end[1] && end[2] == 'S' ? asleep + 1 : 0;
