@@ -10,8 +10,8 @@
 //   - With more ranks than free CPUs nothing is bound: the kernel shares out time better than we.
 //
 // Two jobs that start at the same moment must not take the same CPUs. Whoever looks for bound
-// processes therefore holds a lock until its own are bound: flock(2) on a folder of /sys, which
-// everybody can open and which goes with the process. If somebody holds it for half a second, we go
+// processes therefore holds a lock until its own are bound: flock(2) on /proc, where they are found;
+// everybody can open it, and the lock goes with the process. If somebody holds it for half a second, we go
 // on: all that is lost is speed.
 #define _GNU_SOURCE
 #include "launcher/placement.h"
@@ -71,7 +71,7 @@ static struct cpu_mask find_taken(const struct cpu_mask *usable)
 
 static int take_lock(void)
 {
-    int fd = open(CPU_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && i < LOCK_TRIES; i++)
         nanosleep(&(struct timespec){.tv_nsec = LOCK_NAP_NS}, NULL);

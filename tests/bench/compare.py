@@ -80,6 +80,7 @@ GROUPS = {
               + [Run("beside", ("0.1", "0.6"), prefix="beside_100later_", beside=((100, 100),),
                      later=0.5)],
     "threads": [Run("threads"), Run("threads", ("self",), 1)],
+    "flood": [Run("flood", (), 3)],
     # Each rank times its own calls: what operations cost in which one rank only sends.
     "own": [Run("beside", ("own",), 4, only=("ours", "openmpi")), Run("beside", ("own",), 2)],
     "start": [Run("empty", (), ranks, times=FEW) for ranks in (2, 64)]
@@ -97,7 +98,7 @@ APPLICATIONS = ("stencil", "conjugate_gradient")
 FAST = ("-O3", "-march=native", "-fno-inline-functions", "-fno-inline-small-functions",
         "-fno-inline-functions-called-once", "-falign-functions=64")
 MPI_PROGRAMS = ("point_to_point", "calls", "collectives", "strided", "pack", "empty", "footprint",
-                "beside", "threads")
+                "beside", "flood", "threads")
 OWN_PROGRAMS = ("line", "spawn", "neighbour")
 
 Batch = collections.namedtuple("Batch", "figure bytes ranks mpi unit value before after raw round")

@@ -8,6 +8,7 @@ bench_programs += tests/bench/beside
 bench_programs += tests/bench/calls
 bench_programs += tests/bench/collectives
 bench_programs += tests/bench/empty
+bench_programs += tests/bench/flood
 bench_programs += tests/bench/footprint
 bench_programs += tests/bench/idle
 bench_programs += tests/bench/line

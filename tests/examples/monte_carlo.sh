@@ -147,7 +147,7 @@ expect 2 run_ours 3 monte_carlo --no-such-option
 says 'try --help'
 expect 0 run_ours 3 monte_carlo --help
 [ "$(grep -c '^Usage:' output)" -eq 1 ] || fail "--help was not printed once"
-if [ -n "$CHANNELS" ] && command -v script > /dev/null; then
+if [ -n "$CHANNELS" ] && script -qec true /dev/null > /dev/null 2>&1; then
     script -qec "$MPRUN -n 2 '$EXAMPLES/monte_carlo' --samples 1e6 --checkpoint none" /dev/null \
         < /dev/null > output
     grep -q '\[####.*100%' output || fail "no progress bar on a terminal"
