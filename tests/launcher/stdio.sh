@@ -81,7 +81,7 @@ what='a reader that leaves'
 warns_lines 0
 left_nothing
 # A terminal stays a terminal for every rank's output, and rank 0's input.
-if command -v script > /dev/null; then
+if script -qec true /dev/null > /dev/null 2>&1; then
     script -qec "$MPRUN -n 2 sh -c 'test -t 1 && test -t 2 && echo yes; test ! -t 0 || echo input'" \
         /dev/null < /dev/null > "$work/out" 2>&1
     tr -d '\r' < "$work/out" | tr -d '\004\010^D' > "$work/plain" && mv "$work/plain" "$work/out"
