@@ -73,9 +73,12 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     uint64_t sequence;
     MPI_Request handle;
 
-    if (unlikely(dest == MPI_PROC_NULL) ||
-        likely(send_eager(buffer, count, type, mp_comm_world_rank(comm, dest), tag, comm, context,
+    if (unlikely(dest == MPI_PROC_NULL)) {
+        return 0;
+    }
+    if (likely(send_eager(buffer, count, type, mp_comm_world_rank(comm, dest), tag, comm, context,
                           mode, &sequence))) {
+        mp_progress_pace((size_t)(count * type->size));
         return 0;
     }
     int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &handle);

@@ -19,6 +19,7 @@
 #include "base/list.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { MP_PEER_ANY = -1, MP_PEER_SEVERAL = -2 };
@@ -69,6 +70,11 @@ void mp_progress_remove(struct mp_poller *poller);
 // and where ranks share cores, a program that loops over such calls leaves the core now and then to
 // those it is waiting for.
 int mp_progress_look(void);
+
+// After `bytes` bytes of a message went without a wait. Where ranks share cores, one that always
+// finds something to receive, or room for what it sends, would keep its core for whole time slices,
+// and the ranks beside it would wait that long for the core.
+void mp_progress_pace(size_t bytes);
 
 // Wakes a rank (world rank) if it sleeps; to be called after every store to shared memory that it
 // may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.
