@@ -7,6 +7,7 @@
 //   ... failed        to ENDING, the cause  cannot be    -                 -
 //   asked to stop     to ENDING, the cause  to ENDING    2nd: to KILLING   -
 //   --timeout         to ENDING, the cause  -            -                 -
+//   the front killed  to ENDING, the cause  to ENDING    to KILLING        -
 //   timer             cannot be             to ENDING    to KILLING        kill again
 //   no child left     to OVER               to OVER      to OVER           to OVER
 //
@@ -473,6 +474,18 @@ static void pass_on(struct job *job, int signal)
     }
 }
 
+// Whoever kills mprun does not wait for work to be saved: the moment after a failure is all there
+// is.
+static void front_is_gone(struct job *job)
+{
+    if (job->phase == PHASE_ENDING)
+        start_killing(job); // that moment was there already
+    end_job(job, CAUSE_FRONT);
+    job->cause = CAUSE_FRONT;
+    if (job->phase == PHASE_OVER)
+        uv_stop(&job->loop);
+}
+
 static void on_signals(uv_poll_t *poll, int status, int events)
 {
     struct job *job = poll->data;
@@ -496,10 +509,7 @@ static void on_signals(uv_poll_t *poll, int status, int events)
             } else if (asks_to_stop(signal)) {
                 stop_by_signal(job, signal);
             } else if (getppid() != job->front) { // our death signal: the front is gone
-                end_job(job, CAUSE_FRONT);
-                job->cause = CAUSE_FRONT;
-                if (job->phase == PHASE_OVER)
-                    uv_stop(&job->loop);
+                front_is_gone(job);
             }
         }
     }

@@ -80,6 +80,14 @@ sleep 0.5
 while kill -TERM $front 2> /dev/null; do sleep 0.1; done
 wait $front
 left_nothing
+# Whoever kills mprun does not wait for the end of that time either.
+what='kill -9 of mprun while the job saves its work'
+start --grace 1000 -n 2 sh -c "trap 'echo > $work/asked' TERM; echo > $ready; while :; do sleep 0.02; done"
+kill -TERM $front
+wait_for "$work/asked"
+kill -KILL $front
+wait $front 2> /dev/null
+gone_in_a_second
 # A failure gives no such time. (Else this hangs.)
 expect 3 --grace 1000 -n 2 sh -c "[ \$MPRUN_RANK = 0 ] || { until [ -s $ready ]; do sleep 0.02; done; exit 3; }; rm -f $ready; $stubborn"
 
