@@ -17,6 +17,7 @@
 #include "launcher/placement.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,13 @@ static struct cpu_mask affinity_of(pid_t pid)
     if (syscall(SYS_sched_getaffinity, pid, sizeof mask.words, mask.words) <= 0)
         memset(&mask, 0, sizeof mask);
     return mask;
+}
+
+// Where a filter refuses it, the default is not worth a failed start. (An empty mask is never
+// taken.)
+static bool may_bind(void)
+{
+    return syscall(SYS_sched_setaffinity, 0, 0, NULL) == 0 || errno == EINVAL;
 }
 
 // ---- Who else is there
@@ -73,8 +81,11 @@ static int take_lock(void)
 {
     int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && i < LOCK_TRIES; i++)
+    for (int i = 0; fd >= 0 && i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break; // refused: waiting does not help
         nanosleep(&(struct timespec){.tv_nsec = LOCK_NAP_NS}, NULL);
+    }
     return fd;
 }
 
@@ -118,6 +129,15 @@ static int add_units(struct cpu_mask *part, const struct topology *t, const stru
     return at;
 }
 
+// Parts of equally many cores may have more threads or fewer: the smallest counts, for all.
+static void settle_threads(struct placement *placement)
+{
+    for (int i = 0; i < placement->count; i++) {
+        int part = cpu_mask_count(&placement->parts[i]);
+        placement->threads = part < placement->threads ? part : placement->threads;
+    }
+}
+
 int placement_cut(struct placement *placement, const struct topology *topology,
                   const struct cpu_mask *taken, int nranks)
 {
@@ -139,6 +159,7 @@ int placement_cut(struct placement *placement, const struct topology *topology,
     for (int rank = 0; rank < nranks; rank++)
         at = add_units(&placement->parts[rank], topology, taken, by_core, at, units);
     placement->count = nranks;
+    settle_threads(placement);
     return 0;
 }
 
@@ -152,6 +173,7 @@ static int one_core_each(struct placement *placement, const struct topology *top
     for (int i = 0; i < topology->ncores; i++)
         add_units(&placement->parts[i], topology, &nobody, true, i, 1);
     placement->count = topology->ncores;
+    settle_threads(placement);
     return 0;
 }
 
@@ -163,7 +185,7 @@ int placement_make(struct placement *placement, enum binding binding, int nranks
 
     *placement = (struct placement){.lock = -1, .threads = cpus > nranks ? cpus / nranks : 1};
     if (binding == BIND_NONE || cpu_mask_count(&usable) == 0 ||
-        (binding == BIND_SHARE && nranks > cpus))
+        (binding == BIND_SHARE && (nranks > cpus || !may_bind())))
         return 0;
     if (topology_read(&topology, &usable, CPU_FOLDER) != 0)
         return -1;
@@ -175,10 +197,6 @@ int placement_make(struct placement *placement, enum binding binding, int nranks
         placement_cut(placement, &topology, &taken, nranks);
     }
     topology_release(&topology);
-    if (placement->count > 0) {
-        int part = cpu_mask_count(&placement->parts[0]);
-        placement->threads = part < placement->threads ? part : placement->threads;
-    }
     return error;
 }
 

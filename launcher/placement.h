@@ -28,7 +28,8 @@ void placement_settle(struct placement *placement);
 const struct cpu_mask *placement_of(const struct placement *placement, int rank);
 
 // The part of placement_make that only thinks: cuts what is free of `topology`, which `taken` is
-// not, into `nranks` equal parts, of neighbours, of whole cores if there are enough of them.
+// not, into `nranks` equal parts, of neighbours, of whole cores if there are enough of them, and
+// lowers placement->threads to what the smallest has.
 // Returns 0 if it could: with fewer free CPUs than ranks there are no parts.
 int placement_cut(struct placement *placement, const struct topology *topology,
                   const struct cpu_mask *taken, int nranks);

@@ -52,7 +52,7 @@ static int child(void *argument)
     a->step = "enter its directory";
     if (b->wdir && chdir(b->wdir) != 0)
         goto failed;
-    a->step = "bind to its core";
+    a->step = "bind";
     if (b->cpus && syscall(SYS_sched_setaffinity, 0, b->cpus_bytes, b->cpus) != 0)
         goto failed;
     a->step = "limit its descriptors";

@@ -38,4 +38,15 @@ for call in signalfd4 pipe2 eventfd2 memfd_create prctl wait4; do
     warns "^mprun: .*$call.* Operation not permitted (does a filter of system calls, seccomp, refuse it?)\$"
     warns_lines 1
 done
+# Ranks are bound for speed only, unless somebody asked for it.
+for options in '' '--bind-to share'; do
+    run "$under" refuse sched_setaffinity EPERM "$MPRUN" $options -n 1 echo here
+    what="mprun $options without sched_setaffinity"
+    [ $status -eq 0 ] || fail "$what: exit $status: $(cat "$work/err")"
+    says here
+done
+run "$under" refuse sched_setaffinity EPERM "$MPRUN" --bind-to core -n 1 echo here
+what='mprun --bind-to core without sched_setaffinity'
+[ $status -eq 126 ] || fail "$what: exit $status"
+warns '^mprun: cannot bind echo (rank 0): Operation not permitted'
 finish

@@ -35,6 +35,7 @@ static const struct call {
     CALL(epoll_pwait),
     CALL(eventfd2),
     CALL(fcntl),
+    CALL(flock),
     CALL(fstat),
     CALL(ftruncate),
     CALL(getdents64),

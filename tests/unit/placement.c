@@ -162,6 +162,22 @@ static void what_others_are_bound_to_is_left_to_them(void **state)
     assert_parts("0 8 2 10", "20 21", 2, "0 8;2 10");
 }
 
+static void a_rank_has_the_threads_of_the_smallest_part(void **state)
+{
+    (void)state;
+    struct topology topology = machine("0 8 2 10 4 12 6", folder); // the last core has one
+    struct cpu_mask taken = mask_of("");
+    struct placement placement = {.lock = -1, .threads = 3};
+
+    assert_int_equal(placement_cut(&placement, &topology, &taken, 2), 0);
+    assert_int_equal(placement.threads, 3);
+    free(placement.parts);
+    assert_int_equal(placement_cut(&placement, &topology, &taken, 4), 0);
+    assert_int_equal(placement.threads, 1);
+    free(placement.parts);
+    topology_release(&topology);
+}
+
 static void more_ranks_than_free_cpus_are_not_bound(void **state)
 {
     (void)state;
@@ -177,6 +193,7 @@ int main(void)
         cmocka_unit_test(without_files_each_cpu_is_a_core),
         cmocka_unit_test(parts_are_equal_and_whole_cores),
         cmocka_unit_test(what_others_are_bound_to_is_left_to_them),
+        cmocka_unit_test(a_rank_has_the_threads_of_the_smallest_part),
         cmocka_unit_test(more_ranks_than_free_cpus_are_not_bound),
     };
     return cmocka_run_group_tests(tests, make_machine, remove_machine);
