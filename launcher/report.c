@@ -10,6 +10,7 @@
 #include "launcher/output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,11 +38,16 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
         t->length = sizeof t->data - 1;
 }
 
+// Somebody else may have made standard error nonblocking, which is no reason to lose words.
 static void print(const struct text *t)
 {
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
     for (size_t done = 0; done < t->length;) {
         ssize_t wrote = write(STDERR_FILENO, t->data + done, t->length - done);
-        if (wrote < 0 && errno != EINTR)
+        if (wrote < 0 && errno == EAGAIN)
+            poll(&room, 1, -1);
+        else if (wrote < 0 && errno != EINTR)
             return;
         done += wrote > 0 ? (size_t)wrote : 0;
     }

@@ -2,7 +2,8 @@
 # timeout: 120
 # mprun's standard input and output may be shared with other programs, so it does not make them
 # nonblocking. Nor does a reader that does not read keep mprun from hearing a signal, also where its
-# output cannot be opened once more: a socket.
+# output cannot be opened once more: a socket. Where somebody else made standard error nonblocking, no
+# report is lost.
 . "${srcdir:-.}/tests/launcher/lib.sh"
 command -v python3 > /dev/null || { echo "python3 not found"; exit 77; }
 cat > "$work/sockets.py" << 'END'
@@ -59,4 +60,29 @@ for kind in socket 'input pipe'; do
     says '0 blocking'
     left_nothing
 done
+cat > "$work/report.py" << 'END'
+import os, subprocess, sys
+
+ours, theirs = os.pipe()
+os.set_blocking(theirs, False)
+try:
+    while True:
+        os.write(theirs, b"x" * 4096)
+except BlockingIOError:
+    pass
+job = subprocess.Popen([sys.argv[1], "-n", "1", "false"], stdin=subprocess.DEVNULL, stderr=theirs)
+os.close(theirs)
+try:
+    job.wait(1)  # so it has met the full pipe
+except subprocess.TimeoutExpired:
+    pass
+said = b""
+while more := os.read(ours, 65536):
+    said += more
+print(job.wait(), said.lstrip(b"x").decode().rstrip())
+END
+run python3 "$work/report.py" "$MPRUN"
+what='a report to a full pipe that does not block'
+grep -q '^1 mprun: rank 0 .* exited with status 1$' "$work/out" || fail "$what: said $(cat "$work/out")"
+left_nothing
 finish
