@@ -8,6 +8,7 @@
 #include "launcher/allowed.h"
 #include "launcher/family.h"
 #include "launcher/keeper.h"
+#include "launcher/look.h"
 #include "launcher/report.h"
 
 #include <errno.h>
@@ -56,6 +57,20 @@ static bool stops(int signal)
     return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+// Could anybody continue us whom the terminal has stopped? In a process group without a shell the
+// terminal stops nobody: the kernel sees to that. But the keeper, in a group of its own, looks like
+// a shell to it.
+static bool has_shell(void)
+{
+    pid_t group = getpgid(0);
+    pid_t parent = getppid();
+    struct look look;
+
+    while (parent > 0 && getpgid(parent) == group && look_at(parent, &look))
+        parent = look.parent;
+    return parent > 0 && getpgid(parent) != group && getsid(parent) == getsid(0);
+}
+
 // Stops this process, as `signal` does where nobody handles it, so that our parent sees why. In a
 // process group without a shell the kernel ignores these signals; but whoever sends them to us then
 // is no terminal and means it. A SIGCONT is left to be read: there is one if we were stopped.
@@ -82,6 +97,10 @@ static int wait_for(pid_t keeper, const struct signal_sets *sets)
         int signal = sigwaitinfo(&sets->handled, &info);
         if (signal < 0)
             continue; // EINTR: stopped and continued
+        if (signal == SIGTSTP && info.si_code == SI_KERNEL && !has_shell()) {
+            kill(0, SIGCONT); // to us, too, and from us to the keeper
+            continue;
+        }
         if (signal != SIGCHLD) {
             kill(keeper, stops(signal) ? SIGTSTP : signal);
             if (stops(signal))

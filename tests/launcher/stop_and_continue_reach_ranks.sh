@@ -78,4 +78,15 @@ wait $front
 status=$?
 [ $status -eq 124 ] || fail "$what: exit $status, expected 124: $(cat "$work/err")"
 left_nothing
+# On a terminal of its own, as ssh -t, tmux and containers give one, no shell could continue it. There
+# Ctrl-Z stops nothing, as with any program.
+for around in '' sh; do
+    what="Ctrl-Z without a shell, below '$around'"
+    rm -f "$work/go"
+    set -- "$MPRUN" -n 2 sh -c 'echo ready; while [ ! -e "$0" ]; do sleep 0.02; done; echo next' "$work/go"
+    [ -z "$around" ] || set -- sh -c '"$@"; true' sh "$@"
+    run env --default-signal=TSTP "$top_builddir/tests/launcher/terminal" ready "$(printf '\032')" '^Z' ">$work/go" -- "$@"
+    [ $status -eq 0 ] || [ $status -eq 77 ] || fail "$what: exit $status: $(cat "$work/out")"
+    left_nothing
+done
 finish
