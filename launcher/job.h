@@ -103,7 +103,6 @@ struct job {
     uv_timer_t watch;   // looks for ranks that wait for one which has left; see job.c
     uv_timer_t huge;    // huge_start
     int kill_rounds;
-    bool loop_ready;
 };
 
 // Takes note of a process that was started as `rank`.
