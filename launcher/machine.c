@@ -6,17 +6,16 @@
 #define _GNU_SOURCE
 #include "launcher/machine.h"
 
+#include "launcher/topology.h"
+
 #include <fcntl.h>
 #include <linux/membarrier.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
-
-enum { MASK_BYTES = 1024, MASK_WORDS = MASK_BYTES / 8 };
 
 // Reads a small file whole, as a string. Returns its length, or -1.
 static ssize_t read_file(const char *path, char *text, size_t room)
@@ -119,22 +118,13 @@ static int quota(void)
 
 // ---- CPUs
 
-static void affinity_mask(uint64_t mask[MASK_WORDS])
-{
-    memset(mask, 0, MASK_BYTES);
-    if (syscall(SYS_sched_getaffinity, 0, (size_t)MASK_BYTES, mask) <= 0)
-        mask[0] = 1;
-}
-
 int machine_cpus(void)
 {
-    uint64_t mask[MASK_WORDS];
-    int cpus = 0;
-
-    affinity_mask(mask);
-    for (int i = 0; i < MASK_WORDS; i++)
-        cpus += __builtin_popcountll(mask[i]);
+    struct cpu_mask mask = cpu_mask_of(0);
+    int cpus = cpu_mask_count(&mask);
     int limit = quota();
+
+    cpus = cpus > 0 ? cpus : 1;
     return limit > 0 && limit < cpus ? limit : cpus;
 }
 

@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -29,15 +28,6 @@
 #define CPU_FOLDER "/sys/devices/system/cpu"
 
 enum { LOCK_TRIES = 500, LOCK_NAP_NS = 1000000 };
-
-static struct cpu_mask affinity_of(pid_t pid)
-{
-    struct cpu_mask mask = {{0}};
-
-    if (syscall(SYS_sched_getaffinity, pid, sizeof mask.words, mask.words) <= 0)
-        memset(&mask, 0, sizeof mask);
-    return mask;
-}
 
 // Where a filter refuses it, the default is not worth a failed start. (An empty mask is never
 // taken.)
@@ -66,7 +56,7 @@ static struct cpu_mask find_taken(const struct cpu_mask *usable)
         pid_t pid = atoi(entry->d_name);
         if (pid <= 0)
             continue;
-        struct cpu_mask mask = affinity_of(pid);
+        struct cpu_mask mask = cpu_mask_of(pid);
         if (!is_narrower(&mask, usable) || getpgid(pid) == 0)
             continue;
         for (int i = 0; i < TOPOLOGY_MASK_WORDS; i++)
@@ -179,7 +169,7 @@ static int one_core_each(struct placement *placement, const struct topology *top
 
 int placement_make(struct placement *placement, enum binding binding, int nranks, int cpus)
 {
-    struct cpu_mask usable = affinity_of(0);
+    struct cpu_mask usable = cpu_mask_of(0);
     struct topology topology = {0};
     int error = 0;
 

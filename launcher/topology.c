@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 // From the largest group to the smallest. The cache is the third level's where there is one; a
@@ -16,6 +17,15 @@
 static const char *const groups[] = {"topology/package_cpus_list", "cache/index3/shared_cpu_list",
                                      "topology/thread_siblings_list"};
 enum { GROUPS = sizeof groups / sizeof *groups };
+
+struct cpu_mask cpu_mask_of(pid_t pid)
+{
+    struct cpu_mask mask = {{0}};
+
+    if (syscall(SYS_sched_getaffinity, pid, sizeof mask.words, mask.words) <= 0)
+        mask = (struct cpu_mask){{0}};
+    return mask;
+}
 
 int cpu_mask_count(const struct cpu_mask *mask)
 {

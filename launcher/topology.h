@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { TOPOLOGY_MASK_WORDS = 128, TOPOLOGY_CPUS_MAX = TOPOLOGY_MASK_WORDS * 64 };
 
@@ -22,6 +23,9 @@ static inline void cpu_mask_add(struct cpu_mask *mask, int cpu)
 {
     mask->words[cpu / 64] |= UINT64_C(1) << cpu % 64;
 }
+
+// Where a process may run, 0 being this one; empty if that cannot be known.
+struct cpu_mask cpu_mask_of(pid_t pid);
 
 int cpu_mask_count(const struct cpu_mask *mask);
 

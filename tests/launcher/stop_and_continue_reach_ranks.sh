@@ -67,7 +67,7 @@ wait $front
 gone_in_a_second
 # The time goes on.
 what='--timeout of a stopped job'
-env "$mark" $default "$MPRUN" --timeout 2 -n 2 sh -c "$brood" < /dev/null > "$work/out" 2> "$work/err" &
+env "$mark" $default "$MPRUN" --timeout 5 -n 2 sh -c "$brood" < /dev/null > "$work/out" 2> "$work/err" &
 front=$!
 until_all '^7S$'
 kill -TSTP $front
