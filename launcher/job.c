@@ -43,6 +43,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -52,7 +53,7 @@ enum {
     LINGER_MS = 100, // for what a rank left running: the last command of a pipe, a logger
     AGAIN_MS =
         300,     // a signal that comes sooner after the first belongs to it: timeout(1) sends two
-    LOOK_MS = 5, // spent on seeing what ranks do, before they are ended
+    LOOK_MS = 5, // of CPU time, spent on seeing what ranks do, before they are ended
     SAME_SIGNAL_MS = 20, // between a signal to our group killing a rank and our hearing of it
 };
 
@@ -137,16 +138,25 @@ static void look_at_rank(struct job *job, int rank)
     }
 }
 
+// Our own time: on a busy machine it does not run out while others have the CPU.
+static int64_t cpu_ns(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
 // Those who do not wait are looked at first, since the others may wait for them, and all only as
 // long as nobody minds: the job shall end now.
 static void take_glimpses(struct job *job)
 {
-    uint64_t until = uv_hrtime() + LOOK_MS * UINT64_C(1000000);
+    int64_t until = cpu_ns() + LOOK_MS * INT64_C(1000000);
 
     for (int i = 0; i < job->nranks; i++)
         take_glimpse(job, i);
     for (int blocked = 0; blocked < 2; blocked++)
-        for (int i = 0; i < job->nranks && uv_hrtime() < until; i++)
+        for (int i = 0; i < job->nranks && cpu_ns() < until; i++)
             if ((job->glimpses[i].state == MP_RANK_BLOCKED) == (blocked != 0))
                 look_at_rank(job, i);
 }
