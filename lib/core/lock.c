@@ -76,12 +76,15 @@ static void nap(long ns)
 // The mutex, in turns. By itself it goes to whoever asks first when it is free, and that is the
 // thread that has just given it back and calls again: one that polls (MPI_Iprobe, MPI_Test) would
 // keep out one that waits. So whoever held it last and calls again lets those that want it go
-// first: it yields until one of them has had it, or for a moment, since they may be kept from
-// running by others. And who wants it yields for a while before it sleeps, for it is never held for
-// long. A thread in a wait wants it between its looks, too.
-enum { YIELDS_FOR_MUTEX = 64, MOMENT_NS = 50000 };
+// first, after a few calls: it yields until one of them has had it, or for a moment, since they may
+// be kept from running by others. (At each call the two would only hand it to and fro: two threads
+// of a rank that talk to themselves took three times as long.) And who wants it yields for a while
+// before it sleeps, for it is never held for long. A thread in a wait wants it between its looks,
+// too.
+enum { YIELDS_FOR_MUTEX = 64, MOMENT_NS = 50000, CALLS_IN_A_ROW = 16 };
 static _Atomic uint32_t wanting;    // threads that want the mutex
 static _Atomic(void *) last_holder; // the address of its `held`; written with the mutex held
+OWN uint32_t in_a_row;              // calls of this thread while others wanted it
 
 // Relaxed, all of it: these words say only what is likely, and the mutex orders the rest.
 static bool should_wait(void)
@@ -143,7 +146,8 @@ static void lock_mutex(void)
 static void take(void)
 {
     if (held++ == 0) {
-        if (unlikely(should_wait())) {
+        if (unlikely(should_wait()) && ++in_a_row >= CALLS_IN_A_ROW) {
+            in_a_row = 0;
             let_others_go_first(MOMENT_NS);
         }
         lock_mutex();

@@ -8,7 +8,7 @@
 #include "threads.h"
 #include <stdatomic.h>
 
-enum { MESSAGES = 300, FEW = 3 };
+enum { MESSAGES = 300, FEW = 50 };
 
 static atomic_int received;
 

@@ -75,9 +75,9 @@ GROUPS = {
                     only=("ours", "openmpi")) for ranks in (4, 8, 16)]
                + [Run("collectives", ("barrier",), ranks, only=("mpich",)) for ranks in (4, 8)]
                + [Run("collectives", ("barrier",), 64, only=("ours",))],
-    "beside": [Run("beside", ("0.1",), prefix=f"beside_{name}_", beside=neighbours)
+    "beside": [Run("beside", ("0.25",), prefix=f"beside_{name}_", beside=neighbours)
                for name, neighbours in NEIGHBOURS]
-              + [Run("beside", ("0.1", "0.6"), prefix="beside_100later_", beside=((100, 100),),
+              + [Run("beside", ("0.25", "0.6"), prefix="beside_100later_", beside=((100, 100),),
                      later=0.5)],
     "threads": [Run("threads"), Run("threads", ("self",), 1)],
     "flood": [Run("flood", (), 3)],

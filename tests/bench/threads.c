@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Threads of a rank that call MPI at the same time (MPI_THREAD_MULTIPLE): means over a tenth of a
+// Threads of a rank that call MPI at the same time (MPI_THREAD_MULTIPLE): means over a fifth of a
 // second each, since what matters is who gets the library, and the CPU, how often.
 //     threads          two ranks of two threads: thread t of one talks with thread t of the other,
 //                      all on one communicator, or on one each; then a second thread that only
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum { THREADS = 2, LONG = 64 << 10, AT_A_TIME = 50 };
-#define SECONDS 0.1
+#define SECONDS 0.2
 
 static MPI_Comm comms[THREADS];
 static int bytes;
