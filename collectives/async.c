@@ -211,11 +211,7 @@ static void drop_message(const struct mp_async *op, int rank)
         mp_irecv(NULL, 0, mp_byte_type(), rank, op->tag, comm, comm->context + 1, &request)) {
         return;
     }
-    if (request->complete) {
-        mp_request_release(request);
-    } else {
-        mp_request_detach(request);
-    }
+    mp_request_forget(request);
 }
 
 // Those whose posts say that they have not sent what this rank's messages wait for.

@@ -217,15 +217,6 @@ static struct mp_wrong understand(unsigned own_kind, const struct mp_unexpected 
     return wrong;
 }
 
-static void forget(struct mp_request *request)
-{
-    if (request->complete) {
-        mp_request_release(request);
-    } else {
-        mp_request_detach(request);
-    }
-}
-
 static void tell(struct mp_comm *comm, int tag, int peer, const struct mp_wrong *wrong)
 {
     struct tale *tale = malloc(sizeof *tale);
@@ -246,7 +237,7 @@ static void tell(struct mp_comm *comm, int tag, int peer, const struct mp_wrong 
     } else {
         request->staging = tale;
     }
-    forget(request);
+    mp_request_forget(request);
 }
 
 static void tell_all(const struct mp_step *step, const struct mp_wrong *wrong)
@@ -276,7 +267,7 @@ static void let_go(struct mp_schedule *schedule, bool cancel)
             if (cancel && !request->complete) {
                 mp_request_cancel(request);
             }
-            forget(request);
+            mp_request_forget(request);
         }
     }
 }

@@ -115,18 +115,24 @@ struct mp_request *mp_sent_keep(MPI_Request handle)
 }
 
 // A session must not end before what was sent on it without looking back has left.
-static void count_detached(const struct mp_request *request, int by)
-{
-    if (request->kind == MP_REQUEST_SEND && request->comm && request->comm->session) {
-        request->comm->session->detached += by;
-    }
-}
-
 void mp_request_detach(struct mp_request *request)
 {
     request->detached = true;
     request->plain = false;
-    count_detached(request, 1);
+    if (request->kind == MP_REQUEST_SEND && request->comm && request->comm->session) {
+        request->awaited = true;
+        request->comm->session->detached++;
+    }
+}
+
+void mp_request_forget(struct mp_request *request)
+{
+    if (request->complete) {
+        mp_request_release(request);
+    } else {
+        request->detached = true;
+        request->plain = false;
+    }
 }
 
 // ---- Watches
@@ -207,7 +213,9 @@ void mp_request_complete_slow(struct mp_request *request, int error)
         mp_watch_wake(watch);
     }
     if (unlikely(request->detached)) {
-        count_detached(request, -1);
+        if (request->awaited) {
+            request->comm->session->detached--;
+        }
         mp_request_release(request);
     }
 }

@@ -79,6 +79,7 @@ struct mp_request {
     bool offered;    // send: left as SYNC or OFFER, completes when answered
     bool cancelling; // send: CANCEL is on its way, completion waits for the answer
     bool answered;   // send: completed while cancelling
+    bool awaited;    // detached: its session does not end before it is complete
     int error;       // error class at completion
     // Result, for the status.
     int source;
@@ -212,6 +213,10 @@ static inline void mp_request_recycle(struct mp_request *request)
 
 // MPI_Request_free of an incomplete one: it completes by itself, then goes.
 void mp_request_detach(struct mp_request *request);
+
+// The end of one, complete or not, whose operation is over with an error: the same, but it may
+// never be complete, so nothing waits for it.
+void mp_request_forget(struct mp_request *request);
 
 // Handle to object: NULL when the handle is no live request. (MPI_REQUEST_NULL: NULL too.)
 static inline struct mp_request *mp_request_get(MPI_Request handle)

@@ -105,6 +105,7 @@ api_tests += \
     tests/api/session_any_time_functions \
     tests/api/session_beside_the_world \
     tests/api/session_buffers_are_the_second_choice \
+    tests/api/session_ends_after_a_disagreement \
     tests/api/session_ends_without_loss \
     tests/api/session_hints_of_communicators \
     tests/api/session_intercommunicators \
