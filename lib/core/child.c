@@ -10,6 +10,7 @@
 #include "core/child.h"
 
 #include "base/say.h"
+#include "core/channel.h"
 #include "core/errhandler.h"
 #include "core/process.h"
 
@@ -27,6 +28,11 @@ static bool forked;
 static void in_child(void)
 {
     forked = true;
+    if (mp_process.shm) {
+        // Forked by a signal handler in the middle of a sleep, it would fall asleep again. (The
+        // parent looks around once more than it need.)
+        mp_shm_wake(mp_process.board);
+    }
     mp_process.board = &own_board;
     mp_process.users = 0;
     if (mp_process.state == MP_RUNNING) {

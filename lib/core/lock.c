@@ -31,9 +31,7 @@
 // word. Without membarrier there is no owner.
 //
 // The lock goes to whoever comes first, and a thread that has just given it back is there before
-// one that has to be woken. Where a thread takes it in a loop of short calls, one that waits for a
-// message would get it only by chance; so the calls in which MPI comes and goes, which nobody makes
-// for speed, let the others in first (give_way).
+// one that has to be woken. So it is taken in turns: see let_others_go_first.
 #define _GNU_SOURCE
 #include "core/channel.h"
 #include "core/child.h"
@@ -55,13 +53,14 @@ enum { NAP_NS = 50000, VISIBLE_NS = 1000000 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 OWN uint32_t held;      // how often this thread holds the lock
-OWN uint32_t released;  // what mp_lock_release took from `held`
+OWN uint32_t released;  // what mp_lock_release or mp_lock_yield took from `held`
 OWN uint32_t callbacks; // functions of the program's that this thread is in
 OWN int current;        // the call that this thread is in, if it knew the guard when it entered
 
 OWN bool owner;     // this thread is let in without the lock while the guard is MP_OWNED
 OWN uint32_t depth; // calls that it is in that way, one in another's callback
 
+static bool in_child;                 // this process was forked
 static uint32_t inside;               // threads in guarded calls; under the lock
 static bool owner_chosen;             // there is one, or was; under the lock
 static _Atomic uint32_t owner_inside; // written by the owner
@@ -101,7 +100,8 @@ static int64_t now_ns(void)
 }
 
 // Until one of them has had it, or that time is over. The mutex is free, or whoever has it gives it
-// back soon or while it waits, so one of them gets it if it may take as long as it takes.
+// back soon or while it waits, so one of them gets it if it may take as long as it takes: so it is
+// in the calls in which MPI comes and goes, which nobody makes for speed.
 static void let_others_go_first(int64_t most_ns)
 {
     int64_t since = should_wait() ? now_ns() : 0;
@@ -178,6 +178,7 @@ static void say_call(int call)
 
 void mp_lock_forked(void)
 {
+    in_child = true;
     mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     held = released = callbacks = depth = inside = 0;
     current = 0;
@@ -368,6 +369,16 @@ void mp_lock_release(void)
     }
 }
 
+// With the mutex: what was given up for a while.
+static void take_back(void)
+{
+    if (unlikely(in_child)) {
+        turn_children_away(); // forked by a signal handler meanwhile
+    }
+    held = released;
+    released = 0;
+}
+
 void mp_lock_yield(void)
 {
     if (held == 0) {
@@ -375,20 +386,20 @@ void mp_lock_yield(void)
         mp_lock_acquire(); // the guard may have risen
         return;
     }
-    uint32_t levels = held;
+    released = held;
     held = 0;
     atomic_fetch_add_explicit(&wanting, 1, memory_order_relaxed);
     pthread_mutex_unlock(&mutex);
     sched_yield();
     wait_for_mutex();
-    held = levels;
+    take_back();
 }
 
 // Whoever waited for the lock in the middle of a call may find it given to the owner meanwhile.
 static void take_again(void)
 {
-    turn_children_away(); // forked by a signal handler that came in the wait
     take();
+    turn_children_away(); // forked by a signal handler that came in the wait, here too
     if (guard() == MP_OWNED) {
         raise_guard();
     }
@@ -416,8 +427,7 @@ void mp_lock_acquire(void)
 {
     if (unlikely(released != 0)) {
         lock_mutex();
-        held = released;
-        released = 0;
+        take_back();
     } else if (unlikely(guard() == MP_LOCKED) && held == 0) {
         park();
     }

@@ -57,6 +57,7 @@ api_tests += \
     tests/api/fork_child_abort_ends_the_job \
     tests/api/fork_child_calls_are_refused \
     tests/api/fork_child_leaves_parent_alone \
+    tests/api/fork_child_of_a_signal_handler_ends \
     tests/api/fork_child_of_a_threaded_rank_ends \
     tests/api/freed_communicator_serves_the_slow \
     tests/api/freed_objects_serve_to_the_end \
