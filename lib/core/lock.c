@@ -455,26 +455,19 @@ void mp_callback_end(int call)
     }
 }
 
-// An owner that makes such a call has the lock for all its calls from there on.
-static void own_by_lock(void)
-{
-    set_guard(MP_LOCKED);
-    if (depth != 0) {
-        held += depth;
-        depth = 0;
-        owner_is_out();
-        inside++;
-    }
-}
-
 void mp_life_enter(int call)
 {
+    if (held == 0 && callbacks) {
+        // From the middle of a call that came in without the lock. Who has it may be waiting for
+        // just that call to come out, or to park.
+        park();
+    }
     if (held == 0) {
         let_others_go_first(INT64_MAX);
     }
     take();
     if (owner && guard() == MP_OWNED) {
-        own_by_lock();
+        set_guard(MP_LOCKED); // nobody is inside without the lock
     } else if (guard() != MP_LOCKED) {
         raise_guard();
     }

@@ -114,6 +114,7 @@ api_tests += \
     tests/api/session_makes_communicators \
     tests/api/session_raises_its_errors \
     tests/api/session_starts_beside_a_blocked_thread \
+    tests/api/session_starts_in_a_callback \
     tests/api/session_threads_do_not_mix \
     tests/api/sleepers_fence_beside_a_rank_that_may_not \
     tests/api/status_error_is_left_alone \
