@@ -320,9 +320,14 @@ int mp_attributes_copy(enum mp_attribute_owner owner, void *old_handle,
         int flag = 0;
         if (!old.keyval)
             continue;
+        old.keyval->uses++; // the function may delete the attribute and free the keyval
         err = call_copy(old.keyval, old_handle, old.value, &value, &flag);
         if (!err && flag)
             err = append(to, old.keyval, value);
+        int now = place_of(from, old.keyval); // or set others, and so close the holes
+        i = now >= 0 ? now : i;
+        old.keyval->uses--;
+        keyval_forget_if_unused(old.keyval);
     }
     if (err) {
         // Delete functions that fail now have nobody to tell; the first error is the one reported.

@@ -7,6 +7,7 @@ api_tests += \
     tests/api/an_empty_status_says_success \
     tests/api/arrays_of_nonblocking_calls_may_go \
     tests/api/abort_ends_with_its_code \
+    tests/api/attributes_change_in_a_copy_function \
     tests/api/attributes_are_found_at_once \
     tests/api/a_rank_that_takes_no_more_is_named \
     tests/api/blocked_pair_is_ended_by_third \
