@@ -23,6 +23,9 @@ enum { YIELDS_PER_SPREAD = 64 };
 // Looks in vain (MPI_Test ...) after which a rank on a crowded core yields.
 enum { LOOKS_PER_YIELD = 4 };
 
+// ... after which that has lasted for long: a millisecond or more.
+enum { LOOKS_UNTIL_LATE = 1 << 14 };
+
 // On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
 // to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
 // two cores, a question takes 19 us, and 47 if a rank leaves its core only when it has to wait.)
@@ -96,14 +99,30 @@ int mp_progress(void)
     return done;
 }
 
+// For those that look as for those that wait: see progress.h.
+static void late(void)
+{
+    mp_progress_late = true;
+    if (mp_progress_when_late) {
+        mp_progress_when_late();
+    }
+}
+
 int mp_progress_look(void)
 {
     static unsigned in_vain;
     int done = mp_progress();
     if (done) {
         in_vain = 0;
-    } else if (mp_process.crowded && ++in_vain % LOOKS_PER_YIELD == 0) {
+        return done;
+    }
+    in_vain++;
+    if (mp_process.crowded && in_vain % LOOKS_PER_YIELD == 0) {
         mp_lock_yield();
+    }
+    if (unlikely(in_vain % LOOKS_UNTIL_LATE == 0)) {
+        late();
+        mp_progress_late = armed_waiters > 0;
     }
     return done;
 }
@@ -124,10 +143,7 @@ static void arm(struct mp_waiter *waiter)
 {
     waiter->armed = mp_channel->arm();
     armed_waiters++;
-    mp_progress_late = true;
-    if (mp_progress_when_late) {
-        mp_progress_when_late();
-    }
+    late();
 }
 
 static void disarm(struct mp_waiter *waiter)

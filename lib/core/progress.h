@@ -43,9 +43,10 @@ void mp_waiter_end(struct mp_waiter *waiter);
 // the pauses are naps. *pauses: how many there were, 0 at first.
 void mp_pause_holding(unsigned *pauses);
 
-// Some wait of this rank has lasted for long, and the next look is the last one before it sleeps:
-// the moment to find out whether it is in vain. Who has something under way that nobody looks at
-// until a message wakes it gives a function that looks at that then.
+// Some wait of this rank has lasted for long, and the next look is the last one before it sleeps;
+// or it has looked for long (MPI_Test ...). The moment to find out whether that is in vain. Who has
+// something under way that nobody looks at until a message wakes it gives a function that looks at
+// that then.
 extern bool mp_progress_late;
 extern void (*mp_progress_when_late)(void);
 

@@ -30,6 +30,7 @@ api_tests += \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_nonblocking_disagreements \
     tests/api/coll_nonblocking_many_under_way \
+    tests/api/coll_other_operation_is_found_by_test \
     tests/api/coll_other_operation_is_named \
     tests/api/coll_other_operations_end \
     tests/api/coll_other_operations_end_by_messages \
