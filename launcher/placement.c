@@ -10,9 +10,9 @@
 //   - With more ranks than free CPUs nothing is bound: the kernel shares out time better than we.
 //
 // Two jobs that start at the same moment must not take the same CPUs. Whoever looks for bound
-// processes therefore holds a lock until its own are bound: flock(2) on /proc, where they are found;
-// everybody can open it, and the lock goes with the process. If somebody holds it for half a second, we go
-// on: all that is lost is speed.
+// processes therefore holds a lock until its own are bound: flock(2) on /proc, where they are
+// found; everybody can open it, and the lock goes with the process. If somebody holds it for half a
+// second, we go on: all that is lost is speed.
 #define _GNU_SOURCE
 #include "launcher/placement.h"
 
