@@ -83,7 +83,7 @@ for folder in "$work/missing" full; do
     wait $front
     status=$?
     [ $status -eq 1 ] || fail "$what: exit $status"
-    warns '^mprun: cannot keep the standard input that rank 1 has not read yet, in /.*: [NF]'
+    warns '^mprun: cannot keep the standard input that rank [0-2] has not read yet, in /.*: [NF]'
     warns_lines 1
     left_nothing
     rm -f "$work/limited"
