@@ -344,9 +344,18 @@ static struct mp_list held_up = {&held_up, &held_up};
 
 static void look_at_held_up(void)
 {
-    for (struct mp_list *at = held_up.next, *next; at != &held_up; at = next) {
-        next = at->next; // that one stays: what is completed here wakes others later
-        struct mp_schedule *schedule = mp_container_of(at, struct mp_schedule, held_up);
+    struct mp_list now = {&now, &now};
+
+    // Whatever one of them leads to, those that are gone are in no list any more.
+    while (!mp_list_empty(&held_up)) {
+        struct mp_list *first = held_up.next;
+        mp_list_remove(first);
+        mp_list_insert(&now, first);
+    }
+    while (!mp_list_empty(&now)) {
+        struct mp_schedule *schedule = mp_container_of(now.next, struct mp_schedule, held_up);
+        mp_list_remove(&schedule->held_up);
+        mp_list_insert(&held_up, &schedule->held_up);
         schedule->progress(schedule->owner);
     }
 }

@@ -72,7 +72,8 @@ void mp_lock_forked(void);
 int mp_callback_begin(void);
 void mp_callback_end(int call);
 
-// The call that this thread is in, for the board; MP_CALL_NONE where that is not known.
+// The call that this thread is in, for the board. Where that is not known: the one that the board
+// names already.
 int mp_call_inside(void);
 
 // Opens a call: every function of the API that needs MPI to be running begins with this and returns
