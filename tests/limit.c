@@ -137,6 +137,10 @@ int main(int argc, char **argv)
     }
     if (child == 0) {
         sigprocmask(SIG_UNBLOCK, &set, NULL);
+        // A group of its own: some tests stop their processes, and where a group loses the last
+        // parent outside it, as when a rank's launcher goes, while one of it is stopped, the system
+        // hangs up all of it. That was make, too.
+        setpgid(0, 0);
         // A make that is interrupted must not leave a test running either.
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         execvp(argv[2], argv + 2);
