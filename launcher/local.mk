@@ -30,9 +30,9 @@ mprun_sources += \
     launcher/segment.c launcher/segment.h \
     launcher/sink.c launcher/sink.h \
     launcher/spawn.c launcher/spawn.h \
-    launcher/topology.c launcher/topology.h \
-    launcher/stranger.c launcher/stranger.h \
     launcher/spool.c launcher/spool.h \
+    launcher/stranger.c launcher/stranger.h \
+    launcher/topology.c launcher/topology.h \
     launcher/watch.c launcher/watch.h \
     lib/base/calls.c
 

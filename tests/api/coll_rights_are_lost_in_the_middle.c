@@ -7,14 +7,11 @@
 // timeout: 120
 #define _GNU_SOURCE
 #include "check.h"
+#include "filter.h"
 #include "threads.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,15 +21,7 @@ static MPI_Comm comms[THREADS];
 // From now on that system call is refused to all threads.
 static void refuse(unsigned call)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {COUNT_OF(filter), filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "errno %d", errno);
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
+    if (!filter_call(call, SECCOMP_RET_ERRNO | EPERM, 1)) {
         puts("no system call filters for all threads here");
         fflush(stdout);
         MPI_Abort(MPI_COMM_WORLD, 77);

@@ -5,13 +5,10 @@
 // ranks: 2
 // timeout: 60
 #include "check.h"
+#include "filter.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 enum { MOST = 3 << 20, TIMES = 30 };
@@ -29,15 +26,7 @@ static void *mapped(void)
 // From now on that system call is refused to this process.
 static void refuse(unsigned call)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {COUNT_OF(filter), filter};
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "errno %d", errno);
-    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0, "errno %d", errno);
+    CHECK(filter_call(call, SECCOMP_RET_ERRNO | EPERM, 0), "errno %d", errno);
 }
 
 static void exchange(void)

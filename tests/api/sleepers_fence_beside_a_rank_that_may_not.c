@@ -9,13 +9,11 @@
 // not under: valgrind
 #define _GNU_SOURCE
 #include "check.h"
+#include "filter.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/membarrier.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -38,19 +36,6 @@ static void trapped(int signal, siginfo_t *info, void *context)
 #endif
 }
 
-static int filter(unsigned call, unsigned action)
-{
-    struct sock_filter steps[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, action),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {COUNT_OF(steps), steps};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
-}
-
 static void skip(const char *why)
 {
     puts(why);
@@ -64,7 +49,7 @@ static void sleep_once(void)
     int more = 1, word;
 
     sigaction(SIGSYS, &action, NULL);
-    CHECK(filter(SYS_membarrier, SECCOMP_RET_TRAP), "errno %d", errno);
+    CHECK(filter_call(SYS_membarrier, SECCOMP_RET_TRAP, 0), "errno %d", errno);
     for (int i = 0; more; i++) {
         OK(MPI_Recv(&word, 1, MPI_INT, 1, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
         more = !fences && i < TIMES;
@@ -84,7 +69,8 @@ int main(int argc, char **argv)
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0) {
         skip("no membarrier here");
     }
-    if (early && atoi(early) == LATE && !filter(SYS_membarrier, SECCOMP_RET_ERRNO | EPERM)) {
+    if (early && atoi(early) == LATE &&
+        !filter_call(SYS_membarrier, SECCOMP_RET_ERRNO | EPERM, 0)) {
         skip("no system call filters here");
     }
     start(&argc, &argv);

@@ -4,28 +4,11 @@
 # or MPRUN_GRACE. It ends as soon as it has; a second signal ends it at once; and when a rank failed,
 # nobody waits for the others.
 . "${srcdir:-.}/tests/launcher/lib.sh"
-ready="$work/ready"
-default='env --default-signal=INT,HUP,TERM,QUIT'
 unset MPRUN_GRACE
 
 # Longer than what a failure leaves, with a child of its own, as a program that compresses what it saves.
 save="trap 'sleep 0.6; echo saved; exit 0' TERM; echo > $ready; while :; do sleep 0.02; done"
 stubborn="trap '' TERM INT HUP; echo > $ready; while :; do sleep 0.02; done"
-
-# start [VARIABLE=VALUE ...] mprun's arguments: in the background, until $ready appears.
-start() {
-    rm -f "$ready"
-    env "$mark" $default $variable "$MPRUN" "$@" < /dev/null > "$work/out" 2> "$work/err" &
-    front=$!
-    wait_for "$ready"
-}
-ended() { # STATUS
-    wait $front
-    status=$?
-    [ $status -eq "$1" ] || fail "$what: exit $status, expected $1: $(cat "$work/err")"
-    left_nothing
-}
-variable=
 for signal in INT:130 TERM:143 HUP:129 QUIT:131; do
     what="SIG${signal%:*} to mprun"
     start -n 1 sh -c "$save"

@@ -92,6 +92,24 @@ wait_for() {
         sleep 0.01
     done
 }
+# start mprun's arguments: in the background with the usual signals, as $front, until $work/ready
+# appears; $variable may hold a setting for its environment.
+ready=$work/ready
+default='env --default-signal=INT,HUP,TERM,QUIT,USR1'
+variable=
+start() {
+    rm -f "$ready"
+    env "$mark" $default $variable "$MPRUN" "$@" < /dev/null > "$work/out" 2> "$work/err" &
+    front=$!
+    wait_for "$ready"
+}
+# ended STATUS: that job has ended with it and has left nothing.
+ended() {
+    wait $front
+    status=$?
+    [ $status -eq "$1" ] || fail "$what: exit $status, expected $1: $(cat "$work/err")"
+    left_nothing
+}
 finish() {
     [ $failures -eq 0 ] || { echo "$failures failed"; exit 1; }
     exit 0

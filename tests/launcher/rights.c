@@ -6,12 +6,11 @@
 // Before that the ranks find out what the kernel lets them do, and run the operation once; what
 // each run gives is looked at whole. Exits with 77 where the machine has no such right to give up.
 #define _GNU_SOURCE
+#include "../api/filter.h"
+
 #include <mpi.h>
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,15 +35,7 @@ static void *mapped(void)
 
 static void refuse(unsigned call)
 {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) {
+    if (!filter_call(call, SECCOMP_RET_ERRNO | EPERM, 0)) {
         printf("no system call filters here\n");
         fflush(stdout);
         MPI_Abort(MPI_COMM_WORLD, 77);

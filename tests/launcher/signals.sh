@@ -3,23 +3,7 @@
 # Signals to mprun: those that ask to stop end the job, and mprun exits with 128 and the signal;
 # SIGUSR1 and SIGUSR2 go to the ranks.
 . "${srcdir:-.}/tests/launcher/lib.sh"
-ready="$work/ready"
-default='env --default-signal=INT,HUP,TERM,QUIT,USR1'
 ulimit -c 0
-
-# start mprun's arguments: in the background, until $ready appears.
-start() {
-    rm -f "$ready"
-    env "$mark" $default "$MPRUN" "$@" < /dev/null > "$work/out" 2> "$work/err" &
-    front=$!
-    wait_for "$ready"
-}
-ended() { # STATUS
-    wait $front
-    status=$?
-    [ $status -eq "$1" ] || fail "$what: exit $status, expected $1: $(cat "$work/err")"
-    left_nothing
-}
 for signal in INT:130 TERM:143 HUP:129 QUIT:131; do
     what="SIG${signal%:*} to mprun"
     start -n 3 sh -c "echo > $ready; exec sleep 60"
