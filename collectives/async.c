@@ -33,9 +33,9 @@
 
 #include "collectives/choose.h"
 #include "collectives/shm.h"
-#include "core/errhandler.h"
-#include "core/message.h"
-#include "core/progress.h"
+#include "message/message.h"
+#include "object/errhandler.h"
+#include "wait/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "collectives/async.h"
 #include "collectives/shm_combine.h"
 #include "collectives/shm_parts.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <stdlib.h>
 #include <string.h>

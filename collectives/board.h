@@ -9,9 +9,9 @@
 #ifndef MP_COLLECTIVES_BOARD_H
 #define MP_COLLECTIVES_BOARD_H
 
-#include "core/channel.h"
-#include "core/comm.h"
-#include "core/process.h"
+#include "object/comm.h"
+#include "process/channel.h"
+#include "process/process.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
 
 #include "collectives/async.h"
 #include "collectives/shm.h"
-#include "core/errhandler.h"
-#include "core/progress.h"
+#include "object/errhandler.h"
+#include "wait/progress.h"
 
 #include <ctype.h>
 #include <limits.h>

@@ -19,8 +19,8 @@
 #include "collectives/comm_agree.h"
 
 #include "collectives/collectives.h"
-#include "core/errhandler.h"
-#include "core/limbo.h"
+#include "message/limbo.h"
+#include "object/errhandler.h"
 
 #include <string.h>
 

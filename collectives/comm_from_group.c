@@ -18,11 +18,11 @@
 #include "collectives/collectives.h"
 #include "collectives/comm_agree.h"
 #include "collectives/comm_make.h"
-#include "core/errhandler.h"
-#include "core/match.h"
-#include "core/message.h"
-#include "core/process.h"
-#include "core/progress.h"
+#include "message/match.h"
+#include "message/message.h"
+#include "object/errhandler.h"
+#include "process/process.h"
+#include "wait/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

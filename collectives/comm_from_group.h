@@ -5,7 +5,7 @@
 #ifndef MP_COLLECTIVES_COMM_FROM_GROUP_H
 #define MP_COLLECTIVES_COMM_FROM_GROUP_H
 
-#include "core/comm.h"
+#include "object/comm.h"
 
 // `group` has this rank in it.
 int mp_comm_create_from_group(struct mp_group *group, const char *stringtag, struct mp_comm **made);

@@ -7,10 +7,10 @@
 #include "collectives/board.h"
 #include "collectives/collectives.h"
 #include "collectives/comm_agree.h"
-#include "core/attribute.h"
-#include "core/errhandler.h"
-#include "core/info.h"
-#include "core/topology.h"
+#include "object/attribute.h"
+#include "object/errhandler.h"
+#include "object/info.h"
+#include "object/topology.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Making communicators (MPI 5.0, 7.4 and 7.6): what the ranks have to tell each other, on top of
-// the local part in core/comm.c and of the agreement in comm_agree.c. Arguments have been checked.
-// All are collective over what the standard says. *made is NULL where this rank gets none
+// the local part in object/comm.c and of the agreement in comm_agree.c. Arguments have been
+// checked. All are collective over what the standard says. *made is NULL where this rank gets none
 // (MPI_COMM_NULL). Return an error class.
 #ifndef MP_COLLECTIVES_COMM_MAKE_H
 #define MP_COLLECTIVES_COMM_MAKE_H
 
-#include "core/comm.h"
-#include "core/request.h"
+#include "object/comm.h"
+#include "wait/request.h"
 
 // `hints` becomes the new communicator's info (NULL: none), also on failure: it is owned here.
 int mp_comm_dup(struct mp_comm *comm, struct mp_info *hints, struct mp_comm **made);

@@ -3,7 +3,7 @@
 #include "collectives/disagree.h"
 
 #include "collectives/collectives.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 static const char *const names[MP_KINDS] = {[MP_BARRIER] = "a barrier",
                                             [MP_BCAST] = "a broadcast",

@@ -6,7 +6,7 @@
 // end, which is how neighbourhood collectives match them.
 #include "collectives/collectives.h"
 #include "collectives/topology_make.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <limits.h>
 #include <stdlib.h>

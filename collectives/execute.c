@@ -4,11 +4,11 @@
 // send and receive, the fastest paths of the engine, where that cannot change the outcome.
 #include "collectives/collectives.h"
 
-#include "core/errhandler.h"
-#include "core/match.h"
-#include "core/message.h"
-#include "core/progress.h"
-#include "core/status.h"
+#include "message/match.h"
+#include "message/message.h"
+#include "object/errhandler.h"
+#include "object/status.h"
+#include "wait/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 //   also where that is the same rank, which it is when the dimension is periodic and of length 1
 //   or 2. So each dimension receives from + before it receives from -, while sends go to - first.
 #include "collectives/collectives.h"
-#include "core/topology.h"
+#include "object/topology.h"
 
 // An empty block travels too where counts are given per neighbour: the other side may have room for
 // more, and the next one along the same way must not be taken for it.

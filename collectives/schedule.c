@@ -4,7 +4,7 @@
 // allocates nothing. Read next: collectives/execute.c, which runs them.
 #include "collectives/schedule.h"
 
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <stdlib.h>
 

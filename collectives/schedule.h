@@ -12,10 +12,10 @@
 #define MP_COLLECTIVES_SCHEDULE_H
 
 #include "collectives/disagree.h"
-#include "core/comm.h"
-#include "core/datatype.h"
-#include "core/op.h"
-#include "core/request.h"
+#include "datatype/datatype.h"
+#include "object/comm.h"
+#include "op/op.h"
+#include "wait/request.h"
 
 #include <stdbool.h>
 #include <stddef.h>

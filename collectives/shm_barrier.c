@@ -4,7 +4,7 @@
 #include "collectives/shm_parts.h"
 
 #include "collectives/disagree.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 int mp_shm_barrier(const struct mp_collective *c)
 {

@@ -3,7 +3,7 @@
 // the order of the ranks, whatever the place and length of the piece: equal to a serial loop's.
 #include "collectives/shm_combine.h"
 
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <stdlib.h>
 

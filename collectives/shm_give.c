@@ -4,8 +4,8 @@
 #include "collectives/shm.h"
 
 #include "base/stream.h"
-#include "core/errhandler.h"
-#include "core/hardware.h"
+#include "object/errhandler.h"
+#include "process/hardware.h"
 
 void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MPI_Count from,
                  MPI_Count bytes)

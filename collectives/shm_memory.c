@@ -5,7 +5,7 @@
 #include "collectives/shm_memory.h"
 
 #include "collectives/shm.h"
-#include "core/errand.h"
+#include "message/errand.h"
 
 // Relaxed: nothing else is read on the strength of what it says, and what it says may be wrong by
 // the time that somebody acts on it.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The memory of other members, used by collective operations straight where the program has it:
 // what lies in the shared heap is simply read and written; anything else goes through the kernel
-// (core/remote.h), where that is allowed. Read first: board.h. Used in: shm_give.c, shm_combine.c.
+// (process/remote.h), where that is allowed. Read first: board.h. Used in: shm_give.c,
+// shm_combine.c.
 #ifndef MP_COLLECTIVES_SHM_MEMORY_H
 #define MP_COLLECTIVES_SHM_MEMORY_H
 
 #include "collectives/board.h"
 #include "collectives/collectives.h"
-#include "core/remote.h"
 #include "heap/heap.h"
+#include "process/remote.h"
 
 // From how many bytes on a block is taken from memory. In the heap: a page; what is saved is the
 // copy into the chunk, which then takes as long as the readers' word, for which the giver waits,
@@ -53,7 +54,7 @@ static inline bool mp_shm_is_worth(unsigned ways, const void *data, MPI_Count by
 
 // Copies to or from the memory of a member, which was said to be usable and is not left before this
 // rank has said that it is done. Where this rank may not after all, the member does it
-// (core/errand.h).
+// (message/errand.h).
 void mp_shm_read(const struct mp_comm *comm, int rank, uint64_t address, void *to, MPI_Count bytes);
 void mp_shm_write(const struct mp_comm *comm, int rank, uint64_t address, const void *from,
                   MPI_Count bytes);

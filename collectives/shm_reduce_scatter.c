@@ -5,7 +5,7 @@
 // until the end. Read first: shm_combine.h, shm_reduce.c.
 #include "collectives/shm_combine.h"
 
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <stdlib.h>
 

@@ -11,7 +11,7 @@
 #include "collectives/short_post.h"
 
 #include "collectives/shm_combine.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 // The same for a reduction's operand and result. In place, the operand is where the result goes.
 struct operands {

@@ -2,11 +2,11 @@
 // Making communicators with a topology: the topology first, which is local work, then the
 // communicator. Ranks keep their order, so `reorder` has nothing to do with what is made here:
 // all ranks share the memory of one machine, and the launcher has put neighbouring ranks on
-// neighbouring cores. Read next: collectives/dist_graph.c, core/topology.h.
+// neighbouring cores. Read next: collectives/dist_graph.c, object/topology.h.
 #include "collectives/topology_make.h"
 
 #include "collectives/comm_make.h"
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include <stdlib.h>
 

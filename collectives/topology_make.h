@@ -5,8 +5,8 @@
 #ifndef MP_COLLECTIVES_TOPOLOGY_MAKE_H
 #define MP_COLLECTIVES_TOPOLOGY_MAKE_H
 
-#include "core/comm.h"
-#include "core/topology.h"
+#include "object/comm.h"
+#include "object/topology.h"
 
 // The grid has at most as many places as `comm` has ranks.
 int mp_cart_create(struct mp_comm *comm, int ndims, const int *dims, const int *periods,

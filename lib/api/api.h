@@ -19,13 +19,13 @@
 #ifndef MP_API_API_H
 #define MP_API_API_H
 
-#include "core/attribute.h"
-#include "core/comm.h"
-#include "core/datatype.h"
-#include "core/errhandler.h"
-#include "core/process.h"
-#include "core/session.h"
+#include "datatype/datatype.h"
 #include "mpi.h"
+#include "object/attribute.h"
+#include "object/comm.h"
+#include "object/errhandler.h"
+#include "object/session.h"
+#include "process/process.h"
 
 // PMPI_X is the function, MPI_X its weak alias, so that a tool can put its own MPI_X in front.
 #define MP_WEAK(name)                         \

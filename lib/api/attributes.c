@@ -3,7 +3,7 @@
 // Chapter 7: keyvals and attributes of communicators and datatypes, keyvals of windows, and the
 // older names of chapter 16.
 
-#include "core/attribute.h"
+#include "object/attribute.h"
 
 #include "api/api.h"
 #include "base/calls.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Chapter 3: buffers for buffered sends, of the process, of a communicator, of a session.
-#include "core/bsend.h"
+#include "message/bsend.h"
 
 #include "api/api.h"
 

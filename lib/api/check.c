@@ -5,7 +5,7 @@
 
 #include "api/api.h"
 #include "api/requests.h"
-#include "core/info.h"
+#include "object/info.h"
 
 int mp_check_comm(MPI_Comm comm, struct mp_comm **out)
 {

@@ -3,8 +3,8 @@
 // looked at there only. Read next: collectives/collectives.h, for what comes out.
 #include "api/collectives.h"
 
-#include "core/info.h"
-#include "core/topology.h"
+#include "object/info.h"
+#include "object/topology.h"
 
 // How a side's arguments are called.
 struct side_names {

@@ -5,10 +5,10 @@
 #include "collectives/comm_make.h"
 
 #include "api/api.h"
-#include "core/info.h"
-#include "core/match.h"
-#include "core/progress.h"
-#include "core/request.h"
+#include "message/match.h"
+#include "object/info.h"
+#include "wait/progress.h"
+#include "wait/request.h"
 
 #include <string.h>
 

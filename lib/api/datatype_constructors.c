@@ -4,7 +4,7 @@
 // the library; a `_c` function differs from its twin in the width of its numbers and in what
 // MPI_Type_get_contents tells later.
 
-#include "core/datatype_make.h"
+#include "datatype/datatype_make.h"
 
 #include "api/api.h"
 #include "base/calls.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Chapter 5.1.4: MPI_Type_create_darray, the part of a distributed array that one process has.
-// What is dealt out how becomes a share in each dimension; core/datatype_make.c does the rest.
+// What is dealt out how becomes a share in each dimension; datatype/datatype_make.c does the rest.
 #include "api/api.h"
 #include "base/calls.h"
-#include "core/datatype_make.h"
+#include "datatype/datatype_make.h"
 
 #include <stdlib.h>
 #include <string.h>

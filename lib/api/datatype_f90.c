@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Chapter 18.1.9: the datatypes of Fortran's kinds, by their precision and range.
-#include "core/datatype_f90.h"
+#include "datatype/datatype_f90.h"
 
 #include "api/api.h"
 #include "base/calls.h"

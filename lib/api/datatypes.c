@@ -3,11 +3,11 @@
 // Chapter 5: the life of datatypes, their sizes and names. Constructors are in
 // datatype_constructors.c, envelopes in datatype_contents.c, packing in pack.c.
 
-#include "core/datatype.h"
+#include "datatype/datatype.h"
 
 #include "api/api.h"
 #include "base/calls.h"
-#include "core/datatype_make.h"
+#include "datatype/datatype_make.h"
 
 #include <limits.h>
 #include <string.h>

@@ -5,12 +5,12 @@
 #include "collectives/board.h"
 #include "collectives/collectives.h"
 #include "config.h"
-#include "core/attribute.h"
-#include "core/bsend.h"
-#include "core/child.h"
-#include "core/hardware.h"
-#include "core/info.h"
 #include "heap/heap.h"
+#include "message/bsend.h"
+#include "object/attribute.h"
+#include "object/info.h"
+#include "process/child.h"
+#include "process/hardware.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // allows shortcuts but asks for none. Hints that are not known, or whose value makes no sense, are
 // ignored, as the standard says.
 #include "api/api.h"
-#include "core/info.h"
+#include "object/info.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // Chapter 10: the info object. All of it may be called before MPI_Init and after MPI_Finalize, and
 // by any thread at any time (11.4.1), so no function opens a call with mp_enter.
 
-#include "core/info.h"
+#include "object/info.h"
 
 #include "api/api.h"
 #include "base/calls.h"

@@ -2,7 +2,7 @@
 //
 // Chapter 6: operations. MPI_Reduce_local is in collectives.c, with the checks of its like.
 
-#include "core/op.h"
+#include "op/op.h"
 
 #include "api/api.h"
 #include "base/calls.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Chapter 4: partitioned communication. Started, completed and freed like any persistent request.
-// Read next: core/partitioned.h.
-#include "core/partitioned.h"
+// Read next: message/partitioned.h.
+#include "message/partitioned.h"
 
 #include "api/api.h"
-#include "core/info.h"
+#include "object/info.h"
 
 // One end as its caller gave it, and as it was checked.
 struct call {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Chapter 3: blocking, nonblocking and persistent sends and receives, and their combinations.
 // A function and its large-count twin are one call of one checked function.
-// Read next: core/message.c.
-#include "core/message.h"
+// Read next: message/message.c.
+#include "message/message.h"
 
 #include "api/api.h"
-#include "core/message_short.h"
-#include "core/status.h"
+#include "message/message_short.h"
+#include "object/status.h"
 
 #include <stdlib.h>
 
@@ -139,7 +139,7 @@ MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, b
 
 // ---- Standard mode
 
-// The two that are called most take the shortest way (core/message_short.h). What is not for it
+// The two that are called most take the shortest way (message/message_short.h). What is not for it
 // goes on with the arguments where they are, so that little has to be saved for that.
 static __attribute__((noinline)) int general_send(const void *buf, int count, MPI_Datatype datatype,
                                                   int dest, int tag, MPI_Comm comm)

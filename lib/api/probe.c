@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Chapter 3: asking for a message without receiving it, and matched probes and receives.
-#include "core/probe.h"
+#include "message/probe.h"
 
 #include "api/api.h"
-#include "core/message.h"
+#include "message/message.h"
 
 static int check_probe(MPI_Comm comm, int source, int tag, struct mp_comm **c)
 {

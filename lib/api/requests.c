@@ -3,7 +3,7 @@
 // requests_other.c (what else is done with them).
 #include "api/requests.h"
 
-#include "core/progress.h"
+#include "wait/progress.h"
 
 static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
 {

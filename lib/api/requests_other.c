@@ -3,9 +3,9 @@
 // freeing, and starting persistent ones.
 #include "api/requests.h"
 
-#include "core/message.h"
-#include "core/partitioned.h"
-#include "core/progress.h"
+#include "message/message.h"
+#include "message/partitioned.h"
+#include "wait/progress.h"
 
 // ---- Looking without completing (3.7.6)
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Chapter 3: sending and receiving in one call (MPI_Sendrecv, MPI_Sendrecv_replace), blocking and
 // nonblocking. The receive is started first, so that a pair of ranks never waits in a circle.
-#include "core/message.h"
+#include "message/message.h"
 
 #include "api/api.h"
-#include "core/progress.h"
+#include "wait/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Chapters 7 and 11: sessions, their process sets, and the groups and communicators made from them.
-// Their error handlers are in errors.c, their buffers in buffers.c. Read next: core/session.h.
+// Their error handlers are in errors.c, their buffers in buffers.c. Read next: object/session.h.
 #include "api/api.h"
 #include "collectives/comm_from_group.h"
-#include "core/child.h"
-#include "core/info.h"
+#include "object/info.h"
+#include "process/child.h"
 
 #include <stdio.h>
 #include <string.h>

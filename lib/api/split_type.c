@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Chapter 7: MPI_Comm_split_type, which groups processes by what they share (7.4.2). All ranks of a
 // job share one machine, so that is one shared memory domain; what smaller parts of it each is
-// restricted to, core/hardware.h tells.
+// restricted to, process/hardware.h tells.
 #include "api/api.h"
 #include "collectives/collectives.h"
 #include "collectives/comm_make.h"
-#include "core/hardware.h"
-#include "core/info.h"
+#include "object/info.h"
+#include "process/hardware.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 //
 // What a status tells, and its setting for generalized requests (chapters 3, 5 and 13).
 
-#include "core/status.h"
+#include "object/status.h"
 
 #include "api/api.h"
 #include "base/calls.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 8: Cartesian topologies, MPI_Dims_create and MPI_Topo_test. Graphs are in
 // topologies_graph.c, neighbourhood collectives in collectives_neighbor.c.
-// Read next: core/topology.h, collectives/topology_make.h.
+// Read next: object/topology.h, collectives/topology_make.h.
 #include "api/topologies.h"
 
 #include <string.h>

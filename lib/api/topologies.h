@@ -5,7 +5,7 @@
 
 #include "api/api.h"
 #include "collectives/topology_make.h"
-#include "core/topology.h"
+#include "object/topology.h"
 
 int mp_check_intra(MPI_Comm comm, struct mp_comm **out);
 int mp_check_topology(MPI_Comm comm, int kind, struct mp_comm **out); // of that kind

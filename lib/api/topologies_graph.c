@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Chapter 8: graph and distributed graph topologies.
-// Read next: core/topology.h, collectives/dist_graph.c.
+// Read next: object/topology.h, collectives/dist_graph.c.
 #include "api/topologies.h"
 
-#include "core/info.h"
+#include "object/info.h"
 
 #include <limits.h>
 #include <string.h>

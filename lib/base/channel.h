@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a channel is: it carries packets, in order, between two ranks. The matching engine above
-// (core/match.c) knows packets and nothing of rings or sockets; a channel knows packets and nothing
-// of MPI. Implementations: core/shm_channel.c over shm/ring.h, and socket/socket.c.
+// (message/match.c) knows packets and nothing of rings or sockets; a channel knows packets and
+// nothing of MPI. Implementations: message/shm_channel.c over shm/ring.h, and socket/socket.c.
 #ifndef MP_BASE_CHANNEL_H
 #define MP_BASE_CHANNEL_H
 
@@ -19,10 +19,10 @@ enum mp_packet_kind {
     MP_PACKET_CANCEL,    // sender: forget that message if it is not matched yet
     MP_PACKET_CANCELLED, // answer to CANCEL: length 1 forgotten, 0 too late
     MP_PACKET_PLACED,    // answer to an ACCEPT with an address: all of the payload lies there
-    MP_PACKET_HELP,      // receiver: we copy your message now, copy with us (core/together.c)
+    MP_PACKET_HELP,      // receiver: we copy your message now, copy with us (message/together.c)
     MP_PACKET_FETCH,     // push what lies at an address of yours, and
-    MP_PACKET_STORE,     // put this there: for a peer that may not do it itself (core/errand.c)
-    // Partitioned messages: core/partitioned.c.
+    MP_PACKET_STORE,     // put this there: for a peer that may not do it itself (message/errand.c)
+    // Partitioned messages: message/partitioned.c.
     MP_PACKET_PART_SETUP,
     MP_PACKET_PART_REFUSE,
     MP_PACKET_PART_CLEAR,

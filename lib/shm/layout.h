@@ -4,7 +4,7 @@
 // ring for every ordered pair of ranks. The launcher and the library share this file and nothing
 // else about memory. Offsets, never pointers; words that different ranks write are 128 bytes apart
 // (two lines: the adjacent-line prefetcher pairs them). Pages are touched only when used. Read
-// next: shm/ring.h (how a ring is written and read), core/progress.h (sleeping and waking).
+// next: shm/ring.h (how a ring is written and read), wait/progress.h (sleeping and waking).
 #ifndef MP_SHM_LAYOUT_H
 #define MP_SHM_LAYOUT_H
 
@@ -59,12 +59,13 @@ struct mp_segment_header {
     int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
     // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
     // looks at a sleeper's word. Written by the launcher, and by a rank to which alone it is
-    // refused, when that opens its channel (see core/shm_channel.c).
+    // refused, when that opens its channel (see message/shm_channel.c).
     _Atomic uint32_t fence; // 0, or one of MP_FENCE_*
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
     char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
-    // Ranks that have come to the end of MPI_Finalize; each adds itself once. See core/process.c.
+    // Ranks that have come to the end of MPI_Finalize; each adds itself once. See
+    // process/process.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
 };
 
@@ -99,11 +100,12 @@ struct mp_board {
     _Alignas(MP_APART) _Atomic uint32_t sleeping;
     _Atomic uint32_t cpu; // 1 + the CPU that the rank was on when it last waited for long; 0 before
     // 1 while the rank keeps as many messages as it is willing to: offer it more
-    // (core/unexpected.h). Written by it. Here, since who sends to it looks at `sleeping` anyway.
+    // (message/unexpected.h). Written by it. Here, since who sends to it looks at `sleeping`
+    // anyway.
     _Atomic uint32_t full;
 
     // A long message that the rank receives and copies together with its sender, who changes these,
-    // too: core/together.c.
+    // too: message/together.c.
     _Alignas(MP_APART) _Atomic uint64_t claims;
     _Alignas(MP_APART) _Atomic uint64_t done;
 };
@@ -171,7 +173,7 @@ struct mp_desk {
     // How far the rank is within a turn: the turn, and 24 bits of step. Written by the rank.
     _Alignas(MP_APART) _Atomic uint64_t progress;
     // Grows by one when the rank first uses a communicator of this context pair, and again when it
-    // has done with it: see core/limbo.c. Written by the rank.
+    // has done with it: see message/limbo.c. Written by the rank.
     _Atomic uint64_t lives;
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;

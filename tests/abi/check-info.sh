@@ -63,10 +63,10 @@ none "$tmp/odd" "--info names as missing"
 
 # ---- Who can raise the class
 grep -rw MPI_ERR_UNSUPPORTED_OPERATION "$srcdir/lib" "$srcdir/collectives" --include='*.c' |
-    sed "s,^$srcdir/,," | grep -v '^lib/core/errhandler.c:\|^lib/core/error_strings.c:\|^[^:]*://' \
+    sed "s,^$srcdir/,," | grep -v '^lib/object/errhandler.c:\|^lib/object/error_strings.c:\|^[^:]*://' \
     > "$tmp/odd" || :
 none "$tmp/odd" "MPI_ERR_UNSUPPORTED_OPERATION in"
-[ "$(grep -cw MPI_ERR_UNSUPPORTED_OPERATION "$srcdir/lib/core/errhandler.c")" = 1 ] ||
+[ "$(grep -cw MPI_ERR_UNSUPPORTED_OPERATION "$srcdir/lib/object/errhandler.c")" = 1 ] ||
     fail "MPI_ERR_UNSUPPORTED_OPERATION in more than mp_unsupported"
 $NM -A -g "$archive" 2> /dev/null | sed -n 's/.*[:/]\([^:/]*\.o\): *U mp_unsupported$/\1/p' |
     sort -u > "$tmp/users"

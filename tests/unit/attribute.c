@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Attributes: the order in which they are copied and deleted, what failing callbacks stop, freed
 // keyvals, the predefined attributes, and the names of chapter 16.
-#include "core/attribute.h"
+#include "object/attribute.h"
 
 #include "base/bits.h"
 #include "mpi.h"

@@ -2,11 +2,11 @@
 // Datatypes against a model: a random type is built twice, by the library and as the plain list of
 // its basic elements that the standard calls the type map. Sizes and bounds must agree, and every
 // byte that is packed, unpacked or copied, from and to any place in the stream.
-#include "core/datatype.h"
-#include "core/datatype_form.h"
+#include "datatype/datatype.h"
+#include "datatype/datatype_form.h"
 
-#include "core/errhandler.h"
 #include "mpi.h"
+#include "object/errhandler.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 // Error classes, codes and strings, and which handler is called with what. The fatal ones end a
 // child of this process with the class as its status and one line that says everything.
 #define _GNU_SOURCE
-#include "core/errhandler.h"
+#include "object/errhandler.h"
 
 #include "mpi.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Groups of up to 300 world ranks against plain arrays: finding, comparing, and the set operations
 // and selections of the API, on ranges and on lists alike.
-#include "core/group.h"
+#include "object/group.h"
 
 #include "base/bits.h"
-#include "core/process.h"
 #include "mpi.h"
+#include "process/process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

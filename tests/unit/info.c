@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Infos before and after MPI_Init: order, limits, the two ways to get a value, and MPI_INFO_ENV.
-#include "core/info.h"
+#include "object/info.h"
 
 #include "base/bits.h"
 #include "mpi.h"

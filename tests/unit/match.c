@@ -3,7 +3,7 @@
 // order, from a few sources and with few or many tags, wildcards among them; each message must meet
 // just the receive, and each receive the message, that comes first by the rules (MPI 5.0, 3.5),
 // with few of them waiting and with thousands.
-#include "core/match.h"
+#include "message/match.h"
 
 #include "base/bits.h"
 #include "mpi.h"

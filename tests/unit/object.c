@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Objects: any handle, however wild, is told from a good one; memory is reused; integers lead back;
 // infos may be made by several threads at once.
-#include "core/object.h"
+#include "object/object.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Operations: each predefined one on each type it is defined for against a plain expression, the
 // table of what is defined (6.9.2), and what user functions are called with.
-#include "core/op.h"
+#include "op/op.h"
 
-#include "core/errhandler.h"
-#include "core/op_kernels.h"
 #include "mpi.h"
+#include "object/errhandler.h"
+#include "op/op_kernels.h"
 
 #include <complex.h>
 #include <limits.h>

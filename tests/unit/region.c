@@ -2,7 +2,7 @@
 // Regions: things taken and given back in any order do not overlap, keep what is written to them,
 // and once all were given back no more than two regions are held, whatever there was before. One
 // that stays keeps one region.
-#include "core/region.h"
+#include "base/region.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

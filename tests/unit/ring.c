@@ -66,7 +66,7 @@ static enum mp_packet_kind kind_of(uint32_t number)
     return number % 7 == 0 ? MP_PACKET_DATA : MP_PACKET_EAGER;
 }
 
-// As core/message.c does it. False: no room.
+// As message/message.c does it. False: no room.
 static bool write_packet(uint32_t number)
 {
     enum mp_packet_kind kind = kind_of(number);

@@ -12,7 +12,7 @@
 #include "collectives/collectives.h"
 #include "collectives/comm_agree.h"
 #include "collectives/schedule.h"
-#include "core/message.h"
+#include "message/message.h"
 #include "mpi.h"
 
 #include <stdlib.h>

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+// Arriving packets: match, move the payload, answer. This is the receiving half of the protocol
+// whose sending half is in message/outgoing.c.
+#include "message/deliver.h"
+
+#include "base/copy.h"
+#include "datatype/datatype_layout.h"
+#include "heap/heap.h"
+#include "message/errand.h"
+#include "message/outgoing.h"
+#include "message/partitioned.h"
+#include "message/taste.h"
+#include "message/together.h"
+#include "object/errhandler.h"
+#include "process/channel.h"
+#include "process/remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// What a noncontiguous receive pulls at a time.
+enum { PULL_PIECE = 64 << 10 };
+
+// Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
+static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)
+{
+    request->source = packet->source;
+    request->result_tag = packet->tag;
+    request->total = total;
+    // Truncated: the status tells what arrived in the buffer, the error tells the rest (3.2.4).
+    request->error = total > request->length ? MPI_ERR_TRUNCATE : 0;
+    if (mp_datatype_is_cut(request->type, total) && total < request->length) {
+        request->error = MPI_ERR_TYPE; // no sender's type has that signature (3.3.1)
+    }
+    request->bytes = total > request->length ? request->length : total;
+    return request->bytes;
+}
+
+static void answer_done(int peer, uint64_t origin)
+{
+    struct mp_packet done = {.kind = MP_PACKET_DONE, .origin = origin};
+    mp_answer(peer, &done);
+}
+
+static void receive_payload(struct mp_request *request, int peer, const struct mp_packet *packet,
+                            const void *payload)
+{
+    MPI_Count bytes = meet(request, packet, packet->length);
+    if (bytes && request->type->contiguous) {
+        mp_copy_passing((char *)request->buffer + request->type->true_lb, payload, (size_t)bytes);
+    } else if (bytes) {
+        mp_datatype_unpack(request->type, request->buffer, request->count, 0, payload, bytes);
+    }
+    if (packet->kind == MP_PACKET_SYNC) {
+        answer_done(peer, packet->origin);
+    }
+    mp_request_complete(request, request->error);
+}
+
+bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI_Count from,
+                     MPI_Count bytes)
+{
+    if (!address || !mp_channel->pull) {
+        return false;
+    }
+    if (request->type->contiguous) {
+        char *to = (char *)request->buffer + request->type->true_lb + from;
+        return mp_channel->pull(peer, address, to, (size_t)bytes);
+    }
+    const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, (size_t)bytes);
+    if (near) {
+        mp_datatype_unpack(request->type, request->buffer, request->count, from, near, bytes);
+        return true;
+    }
+    char *piece = malloc(PULL_PIECE);
+    MPI_Count moved = 0;
+    while (piece && moved < bytes) {
+        MPI_Count now = bytes - moved < PULL_PIECE ? bytes - moved : PULL_PIECE;
+        if (!mp_channel->pull(peer, address + (uint64_t)moved, piece, (size_t)now)) {
+            break;
+        }
+        mp_datatype_unpack(request->type, request->buffer, request->count, from + moved, piece,
+                           now);
+        moved += now;
+    }
+    free(piece);
+    return moved == bytes;
+}
+
+// Where the first `bytes` of a receive lie, if that is one piece of our heap; else NULL.
+static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
+{
+    char *place = (char *)request->buffer + request->type->true_lb;
+    return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
+}
+
+// Takes an offered payload, to `place` if that is in our heap. False if it is to be pushed, which
+// may be better, too: the kernel copies once, but not as fast as a program does. Into our heap the
+// sender can copy with one memcpy. Through the ring there are two, by two cores at once.
+static bool take_remote(struct mp_request *request, int peer, const struct mp_packet *offer,
+                        MPI_Count bytes, const void *place)
+{
+    const void *far = (const void *)(uintptr_t)offer->address;
+    bool helped = mp_process.shm && mp_together_may_ask(peer, bytes) &&
+                  !mp_heap_reach(peer, far, (size_t)bytes);
+    if (helped && place) {
+        return false;
+    }
+    if (!helped || !far || !request->type->contiguous || !mp_remote_can(peer)) {
+        return mp_deliver_pull(request, peer, offer->address, 0, bytes);
+    }
+    enum mp_way way = mp_taste_choose(MP_TASTE_REMOTE, peer, bytes);
+    int64_t start = mp_taste_now();
+    if (way == MP_WAY_PUSHED) {
+        request->pushed = start;
+        return false;
+    }
+    char *to = (char *)request->buffer + request->type->true_lb;
+    bool done = way == MP_WAY_TOGETHER ? mp_together_remote(peer, to, offer->address, bytes)
+                                       : mp_remote_read(peer, offer->address, to, (size_t)bytes);
+    if (done) {
+        mp_taste_learn(MP_TASTE_REMOTE, peer, bytes, way, start);
+    }
+    return done;
+}
+
+// Takes an offered payload straight from where it lies in the sender's heap, if both sides are
+// regular: in one pass, whatever the types. False if it shall be pushed or pulled.
+static bool take_regular(struct mp_request *request, int peer, const struct mp_packet *offer,
+                         const void *payload, MPI_Count bytes)
+{
+    struct mp_layout from, to;
+    if (!mp_process.shm ||
+        !mp_layout_describe(&to, request->type, request->buffer, request->count)) {
+        return false;
+    }
+    if (offer->length == sizeof from) {
+        memcpy(&from, payload, sizeof from);
+    } else {
+        from = mp_layout_bytes((const void *)(uintptr_t)offer->address, (size_t)bytes);
+    }
+    const void *near =
+        from.low ? mp_heap_reach(peer, (void *)(uintptr_t)from.low, from.span) : NULL;
+    if (!near) {
+        return false;
+    }
+    mp_layout_move(&from, near);
+    request->pushed = mp_together_move(peer, &to, &from, bytes);
+    return !request->pushed;
+}
+
+// A long message has met its receive: get the payload over.
+static void accept_offer(struct mp_request *request, int peer, const struct mp_packet *offer,
+                         const void *payload)
+{
+    MPI_Count bytes = meet(request, offer, (MPI_Count)offer->total);
+
+    if (peer == mp_process.rank) {
+        struct mp_request *send = (struct mp_request *)(uintptr_t)offer->origin;
+        mp_datatype_copy(send->type, send->buffer, send->count, request->type, request->buffer,
+                         request->count);
+        mp_request_complete(send, 0);
+        mp_request_complete(request, request->error);
+        return;
+    }
+    request->pushed = 0;
+    void *place = own_heap_place(request, bytes);
+    if (bytes == 0 || take_regular(request, peer, offer, payload, bytes) ||
+        (!request->pushed && take_remote(request, peer, offer, bytes, place))) {
+        answer_done(peer, offer->origin);
+        mp_request_complete(request, request->error);
+        return;
+    }
+    struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,
+                               .origin = offer->origin,
+                               .target = (uintptr_t)request,
+                               .total = (uint64_t)bytes,
+                               .address = (uintptr_t)place};
+    request->moved = 0;
+    request->world = peer;
+    mp_answer(peer, &accept);
+}
+
+void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message)
+{
+    if (message->packet.kind == MP_PACKET_OFFER) {
+        accept_offer(request, message->peer, &message->packet, message->payload);
+    } else {
+        receive_payload(request, message->peer, &message->packet, message->payload);
+    }
+    mp_unexpected_free(message);
+}
+
+// The live request that a cookie names. A peer that sends anything else is broken or of another
+// version: better to end here than to write through a wild pointer.
+static struct mp_request *cookie_request(uint64_t cookie)
+{
+    void *address = (void *)(uintptr_t)cookie;
+    if (!mp_object_is(address, MP_KIND_REQUEST)) {
+        mp_process_abort(MPI_ERR_INTERN, "a peer answered a request that does not exist");
+    }
+    return address;
+}
+
+static void message_arrived(int peer, const struct mp_packet *packet, const void *payload)
+{
+    struct mp_match *match = mp_match_get(packet->context);
+    struct mp_request *request =
+        match ? mp_match_arrival(match, packet->source, packet->tag) : NULL;
+
+    if (request && packet->kind == MP_PACKET_OFFER) {
+        accept_offer(request, peer, packet, payload);
+    } else if (request) {
+        receive_payload(request, peer, packet, payload);
+    } else if (!match || mp_match_keep(match, peer, packet, payload) != 0) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while keeping a message that no receive "
+                                         "has asked for yet");
+    }
+}
+
+static void data_arrived(const struct mp_packet *packet, const void *payload)
+{
+    struct mp_request *request = cookie_request(packet->target);
+    if (request->type->contiguous) {
+        mp_copy_passing((char *)request->buffer + request->type->true_lb + packet->total, payload,
+                        packet->length);
+    } else {
+        mp_datatype_unpack(request->type, request->buffer, request->count, (MPI_Count)packet->total,
+                           payload, packet->length);
+    }
+    request->moved += packet->length;
+    if (request->moved == request->bytes) {
+        if (request->pushed) {
+            // Those that take_regular leaves have no contiguous side, take_remote's have two.
+            mp_taste_learn(request->type->contiguous ? MP_TASTE_REMOTE : MP_TASTE_STRIDED,
+                           request->world, request->bytes, MP_WAY_PUSHED, request->pushed);
+        }
+        mp_request_complete(request, request->error);
+    }
+}
+
+// The sender has put the payload where it belongs.
+static void placed_arrived(const struct mp_packet *packet)
+{
+    struct mp_request *request = cookie_request(packet->target);
+    request->moved = (MPI_Count)packet->total;
+    mp_request_complete(request, request->error);
+}
+
+// The sender wants a message back. It can have it if no receive has met it.
+static void cancel_arrived(int peer, const struct mp_packet *packet)
+{
+    struct mp_unexpected *message = mp_match_by_sequence(peer, packet->total);
+    struct mp_packet answer = {
+        .kind = MP_PACKET_CANCELLED, .origin = packet->origin, .total = message != NULL};
+    if (message) {
+        mp_match_take(message);
+        mp_unexpected_free(message);
+    }
+    mp_answer(peer, &answer);
+}
+
+static void cancelled_arrived(const struct mp_packet *packet)
+{
+    struct mp_request *request = cookie_request(packet->origin);
+    request->cancelling = false;
+    request->cancelled = packet->total != 0;
+    // Too late: an eager message is sent as usual, an offered one when its answer is here too (it
+    // may have come first: mp_request_complete kept it back).
+    if (request->cancelled || !request->offered || request->answered) {
+        mp_request_complete(request, 0);
+    }
+}
+
+void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
+{
+    switch (packet->kind) {
+    case MP_PACKET_EAGER:
+    case MP_PACKET_SYNC:
+    case MP_PACKET_OFFER:
+        message_arrived(peer, packet, payload);
+        break;
+    case MP_PACKET_DATA:
+        data_arrived(packet, payload);
+        break;
+    case MP_PACKET_ACCEPT:
+        mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total,
+                      packet->address);
+        break;
+    case MP_PACKET_PLACED:
+        placed_arrived(packet);
+        break;
+    case MP_PACKET_DONE:
+        mp_request_complete(cookie_request(packet->origin), 0);
+        break;
+    case MP_PACKET_CANCEL:
+        cancel_arrived(peer, packet);
+        break;
+    case MP_PACKET_CANCELLED:
+        cancelled_arrived(packet);
+        break;
+    case MP_PACKET_HELP:
+        mp_together_help(peer, packet);
+        break;
+    case MP_PACKET_FETCH:
+    case MP_PACKET_STORE:
+        mp_errand_deliver(peer, packet, payload);
+        break;
+    case MP_PACKET_PART_SETUP:
+    case MP_PACKET_PART_REFUSE:
+    case MP_PACKET_PART_CLEAR:
+    case MP_PACKET_PART_DATA:
+    case MP_PACKET_PART_OFFER:
+    case MP_PACKET_PART_TAKEN:
+    case MP_PACKET_PART_PUSH:
+        mp_partitioned_deliver(peer, packet, payload);
+        break;
+    default:
+        mp_process_abort(MPI_ERR_INTERN, "a packet of unknown kind arrived");
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// What happens to a packet that arrives, and to a message that meets its receive.
+#ifndef MP_MESSAGE_DELIVER_H
+#define MP_MESSAGE_DELIVER_H
+
+#include "base/channel.h"
+#include "message/match.h"
+#include "shm/ring.h"
+#include "wait/request.h"
+
+// For every packet that a channel brings (an mp_deliver_fn).
+void mp_deliver(int peer, const struct mp_packet *packet, const void *payload);
+
+// A receive has met a message that was kept: moves the payload, or starts to.
+void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message);
+
+// Copies `bytes` that lie at `address` in the memory of `peer` to bytes [from, from + bytes) of the
+// packed stream of the request's buffer. False: it cannot be had that way.
+bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI_Count from,
+                     MPI_Count bytes);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// Why a context pair cannot be used again as soon as this rank has freed its communicator. The next
+// one with that pair need not have the same members: a member of the old one that is not in it may
+// still be on its way out of the last operation there, and read our desk, while we would reset it
+// for the new one. (It would wait for ever for a post that is gone.) So the pair stays taken here
+// until all members are gone. None of them has to be waited for or told: everyone says on its own
+// desk, in `lives`, that it came (odd; when it first used the communicator) and went (even), and
+// whoever agrees upon a context looks.
+//
+// How a member is known to be gone. When the board is ready, all members have come, and what
+// `lives` is then is remembered: odd, or even if the member has gone already. It cannot have come
+// again meanwhile, since it keeps the pair until we are gone. Later it is gone when the word is
+// beyond the odd number. A board that never got ready was never used, by anyone.
+#include "message/limbo.h"
+
+#include "base/list.h"
+#include "object/errhandler.h"
+#include "process/channel.h"
+#include "process/process.h"
+
+#include <stdlib.h>
+
+struct waiting {
+    struct mp_list link;
+    uint32_t pair;
+    struct mp_desk *desks;
+    struct mp_group *group; // held
+    uint64_t *lives;        // owned
+    int from;               // the members before it are gone
+};
+
+static struct mp_list limbo = {&limbo, &limbo};
+
+static bool is_gone(const struct waiting *w, int member)
+{
+    const struct mp_desk *desk = &w->desks[mp_group_world(w->group, member)];
+    uint64_t then = w->lives[member];
+    // Acquire: pairs with the release in mp_limbo_retire. What the member read, it has read.
+    return then % 2 == 0 || atomic_load_explicit(&desk->lives, memory_order_acquire) > then;
+}
+
+static bool all_gone(struct waiting *w)
+{
+    while (w->from < w->group->size && is_gone(w, w->from)) {
+        w->from++;
+    }
+    return w->from == w->group->size;
+}
+
+static void finish(struct waiting *w)
+{
+    mp_context_give(w->pair);
+    mp_group_release(w->group);
+    free(w->lives);
+}
+
+void mp_limbo_retire(struct mp_comm *comm)
+{
+    struct mp_comm_board *board = &comm->board;
+    uint32_t pair = comm->context / 2;
+
+    if (!board->desks || !board->opening) {
+        mp_context_give(pair); // nobody has used it
+        return;
+    }
+    struct mp_desk *own = &board->desks[mp_process.rank];
+    uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
+    // Release: what this rank did with the board is done.
+    atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
+    if (!board->ready) {
+        mp_context_give(pair);
+        return;
+    }
+    struct waiting now = {
+        .pair = pair, .desks = board->desks, .group = comm->group, .lives = board->lives};
+    mp_group_hold(comm->group);
+    if (all_gone(&now)) {
+        finish(&now);
+        return;
+    }
+    struct waiting *later = malloc(sizeof *later);
+    if (!later) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while freeing a communicator");
+    }
+    *later = now;
+    mp_list_insert(&limbo, &later->link);
+}
+
+// Those that are looked at and not free go to the end, so that all have their turn.
+void mp_limbo_sweep(int most)
+{
+    struct mp_list kept = {&kept, &kept};
+
+    while (most-- != 0 && !mp_list_empty(&limbo)) {
+        struct waiting *w = mp_container_of(limbo.next, struct waiting, link);
+        mp_list_remove(&w->link);
+        if (all_gone(w)) {
+            finish(w);
+            free(w);
+        } else {
+            mp_list_insert(&kept, &w->link);
+        }
+    }
+    while (!mp_list_empty(&kept)) {
+        struct mp_list *first = kept.next;
+        mp_list_remove(first);
+        mp_list_insert(&limbo, first);
+    }
+}

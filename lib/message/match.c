@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// The queues of match.h. Finding the first is all there is to matching order: receives are queued
+// in the order in which they were posted, messages in the order in which they arrived.
+#include "message/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// By context id. Pages of it are touched only where contexts are in use.
+struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
+static uint32_t contexts; // all in use are below this
+
+struct mp_match *mp_match_get_slow(uint32_t context)
+{
+    struct mp_match *match = calloc(1, sizeof *match);
+    if (match) {
+        match->context = context;
+        mp_queue_init(&match->wildcards);
+        mp_list_init(&match->arrived);
+        mp_matches[context] = match;
+        contexts = contexts > context ? contexts : context + 1;
+    }
+    return match;
+}
+
+void mp_match_drop(uint32_t context)
+{
+    struct mp_match *match = mp_matches[context];
+    if (!match) {
+        return;
+    }
+    while (!mp_list_empty(&match->arrived)) {
+        struct mp_unexpected *message =
+            mp_container_of(match->arrived.next, struct mp_unexpected, arrived);
+        mp_match_take(message);
+        mp_unexpected_free(message);
+    }
+    for (int s = 0; s < match->source_count; s++) {
+        if (match->sources[s]) {
+            mp_queue_close(&match->sources[s]->posted);
+            mp_queue_close(&match->sources[s]->unexpected);
+            free(match->sources[s]);
+        }
+    }
+    mp_queue_close(&match->wildcards);
+    free(match->sources);
+    free(match);
+    mp_matches[context] = NULL;
+}
+
+struct mp_source *mp_match_source_slow(struct mp_match *match, int source)
+{
+    if (source >= match->source_count) {
+        int count = source + 1 > 2 * match->source_count ? source + 1 : 2 * match->source_count;
+        struct mp_source **sources =
+            realloc(match->sources, (size_t)count * sizeof(struct mp_source *));
+        if (!sources) {
+            return NULL;
+        }
+        memset(sources + match->source_count, 0,
+               (size_t)(count - match->source_count) * sizeof(struct mp_source *));
+        match->sources = sources;
+        match->source_count = count;
+    }
+    struct mp_source *s = malloc(sizeof *s);
+    if (s) {
+        mp_queue_init(&s->posted);
+        mp_queue_init(&s->unexpected);
+        match->sources[source] = s;
+    }
+    return s;
+}
+
+static struct mp_request *first_posted(struct mp_queue *queue, int tag)
+{
+    struct mp_entry *entry = mp_queue_find(queue, tag);
+    return entry ? mp_container_of(entry, struct mp_request, entry) : NULL;
+}
+
+struct mp_request *mp_match_arrival(struct mp_match *match, int source, int tag)
+{
+    if (match->waiting == 0) {
+        return NULL;
+    }
+    struct mp_source *s = source < match->source_count ? match->sources[source] : NULL;
+    struct mp_request *named = s ? first_posted(&s->posted, tag) : NULL;
+    struct mp_request *any = first_posted(&match->wildcards, tag);
+    struct mp_request *found =
+        !any || (named && named->entry.stamp < any->entry.stamp) ? named : any;
+
+    if (found) {
+        mp_match_unpost(match, found);
+    }
+    return found;
+}
+
+struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
+{
+    if (mp_list_empty(&match->arrived)) {
+        return NULL;
+    }
+    if (source == MPI_ANY_SOURCE) {
+        for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
+            struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+            if (mp_tag_matches(tag, message->packet.tag)) {
+                return message;
+            }
+        }
+        return NULL;
+    }
+    struct mp_source *s = source < match->source_count ? match->sources[source] : NULL;
+    if (!s) {
+        return NULL;
+    }
+    struct mp_entry *entry = mp_queue_find(&s->unexpected, tag);
+    return entry ? mp_container_of(entry, struct mp_unexpected, by_source) : NULL;
+}
+
+int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
+                  const void *payload)
+{
+    struct mp_source *s = mp_match_source(match, packet->source);
+    size_t length = packet->length;
+    struct mp_unexpected *message = s ? mp_unexpected_new(length) : NULL;
+
+    if (!message) {
+        return MPI_ERR_NO_MEM;
+    }
+    message->peer = peer;
+    message->packet = *packet;
+    if (packet->kind != MP_PACKET_OFFER) {
+        message->packet.total = length;
+    }
+    if (length > 0) { // the payload of none may be NULL
+        memcpy(message->payload, payload, length);
+    }
+    message->by_source.tag = packet->tag;
+    message->by_source.stamp = match->stamp++;
+    mp_queue_add(&s->unexpected, &message->by_source);
+    mp_list_insert(&match->arrived, &message->arrived);
+    return 0;
+}
+
+void mp_match_take(struct mp_unexpected *message)
+{
+    struct mp_match *match = mp_matches[message->packet.context];
+    mp_queue_remove(&match->sources[message->packet.source]->unexpected, &message->by_source);
+    mp_list_remove(&message->arrived);
+}
+
+struct mp_unexpected *mp_match_by_sequence(int peer, uint64_t sequence)
+{
+    for (uint32_t context = 0; context < contexts; context++) {
+        struct mp_match *match = mp_matches[context];
+        if (!match) {
+            continue;
+        }
+        for (struct mp_list *at = match->arrived.next; at != &match->arrived; at = at->next) {
+            struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+            uint64_t apart = message->packet.sequence - sequence;
+            if (message->peer == peer && apart % MP_SENT_NUMBERS == 0) {
+                return message;
+            }
+        }
+    }
+    return NULL;
+}

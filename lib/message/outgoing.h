@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// What is on its way out: sends and answers that found no room in the channel wait here, per peer,
+// in order, and accepted payloads are pushed piece by piece.
+#ifndef MP_MESSAGE_OUTGOING_H
+#define MP_MESSAGE_OUTGOING_H
+
+#include "base/channel.h"
+#include "heap/heap.h"
+#include "wait/request.h"
+
+#include <stdbool.h>
+
+// A message of up to this many bytes goes with its packet (eager); a longer one is offered first.
+extern MPI_Count mp_eager_max;
+
+// Whether a message is sent eagerly. One that the receiver can copy straight out of our heap is
+// offered earlier: the second copy is saved then, and that pays for the way to and fro.
+enum { MP_EAGER_FROM_HEAP = 8 << 10 };
+static inline bool mp_send_is_eager(const void *buffer, const struct mp_datatype *type,
+                                    MPI_Count length)
+{
+    if (likely(length <= MP_EAGER_FROM_HEAP)) {
+        return length <= mp_eager_max;
+    }
+    return length <= mp_eager_max &&
+           !(type->contiguous &&
+             mp_heap_holds((const char *)buffer + type->true_lb, (size_t)length));
+}
+
+// A peer's queues. Only the first of each is tried: when there is no room for that, there is none
+// for those behind it, and when there is room again, it comes first.
+struct mp_outgoing {
+    struct mp_list sends;   // requests whose first packet is yet to go: kept in order (3.5)
+    struct mp_list answers; // DONE, ACCEPT, CANCEL ...: not ordered against sends
+    struct mp_list pushes;  // accepted sends with payload left: not ordered against anything
+    struct mp_list parts;   // partitioned sends with something ready: message/partitioned_send.c
+    struct mp_list dirty;   // in the list of peers that have something waiting
+};
+
+extern struct mp_outgoing *mp_outgoing; // by world rank
+
+int mp_outgoing_open(void);
+void mp_outgoing_close(void);
+
+// Puts a send on its way: everything of `request` is set. It may complete at once.
+void mp_send_start(struct mp_request *request);
+
+// Sends an answer to a peer, now or when there is room.
+void mp_answer(int peer, const struct mp_packet *packet);
+
+// The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
+// in its memory if that can be reached from here (0: no such place).
+void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address);
+
+// Something waits in `parts` of that peer.
+void mp_outgoing_wait(int peer);
+
+// True if nothing waits to go to any peer.
+bool mp_outgoing_idle(void);
+
+// Takes back a send that has not left yet. Returns false if it has.
+bool mp_send_unqueue(struct mp_request *request);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// Communicators: the local part. Making and freeing the object, WORLD and SELF, and which context
+// pairs this rank has in use.
+#include "object/comm.h"
+
+#include "message/bsend.h"
+#include "message/limbo.h"
+#include "message/match.h"
+#include "message/partitioned.h"
+#include "object/attribute.h"
+#include "object/info.h"
+#include "object/session.h"
+#include "object/topology.h"
+#include "process/channel.h"
+#include "process/process.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Until MPI_Init they are as good as freed.
+#define NO_WORLD                                                                  \
+    {                                                                             \
+        .object = {.magic = MP_KIND_COMM, .refs = 1, .builtin = 1}, .freed = true \
+    }
+struct mp_comm mp_comm_world = NO_WORLD;
+struct mp_comm mp_comm_self = NO_WORLD;
+struct mp_comm mp_comm_boot = NO_WORLD;
+
+static uint64_t pairs_free[MP_CONTEXT_PAIRS / 64];
+
+struct mp_comm *mp_comm_get_slow(MPI_Comm handle)
+{
+    if (handle == MPI_COMM_SELF) {
+        return &mp_comm_self;
+    }
+    return mp_object_is(handle, MP_KIND_COMM) ? (struct mp_comm *)(void *)handle : NULL;
+}
+
+MPI_Comm mp_comm_handle(struct mp_comm *comm)
+{
+    if (comm == &mp_comm_world) {
+        return MPI_COMM_WORLD;
+    }
+    return comm == &mp_comm_self ? MPI_COMM_SELF : (MPI_Comm)(void *)comm;
+}
+
+uint64_t mp_context_free_word(int word)
+{
+    return pairs_free[word];
+}
+
+void mp_context_take(uint32_t pair)
+{
+    pairs_free[pair / 64] &= ~(UINT64_C(1) << (pair % 64));
+}
+
+void mp_context_give(uint32_t pair)
+{
+    pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
+}
+
+// Sets up `comm`, whose head is set. Takes references of the groups.
+static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *remote,
+                uint32_t pair, struct mp_comm *parent)
+{
+    comm->rank = group->rank;
+    comm->size = group->size;
+    comm->context = 2 * pair;
+    comm->match = mp_match_get(comm->context);
+    comm->coll_match = mp_match_get(comm->context + 1);
+    if (!comm->match || !comm->coll_match) {
+        return MPI_ERR_NO_MEM;
+    }
+    comm->group = group;
+    comm->remote = remote;
+    comm->peers = remote ? remote : group;
+    comm->quick_peers = mp_process.shm ? (unsigned)comm->peers->size : 0;
+    mp_group_hold(group);
+    if (remote) {
+        mp_group_hold(remote);
+    }
+    comm->errhandler = parent ? parent->errhandler : &mp_errors_are_fatal;
+    mp_errhandler_hold(comm->errhandler);
+    comm->session = parent ? parent->session : group->session;
+    mp_session_hold(comm->session);
+    mp_context_take(pair);
+    return 0;
+}
+
+struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
+                            struct mp_comm *parent)
+{
+    struct mp_comm *comm = mp_object_new(MP_KIND_COMM, sizeof *comm);
+    if (comm && fill(comm, group, remote, pair, parent) != 0) {
+        mp_object_delete(comm);
+        return NULL;
+    }
+    return comm;
+}
+
+void mp_comm_destroy(struct mp_comm *comm)
+{
+    if (comm->buffer) {
+        void *memory;
+        MPI_Count size;
+        mp_bsend_detach(&comm->buffer, &memory, &size);
+    }
+    if (comm->intra) {
+        mp_comm_release(comm->intra);
+    }
+    mp_partitioned_drop(comm->context);
+    mp_match_drop(comm->context);
+    mp_match_drop(comm->context + 1);
+    mp_limbo_retire(comm);
+    mp_group_release(comm->group);
+    if (comm->remote) {
+        mp_group_release(comm->remote);
+    }
+    mp_errhandler_release(comm->errhandler);
+    if (comm->info) {
+        mp_info_free(comm->info);
+    }
+    if (comm->topology) {
+        mp_topology_release(comm->topology);
+    }
+    mp_session_release(comm->session);
+    mp_object_delete(comm);
+}
+
+static int make_builtin(struct mp_comm *comm, int size, int first, uint32_t pair, const char *name)
+{
+    struct mp_group *group = mp_group_new_range(size, first, 1);
+    int error;
+
+    snprintf(comm->name, sizeof comm->name, "%s", name);
+    error = group ? fill(comm, group, NULL, pair, NULL) : MPI_ERR_NO_MEM;
+    if (group) {
+        mp_group_release(group);
+    }
+    comm->freed = error != 0;
+    return error;
+}
+
+int mp_comm_open(void)
+{
+    memset(pairs_free, 0xff, sizeof pairs_free);
+    mp_context_take(MP_CONTEXT_WORLD);
+    mp_context_take(MP_CONTEXT_SELF);
+    int error = make_builtin(&mp_comm_boot, mp_process.size, 0, MP_CONTEXT_BOOT, "");
+    mp_comm_boot.errhandler = &mp_errors_return;
+    return error ? mp_fail(error, "no memory for the first communicator") : 0;
+}
+
+int mp_comm_init(void)
+{
+    int error =
+        make_builtin(&mp_comm_world, mp_process.size, 0, MP_CONTEXT_WORLD, "MPI_COMM_WORLD");
+    if (!error) {
+        error = make_builtin(&mp_comm_self, 1, mp_process.rank, MP_CONTEXT_SELF, "MPI_COMM_SELF");
+    }
+    return error ? mp_fail(error, "no memory for MPI_COMM_WORLD") : 0;
+}
+
+static void end_builtin(struct mp_comm *comm)
+{
+    mp_partitioned_drop(comm->context);
+    mp_match_drop(comm->context);
+    mp_match_drop(comm->context + 1);
+    mp_group_release(comm->group);
+    mp_errhandler_release(comm->errhandler);
+    if (comm->info) {
+        mp_info_free(comm->info);
+        comm->info = NULL;
+    }
+    comm->freed = true;
+    comm->quick_peers = 0;
+}
+
+void mp_comm_finish(void)
+{
+    end_builtin(&mp_comm_world);
+    end_builtin(&mp_comm_self);
+}

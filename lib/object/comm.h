@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Communicators (MPI 5.0, chapter 7): a group, two context ids, and what is attached. What needs
+// talk between the ranks to make one (agreeing on a context id) is in collectives/comm_agree.c;
+// this is the local part.
+#ifndef MP_OBJECT_COMM_H
+#define MP_OBJECT_COMM_H
+
+#include "mpi.h"
+#include "object/errhandler.h"
+#include "object/group.h"
+#include "object/object.h"
+#include "shm/layout.h"
+#include "wait/progress.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mp_attributes;
+struct mp_info;
+struct mp_match;
+struct mp_bsend_buffer;
+struct mp_topology;
+struct mp_session;
+
+// Context ids come in pairs: an even one for point-to-point, the odd one after it for collectives,
+// so that the two never match each other (7.4 "system-defined context"). The pair's number is what
+// ranks agree on. A cell carries 24 bits of context id.
+#define MP_CONTEXT_PAIRS 65536
+
+enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_BOOT = 2 };
+
+// This rank's view of the communicator's board in the segment (collectives/board.h).
+struct mp_comm_board {
+    struct mp_desk
+        *desks;     // by world rank. NULL: none (other channel, intercommunicator, pool full)
+    char *slots;    // by world rank; NULL: none
+    char *pads;     // by world rank and post; NULL: none
+    uint64_t turn;  // of the operation that was begun last
+    uint64_t seen;  // all members were seen to have reached this turn
+    uint64_t chunk; // chunks of this rank's slot that were used so far
+    uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
+    int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
+    bool all_reach;                // all members are known to reach blocks of the shared heap
+    bool copies;     // this rank may use all members' memory through the kernel, and has said so
+    bool all_copy;   // and they that of each other
+    unsigned losses; // when that was found out (process/remote.h)
+    bool ready;      // all members have reset their desk
+    bool quick;      // ready, and all operations go over it, so short ones may skip the choice
+    int parted;      // error class: a rank that was waited for in this turn is in another operation
+    // Nonblocking operations (collectives/async.c), by their numbers.
+    char *async_pads;         // by world rank and post; NULL: none
+    uint64_t async_last;      // begun last
+    uint64_t async_seen;      // all members were seen to have done with those up to this one
+    uint64_t async_done;      // this rank has done with those up to this one,
+    uint32_t async_over;      // and with these beyond it: bit n % MP_ASYNC_POSTS
+    struct mp_list async_ops; // under way: their requests, in the order of their numbers
+    struct mp_poller async;   // added while there are any
+    bool opening;             // a barrier is under way, or was, after which it is ready
+    uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned
+};
+
+struct mp_comm {
+    struct mp_object object;
+    int rank; // in the local group
+    int size; // of the local group
+    // Peers that the short ways (message/message_short.h) serve: all, or 0: once it was freed, and
+    // where the channel is another.
+    unsigned quick_peers;
+    uint32_t context;       // of point-to-point; context + 1 is for collectives
+    struct mp_match *match; // queues of the point-to-point context (message/match.h)
+    struct mp_match *coll_match;
+    struct mp_group *group;  // held
+    struct mp_group *remote; // held; NULL for an intracommunicator
+    struct mp_group *peers;  // where ranks in point-to-point calls point: remote, or else group
+    uint32_t coll_sequence;  // collectives started on it: the same at all ranks, gives their tag
+    struct mp_errhandler *errhandler; // held
+    struct mp_session *session;       // that it derives from; held. NULL: the World Model
+    struct mp_attributes *attributes;
+    struct mp_info *info;
+    struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
+    struct mp_topology *topology;   // shared with its duplicates (object/topology.h); NULL: none
+    struct mp_comm_board board;
+    struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
+    bool freed;            // MPI_Comm_free was called; lives on while operations hold it
+    char name[MPI_MAX_OBJECT_NAME];
+};
+
+extern struct mp_comm mp_comm_world;
+extern struct mp_comm mp_comm_self;
+
+// All ranks of the job, for the library's own messages where there is no communicator yet: never
+// the program's.
+extern struct mp_comm mp_comm_boot;
+
+struct mp_comm *mp_comm_get_slow(MPI_Comm handle);
+
+// Handle to object: NULL when the handle is no live communicator.
+static inline struct mp_comm *mp_comm_get(MPI_Comm handle)
+{
+    return likely(handle == MPI_COMM_WORLD) ? &mp_comm_world : mp_comm_get_slow(handle);
+}
+
+MPI_Comm mp_comm_handle(struct mp_comm *comm);
+
+// A new communicator of `group` (a reference is taken), with context pair `pair`, which the caller
+// has agreed upon with the other members; `remote` is NULL for an intracommunicator. Error handler,
+// attributes, info, name: the caller copies what the standard wants copied; the error handler
+// starts as a copy of `parent`'s, and the session is its too (NULL parent: MPI_ERRORS_ARE_FATAL,
+// and the group's session). NULL when memory is out.
+struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
+                            struct mp_comm *parent);
+
+// References: requests and other holders keep a freed communicator alive (7.4.3).
+static inline void mp_comm_hold(struct mp_comm *comm)
+{
+    comm->object.refs++;
+}
+void mp_comm_destroy(struct mp_comm *comm); // at the last reference
+static inline void mp_comm_release(struct mp_comm *comm)
+{
+    if (--comm->object.refs == 0 && !comm->object.builtin) {
+        mp_comm_destroy(comm);
+    }
+}
+
+// World rank of `rank` as point-to-point calls mean it.
+static inline int mp_comm_world_rank(const struct mp_comm *comm, int rank)
+{
+    return mp_group_world(comm->peers, rank);
+}
+
+// The context pairs this rank has free, one bit each, as ranks AND them to agree; and the taking
+// and giving back of one. Word w, bit b is pair 64 * w + b.
+uint64_t mp_context_free_word(int word);
+void mp_context_take(uint32_t pair);
+void mp_context_give(uint32_t pair);
+
+// Once, before any communicator is made.
+int mp_comm_open(void);
+
+// Makes WORLD and SELF at MPI_Init; ends them at MPI_Finalize. Before and after, they are `freed`.
+int mp_comm_init(void);
+void mp_comm_finish(void);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// The channel in use, seen from the engine. Shared memory is called directly, so that the compiler
+// can inline a send down to the store that publishes it; anything else goes through the table of
+// base/channel.h.
+#ifndef MP_PROCESS_CHANNEL_H
+#define MP_PROCESS_CHANNEL_H
+
+#include "base/channel.h"
+#include "process/process.h"
+#include "shm/ring.h"
+
+#include <linux/futex.h>
+#include <stdatomic.h>
+
+extern const struct mp_channel *mp_channel; // of this job
+extern struct mp_ring_shape mp_shm_shape;
+
+// This rank's two rings with every peer, by world rank. Only for the shared-memory channel.
+struct mp_shm_peer {
+    _Alignas(64) struct mp_ring_writer out;
+    struct mp_board *board;
+    _Alignas(64) struct mp_ring_reader in;
+};
+extern struct mp_shm_peer *mp_shm_peers;
+
+// Opens the shared-memory channel (message/shm_channel.c). NULL with mp_fail when memory is out.
+const struct mp_channel *mp_shm_open(mp_deliver_fn *deliver);
+
+// First message to a peer that does not poll our ring yet, and the waking of a sleeper.
+void mp_shm_ring_doorbell(int peer);
+void mp_shm_wake(struct mp_board *board);
+
+// After a store that `board`'s rank may be waiting for. It sleeps only if it has announced that
+// before its last look at our store: whoever sleeps runs a membarrier between the announcement and
+// that look, so no fence is needed here. Without membarrier the fence is ours.
+static inline bool mp_shm_must_fence(void)
+{
+    return atomic_load_explicit(&mp_process.segment->fence, memory_order_relaxed);
+}
+
+MP_ALWAYS_INLINE void mp_shm_notify(struct mp_board *board)
+{
+    if (unlikely(mp_shm_must_fence())) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+    atomic_signal_fence(memory_order_seq_cst); // keep the compiler from moving the load up
+    if (unlikely(atomic_load_explicit(&board->sleeping, memory_order_relaxed))) {
+        mp_shm_wake(board);
+    }
+}
+
+static inline void *mp_channel_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
+{
+    if (likely(mp_process.shm)) {
+        return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+    }
+    return mp_channel->reserve(peer, kind, bytes);
+}
+
+static inline uint64_t mp_channel_commit(int peer, const struct mp_packet *packet)
+{
+    if (likely(mp_process.shm)) {
+        struct mp_shm_peer *to = &mp_shm_peers[peer];
+        uint64_t number = mp_ring_commit(&to->out, &mp_shm_shape, packet);
+        if (unlikely(!to->out.active)) {
+            mp_shm_ring_doorbell(peer);
+        }
+        mp_shm_notify(to->board);
+        return number;
+    }
+    return mp_channel->commit(peer, packet);
+}
+
+// After an eager message: makes the way short for the next one (shm/ring.h).
+static inline void mp_channel_claim(int peer, size_t bytes)
+{
+    if (mp_process.shm && !mp_ring_is_inline(MP_PACKET_EAGER, bytes)) {
+        mp_ring_claim(&mp_shm_peers[peer].out, &mp_shm_shape, bytes);
+    }
+}
+
+// The shortest way of a send (message/message_short.h) looks at nothing but `out.quick`. This opens
+// it as far as there are credits, after a message that has gone the general way; whoever queues a
+// send closes it, so that none overtakes that one. Closed it stays for messages to oneself, while
+// the peer must be rung for, and where every store must be followed by a fence.
+static inline void mp_channel_quicken(int peer)
+{
+    if (mp_process.shm) {
+        struct mp_ring_writer *out = &mp_shm_peers[peer].out;
+        bool open = out->active && !mp_shm_must_fence() && peer != mp_process.rank;
+        out->quick = open ? out->consumed + mp_shm_shape.cells : 0;
+    }
+}
+
+static inline void mp_channel_slow_down(int peer)
+{
+    if (mp_process.shm) {
+        mp_shm_peers[peer].out.quick = 0;
+    }
+}
+
+#endif

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// Progress and waiting: the loop that every blocking call ends in, and the three stages of a wait.
+#define _GNU_SOURCE
+#include "wait/progress.h"
+
+#include "process/channel.h"
+#include "process/process.h"
+#include "wait/spread.h"
+
+#include <sched.h>
+#include <time.h>
+
+// How long a wait goes on before it sleeps. A wake-up costs 3 to 30 us, so sleeping pays only when
+// the wait is much longer than that; a core shared with other ranks is better left to them soon.
+enum { SPIN_NS = 5000000, YIELD_NS = 1000000 };
+
+// Looks at the clock only every so many polls.
+enum { POLLS_PER_CLOCK = 256, YIELDS_PER_CLOCK = 4 };
+
+// Looks where it is after so many yields, in however many waits.
+enum { YIELDS_PER_SPREAD = 64 };
+
+// Looks in vain (MPI_Test ...) after which a rank on a crowded core yields.
+enum { LOOKS_PER_YIELD = 4 };
+
+// ... after which that has lasted for long: a millisecond or more.
+enum { LOOKS_UNTIL_LATE = 1 << 14 };
+
+// On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
+// to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
+// two cores, a question takes 19 us, and 47 if a rank leaves its core only when it has to wait.)
+enum { PACE_BYTES = 64 << 10, STEP_BYTES = 16 << 10 };
+
+// The longest sleep where another thread may complete what this one waits for without waking it.
+enum { THREADS_SLEEP_NS = 5000000 };
+
+// Two looks at the clock further apart than this mean that the core was taken away: somebody else
+// wants it, so yield for a while from then on. But a process that waits as we do gives the core
+// back at once: where a yield takes as long, the other one computes, has nothing to do with us, and
+// takes its whole time slice whenever it is offered one. So then spin for a while, and be content
+// with the share of the core that the system gives us.
+enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000, STUBBORN_NS = 100000000 };
+static uint64_t crowded_until, stubborn_until;
+
+// Threads of this rank that announced a sleep. The announcement stands until the last one takes it
+// back, since the others may be asleep already.
+static int armed_waiters;
+bool mp_progress_late;
+void (*mp_progress_when_late)(void);
+
+static struct mp_list pollers = {&pollers, &pollers};
+
+// Where a walk through the pollers goes on: a poll may remove any of them, and may make progress
+// itself (a function of the program's that calls MPI), which is a walk within the walk.
+struct walk {
+    struct mp_list *next;
+    struct walk *outer;
+};
+static struct walk *walks;
+
+void mp_progress_add(struct mp_poller *poller)
+{
+    if (mp_list_empty(&poller->link)) {
+        mp_list_insert(&pollers, &poller->link);
+    }
+}
+
+void mp_progress_remove(struct mp_poller *poller)
+{
+    for (struct walk *walk = walks; walk; walk = walk->outer) {
+        if (walk->next == &poller->link) {
+            walk->next = poller->link.next;
+        }
+    }
+    mp_list_remove(&poller->link);
+}
+
+static int poll_all(void)
+{
+    struct walk walk = {.next = pollers.next, .outer = walks};
+    int done = 0;
+
+    walks = &walk;
+    while (walk.next != &pollers) {
+        struct mp_poller *poller = mp_container_of(walk.next, struct mp_poller, link);
+        walk.next = poller->link.next;
+        done += poller->poll(poller);
+    }
+    walks = walk.outer;
+    return done;
+}
+
+int mp_progress(void)
+{
+    int done = mp_channel->poll();
+    if (unlikely(!mp_list_empty(&pollers))) {
+        done += poll_all();
+    }
+    return done;
+}
+
+// For those that look as for those that wait: see progress.h.
+static void late(void)
+{
+    mp_progress_late = true;
+    if (mp_progress_when_late) {
+        mp_progress_when_late();
+    }
+}
+
+int mp_progress_look(void)
+{
+    static unsigned in_vain;
+    int done = mp_progress();
+    if (done) {
+        in_vain = 0;
+        return done;
+    }
+    in_vain++;
+    if (mp_process.crowded && in_vain % LOOKS_PER_YIELD == 0) {
+        mp_lock_yield();
+    }
+    if (unlikely(in_vain % LOOKS_UNTIL_LATE == 0)) {
+        late();
+        mp_progress_late = armed_waiters > 0;
+    }
+    return done;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t context, uint64_t bytes)
+{
+    *waiter = (struct mp_waiter){.peer = peer, .tag = tag, .context = context, .bytes = bytes};
+}
+
+static void arm(struct mp_waiter *waiter)
+{
+    waiter->armed = mp_channel->arm();
+    armed_waiters++;
+    late();
+}
+
+static void disarm(struct mp_waiter *waiter)
+{
+    if (--armed_waiters == 0) {
+        mp_channel->disarm();
+        mp_progress_late = false;
+    }
+    waiter->armed = 0;
+}
+
+// Tells the board what this rank is about to sleep for.
+static void publish(const struct mp_waiter *waiter)
+{
+    struct mp_board *board = mp_process.board;
+    atomic_store_explicit(&board->sleeps_in, (uint32_t)mp_call_inside(), memory_order_relaxed);
+    atomic_store_explicit(&board->peer, waiter->peer, memory_order_relaxed);
+    atomic_store_explicit(&board->tag, waiter->tag, memory_order_relaxed);
+    atomic_store_explicit(&board->context, waiter->context, memory_order_relaxed);
+    atomic_store_explicit(&board->bytes, waiter->bytes, memory_order_relaxed);
+    atomic_store_explicit(&board->since_ns, (int64_t)waiter->began, memory_order_relaxed);
+    atomic_store_explicit(&board->state, MP_RANK_BLOCKED, memory_order_release);
+}
+
+static void sleep_now(struct mp_waiter *waiter)
+{
+    publish(waiter);
+    mp_lock_release();
+    // A thread that sleeps in the socket channel is not woken by another thread of its rank.
+    bool others = mp_process.guarded || mp_process.threads;
+    mp_channel->sleep(waiter->armed, others && !mp_process.shm ? THREADS_SLEEP_NS : -1);
+    mp_lock_acquire();
+    atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
+    disarm(waiter);
+    // Woken for something: look around for a while before the next sleep.
+    waiter->began = 0;
+    waiter->polls = 0;
+}
+
+// True when it is time to sleep.
+static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
+{
+    uint64_t now = now_ns();
+    bool taken_away = waiter->began != 0 && now - waiter->last > TAKEN_AWAY_NS;
+    if (waiter->began == 0) {
+        waiter->began = now;
+    }
+    if (mp_process.shm && mp_spread_look(now)) {
+        mp_process.crowded = true;
+        crowded_until = now + CROWDED_NS;
+    } else if (taken_away && mp_process.crowded && mp_process.segment->ranks_per_core == 1) {
+        mp_process.crowded = false;
+        stubborn_until = now + STUBBORN_NS;
+    } else if (taken_away && now > stubborn_until) {
+        mp_process.crowded = true;
+        crowded_until = now + CROWDED_NS;
+    }
+    if (mp_process.crowded && now > crowded_until) {
+        mp_process.crowded = mp_process.segment->ranks_per_core > 1;
+    }
+    waiter->last = now;
+    return now - waiter->began > patience;
+}
+
+static void pause_once(struct mp_waiter *waiter)
+{
+    bool shared = mp_process.crowded;
+    bool threads = mp_process_is_locked();
+    bool planned = mp_process.segment->ranks_per_core > 1; // else a yield may take a time slice
+    uint32_t per_clock = !shared ? POLLS_PER_CLOCK : planned ? YIELDS_PER_CLOCK : 1;
+
+    if (waiter->armed) {
+        sleep_now(waiter);
+        return;
+    }
+    if (++waiter->polls % per_clock == 0 && waited_long(waiter, shared ? YIELD_NS : SPIN_NS)) {
+        // Announce, then let the caller look once more; the next step without progress sleeps.
+        arm(waiter);
+        return;
+    }
+    static unsigned yields;
+    if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
+        mp_spread_look(now_ns());
+    }
+    if (shared || threads) {
+        mp_lock_yield(); // with threads: another one may wait for the lock
+    } else {
+        mp_cpu_relax();
+        mp_lock_acquire(); // the guard may have risen
+    }
+}
+
+void mp_pause_holding(unsigned *pauses)
+{
+    enum { SPINS = 2000, YIELDS = 2000, NAP_NS = 100000 };
+    unsigned n = *pauses;
+
+    if (n < SPINS) {
+        mp_cpu_relax();
+    } else if (n < SPINS + YIELDS) {
+        sched_yield();
+    } else {
+        struct timespec time = {0, NAP_NS};
+        nanosleep(&time, NULL);
+        return;
+    }
+    *pauses = n + 1;
+}
+
+void mp_progress_pace(size_t bytes)
+{
+    static size_t moved;
+    if (likely(!mp_process.crowded) || (moved += bytes) < PACE_BYTES) {
+        return;
+    }
+    moved = 0;
+    mp_lock_yield();
+}
+
+void mp_waiter_step(struct mp_waiter *waiter)
+{
+    if (mp_progress()) {
+        mp_progress_pace(STEP_BYTES);
+        if (unlikely(waiter->armed)) {
+            disarm(waiter);
+        }
+        waiter->began = 0;
+        waiter->polls = 0;
+        return;
+    }
+    pause_once(waiter);
+}
+
+void mp_waiter_end(struct mp_waiter *waiter)
+{
+    if (unlikely(waiter->armed)) {
+        disarm(waiter);
+    }
+}
+
+void mp_wake(int world_rank)
+{
+    if (mp_process.shm) {
+        mp_shm_notify(mp_shm_peers[world_rank].board);
+    }
+}
+
+void mp_wake_threads(void)
+{
+    if (unlikely(mp_process_is_locked()) && mp_process.shm) {
+        mp_shm_notify(mp_process.board);
+    }
+}
