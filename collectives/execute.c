@@ -4,6 +4,7 @@
 // send and receive, the fastest paths of the engine, where that cannot change the outcome.
 #include "collectives/collectives.h"
 
+#include "collectives/combine.h"
 #include "message/match.h"
 #include "message/message.h"
 #include "object/errhandler.h"
@@ -130,8 +131,8 @@ static bool act(struct mp_schedule *schedule, struct mp_step *step)
         copy(schedule, step);
         break;
     case MP_STEP_REDUCE:
-        mp_op_apply(schedule->op, step->reduce.in, step->reduce.inout, step->reduce.count,
-                    step->reduce.type);
+        mp_combine(schedule->op, step->reduce.left, step->reduce.right, step->reduce.out,
+                   step->reduce.count, step->reduce.type);
         break;
     case MP_STEP_CALL:
         answer = step->call.function(step->call.argument);

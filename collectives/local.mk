@@ -15,6 +15,8 @@ libmpi_abi_sources += \
     collectives/choose.c \
     collectives/choose.h \
     collectives/collectives.h \
+    collectives/combine.c \
+    collectives/combine.h \
     collectives/comm_agree.c \
     collectives/comm_agree.h \
     collectives/comm_from_group.c \

@@ -13,9 +13,8 @@ MPI_Count mp_slice(MPI_Count count, int size, int rank, MPI_Count *start)
     return length + (rank < longer);
 }
 
-// mp_op_apply leaves a op b in b, so the running result moves from operand to operand, and ends in
-// the last one's place: that is `into`. All receives are posted first; each is waited for just
-// before its operand is needed.
+// All receives are posted first; each is waited for just before its operand is needed. The running
+// result goes where the operand that it takes in was received, and ends in `into`.
 void mp_add_combine(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
                     struct mp_datatype *type)
 {
@@ -29,44 +28,33 @@ void mp_add_combine(struct mp_schedule *schedule, const void *own, void *into, M
         }
         return;
     }
-    // This rank's operand has to be where it may be overwritten: in `into` if it is the last one,
-    // else out of there. Only the first operand is never written to.
-    void *mine = (void *)(uintptr_t)own;
-    if (rank == last) {
-        mine = into;
-    } else if (rank > 0 || own == into) {
-        mine = mp_schedule_elements(schedule, type, count);
+    if (own == into && rank < last) {
+        void *copy = mp_schedule_elements(schedule, type, count);
+        mp_schedule_copy(schedule, own, count, type, copy, count, type);
+        own = copy; // out of the way of the last operand
     }
-    if (mine != own) {
-        mp_schedule_copy(schedule, own, count, type, mine, count, type);
-    }
-    // Slots for the others, in one block: operand i at i * extent of the slot.
     MPI_Count shift;
     MPI_Count slot = (MPI_Count)mp_round_up((size_t)mp_datatype_span(type, count, &shift), 64);
-    char *slots = mp_schedule_bytes(schedule, slot * (size - 1));
-    size_t first_step = 0;
+    char *slots = mp_schedule_bytes(schedule, slot * last);
+    size_t first_step = schedule->count;
     for (int i = 0; i < size; i++) {
-        if (i == rank) {
-            continue;
-        }
         void *place = i == last ? into : mp_advance_bytes(slots, slot * i - shift);
-        size_t step = mp_schedule_recv_exact(schedule, place, count, type, i);
-        first_step = i == 0 || (rank == 0 && i == 1) ? step : first_step;
+        if (i != rank) {
+            mp_schedule_recv_exact(schedule, place, count, type, i);
+        }
     }
-    const void *result = NULL;
+    const void *left = NULL;
     for (int i = 0; i < size; i++) {
-        void *operand = i == rank   ? mine
-                        : i == last ? into
-                                    : mp_advance_bytes(slots, slot * i - shift);
+        void *place = i == last ? into : mp_advance_bytes(slots, slot * i - shift);
+        const void *operand = i == rank ? own : place;
         if (i != rank) {
             // The receives are consecutive steps, less this rank's.
-            size_t step = first_step + (size_t)i - (size_t)(i > rank);
-            mp_schedule_wait_for(schedule, step);
+            mp_schedule_wait_for(schedule, first_step + (size_t)i - (size_t)(i > rank));
         }
-        if (result) {
-            mp_schedule_reduce(schedule, result, operand, count, type);
+        if (left) {
+            mp_schedule_reduce(schedule, left, operand, place, count, type);
         }
-        result = operand;
+        left = i > 0 ? place : operand;
     }
 }
 

@@ -18,7 +18,7 @@ void mp_scan_chain(struct mp_schedule *schedule, const struct mp_collective *c)
         void *before = mp_schedule_elements(schedule, type, count);
         mp_schedule_recv_exact(schedule, before, count, type, rank - 1);
         mp_schedule_wait(schedule);
-        mp_schedule_reduce(schedule, before, c->recv.buffer, count, type);
+        mp_schedule_reduce(schedule, before, c->recv.buffer, c->recv.buffer, count, type);
     }
     if (rank + 1 < c->comm->size) {
         mp_schedule_send(schedule, c->recv.buffer, count, type, rank + 1);
@@ -52,7 +52,7 @@ void mp_exscan_chain(struct mp_schedule *schedule, const struct mp_collective *c
     mp_schedule_recv_exact(schedule, c->recv.buffer, count, type, rank - 1);
     if (!last) {
         mp_schedule_wait(schedule);
-        mp_schedule_reduce(schedule, c->recv.buffer, onwards, count, type);
+        mp_schedule_reduce(schedule, c->recv.buffer, onwards, onwards, count, type);
         mp_schedule_send(schedule, onwards, count, type, rank + 1);
     }
 }

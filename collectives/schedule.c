@@ -214,15 +214,16 @@ void mp_schedule_copy(struct mp_schedule *schedule, const void *from, MPI_Count 
     step->copy.to_type = hold(to_type);
 }
 
-void mp_schedule_reduce(struct mp_schedule *schedule, const void *in, void *inout, MPI_Count count,
-                        struct mp_datatype *type)
+void mp_schedule_reduce(struct mp_schedule *schedule, const void *left, const void *right,
+                        void *out, MPI_Count count, struct mp_datatype *type)
 {
     struct mp_step *step = step_add(schedule, MP_STEP_REDUCE);
     if (schedule->error) {
         return;
     }
-    step->reduce.in = in;
-    step->reduce.inout = inout;
+    step->reduce.left = left;
+    step->reduce.right = right;
+    step->reduce.out = out;
     step->reduce.count = count;
     step->reduce.type = hold(type);
 }

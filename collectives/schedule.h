@@ -56,8 +56,8 @@ struct mp_step {
             struct mp_datatype *from_type, *to_type; // held
         } copy;
         struct {
-            const void *in;
-            void *inout;
+            const void *left, *right;
+            void *out;
             MPI_Count count;
             struct mp_datatype *type; // held
         } reduce;
@@ -148,9 +148,10 @@ void mp_schedule_wait_for(struct mp_schedule *schedule, size_t step);
 void mp_schedule_copy(struct mp_schedule *schedule, const void *from, MPI_Count from_count,
                       struct mp_datatype *from_type, void *to, MPI_Count to_count,
                       struct mp_datatype *to_type);
-// inout = in op inout, element by element; `in` is the operand of the lower ranks.
-void mp_schedule_reduce(struct mp_schedule *schedule, const void *in, void *inout, MPI_Count count,
-                        struct mp_datatype *type);
+// out = left op right, element by element; `left` is the operand of the lower ranks, and apart from
+// `out`, which may be `right` (combine.h).
+void mp_schedule_reduce(struct mp_schedule *schedule, const void *left, const void *right,
+                        void *out, MPI_Count count, struct mp_datatype *type);
 void mp_schedule_call(struct mp_schedule *schedule, mp_step_fn *function, void *argument);
 
 // Memory that lives as long as the schedule: `bytes` of it, or room for `count` elements (the

@@ -32,9 +32,9 @@ static void steps_run_in_order(void **state)
     struct mp_schedule *s = new_schedule(mp_op_get(MPI_SUM));
     (void)state;
     mp_schedule_copy(s, b, 3, type, c, 3, type);
-    mp_schedule_reduce(s, a, c, 3, type);
+    mp_schedule_reduce(s, a, c, c, 3, type);
     mp_schedule_wait(s);
-    mp_schedule_reduce(s, a, c, 2, type);
+    mp_schedule_reduce(s, a, c, c, 2, type);
     assert_int_equal(mp_schedule_run(s), 0);
     assert_int_equal(c[0], 12);
     assert_int_equal(c[1], 24);
@@ -57,9 +57,9 @@ static void a_call_may_start_them_again(void **state)
     struct mp_schedule *s = new_schedule(mp_op_get(MPI_SUM));
     (void)state;
     passes = 0;
-    mp_schedule_reduce(s, &one, &total, 1, type);
+    mp_schedule_reduce(s, &one, &total, &total, 1, type);
     mp_schedule_call(s, thrice, &calls);
-    mp_schedule_reduce(s, &one, &total, 1, type);
+    mp_schedule_reduce(s, &one, &total, &total, 1, type);
     assert_int_equal(mp_schedule_run(s), 0);
     assert_int_equal(calls, 3);
     assert_int_equal(total, 4);
@@ -153,7 +153,7 @@ static void a_persistent_one_runs_at_each_start(void **state)
     struct mp_request *request;
     struct mp_schedule *s = new_schedule(mp_op_get(MPI_SUM));
     (void)state;
-    mp_schedule_reduce(s, &one, &total, 1, type);
+    mp_schedule_reduce(s, &one, &total, &total, 1, type);
     assert_int_equal(mp_schedule_prepare(s, &request), 0);
     assert_true(request->persistent && !request->active && request->complete);
     assert_int_equal(total, 0);
