@@ -75,6 +75,13 @@ int mp_check_source(const struct mp_comm *comm, int source); // or MPI_ANY_SOURC
 int mp_check_tag(int tag);                                   // 0..MPI_TAG_UB
 int mp_check_recv_tag(int tag);                              // or MPI_ANY_TAG
 int mp_check_root(const struct mp_comm *comm, int root);     // intercommunicators: MPI_ROOT ... too
-int mp_check_pointer(const void *pointer, const char *name); // an output argument: not NULL
+
+// An output argument: not NULL. The call that says so is made only then: most functions check one
+// or two, and some are as short as that.
+int mp_null_pointer(const char *name);
+static inline int mp_check_pointer(const void *pointer, const char *name)
+{
+    return likely(pointer != NULL) ? 0 : mp_null_pointer(name);
+}
 
 #endif

@@ -148,10 +148,8 @@ int mp_check_root(const struct mp_comm *comm, int root)
                    root, comm->peers->size - 1);
 }
 
-int mp_check_pointer(const void *pointer, const char *name)
+int mp_null_pointer(const char *name)
 {
-    if (likely(pointer != NULL))
-        return 0;
     return mp_fail(MPI_ERR_ARG, "%s is a null pointer", name);
 }
 

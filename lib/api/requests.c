@@ -254,11 +254,11 @@ int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *
                 return mp_check_requests(count, requests);
             }
         }
-        if (request->active) {
+        if (likely(!request->complete)) {
+            any = true; // and it is active: inactive ones are complete
+        } else if (request->active) {
             any = true;
-            if (request->complete) {
-                break;
-            }
+            break;
         }
     }
     *found = i < count ? i : -1;

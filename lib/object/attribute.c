@@ -27,7 +27,8 @@ struct keyval {
 struct attribute {
     struct keyval *keyval; // NULL: a hole
     void *value;
-    int next; // place of the next one in its chain; -1: none
+    int number; // the keyval's, so that whoever looks for it need not go there
+    int next;   // place of the next one in its chain; -1: none
 };
 
 struct mp_attributes {
@@ -183,23 +184,23 @@ static int call_remove(const struct keyval *keyval, void *handle, void *value)
 // ---- The attributes of an object
 
 // Where the number of the first place of the keyval's chain stands.
-static int *chain_of(const struct mp_attributes *all, const struct keyval *keyval)
+static int *chain_of(const struct mp_attributes *all, int number)
 {
-    return &all->chains[(keyval->number - FIRST) & (all->capacity - 1)];
+    return &all->chains[(unsigned)number & (unsigned)(all->capacity - 1)];
 }
 
-static int place_of(const struct mp_attributes *attributes, const struct keyval *keyval)
+static int place_of(const struct mp_attributes *attributes, int number)
 {
-    int place = attributes ? *chain_of(attributes, keyval) : -1;
-    while (place >= 0 && attributes->list[place].keyval != keyval)
+    int place = attributes ? *chain_of(attributes, number) : -1;
+    while (place >= 0 && attributes->list[place].number != number)
         place = attributes->list[place].next;
     return place;
 }
 
 static void put(struct mp_attributes *all, struct keyval *keyval, void *value)
 {
-    int *chain = chain_of(all, keyval);
-    all->list[all->used] = (struct attribute){keyval, value, *chain};
+    int *chain = chain_of(all, keyval->number);
+    all->list[all->used] = (struct attribute){keyval, value, keyval->number, *chain};
     *chain = all->used++;
     all->live++;
 }
@@ -207,7 +208,7 @@ static void put(struct mp_attributes *all, struct keyval *keyval, void *value)
 static void take(struct mp_attributes *all, int place)
 {
     struct attribute *list = all->list;
-    int *at = chain_of(all, list[place].keyval);
+    int *at = chain_of(all, list[place].number);
     while (*at != place)
         at = &list[*at].next;
     *at = list[place].next;
@@ -256,9 +257,9 @@ static int append(struct mp_attributes **attributes, struct keyval *keyval, void
 // Calls the delete function and takes the attribute out.
 static int take_out(void *handle, struct mp_attributes *attributes, struct keyval *keyval)
 {
-    int place = place_of(attributes, keyval);
+    int place = place_of(attributes, keyval->number);
     int err = call_remove(keyval, handle, attributes->list[place].value);
-    place = place_of(attributes, keyval);
+    place = place_of(attributes, keyval->number);
     if (err || place < 0)
         return err;
     take(attributes, place);
@@ -275,7 +276,7 @@ int mp_attribute_set(enum mp_attribute_owner owner, void *handle, struct mp_attr
     if (err)
         return err;
     keyval->uses++; // keep it, even if it was freed and the old value is its last
-    if (place_of(*attributes, keyval) >= 0)
+    if (place_of(*attributes, number) >= 0)
         err = take_out(handle, *attributes, keyval);
     if (!err)
         err = append(attributes, keyval, value);
@@ -287,13 +288,13 @@ int mp_attribute_set(enum mp_attribute_owner owner, void *handle, struct mp_attr
 int mp_attribute_get(enum mp_attribute_owner owner, const struct mp_attributes *attributes,
                      int number, void **value, bool *found)
 {
-    struct keyval *keyval = NULL;
-    int err = keyval_find(owner, number, &keyval);
-    int place = err ? -1 : place_of(attributes, keyval);
+    struct keyval *keyval;
+    int place = place_of(attributes, number);
     *found = place >= 0;
-    if (*found)
-        *value = attributes->list[place].value;
-    return err;
+    if (unlikely(!*found))
+        return keyval_find(owner, number, &keyval); // for the error, if it is none
+    *value = attributes->list[place].value;
+    return 0;
 }
 
 int mp_attribute_delete(enum mp_attribute_owner owner, void *handle,
@@ -303,7 +304,7 @@ int mp_attribute_delete(enum mp_attribute_owner owner, void *handle,
     int err = keyval_find(owner, number, &keyval);
     if (err)
         return err;
-    if (place_of(*attributes, keyval) < 0)
+    if (place_of(*attributes, number) < 0)
         return mp_fail(MPI_ERR_KEYVAL, "keyval is %d, of which the object has no attribute",
                        number);
     return take_out(handle, *attributes, keyval);
@@ -324,7 +325,7 @@ int mp_attributes_copy(enum mp_attribute_owner owner, void *old_handle,
         err = call_copy(old.keyval, old_handle, old.value, &value, &flag);
         if (!err && flag)
             err = append(to, old.keyval, value);
-        int now = place_of(from, old.keyval); // or set others, and so close the holes
+        int now = place_of(from, old.number); // or set others, and so close the holes
         i = now >= 0 ? now : i;
         old.keyval->uses--;
         keyval_forget_if_unused(old.keyval);
@@ -362,11 +363,6 @@ int mp_attributes_delete(enum mp_attribute_owner owner, void *handle,
 
 static int tag_ub = MP_TAG_UB, host = MPI_PROC_NULL, io = MPI_ANY_SOURCE, wtime_is_global = 1;
 static int appnum, universe_size, last_used_code;
-
-bool mp_attribute_is_predefined(int keyval)
-{
-    return keyval >= MPI_TAG_UB && keyval <= MPI_UNIVERSE_SIZE;
-}
 
 int *mp_attribute_predefined(int keyval)
 {

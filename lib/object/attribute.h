@@ -35,7 +35,11 @@ int mp_attribute_delete(enum mp_attribute_owner owner, void *handle,
 
 // The address of the value of an attribute that every communicator has (9.1.2), or NULL: keyval is
 // no such, or has no value here.
-bool mp_attribute_is_predefined(int keyval);
+static inline bool mp_attribute_is_predefined(int keyval)
+{
+    return keyval >= MPI_TAG_UB && keyval <= MPI_UNIVERSE_SIZE;
+}
+
 int *mp_attribute_predefined(int keyval);
 
 // Copies all attributes of an object at its duplication, calling the copy callbacks. On failure of

@@ -37,7 +37,8 @@ struct mp_object {
     uint32_t builtin; // non-zero: predefined by the standard, in static memory, never freed
 };
 
-#define MP_OBJECT_UNIT 64
+#define MP_OBJECT_UNIT_BITS 6
+#define MP_OBJECT_UNIT      (1 << MP_OBJECT_UNIT_BITS)
 
 extern char *mp_object_base;         // of the range; NULL until the first allocation
 extern _Atomic size_t mp_object_end; // bytes of the range in use so far; grows, never shrinks
@@ -64,22 +65,23 @@ static inline bool mp_object_is(const void *handle, enum mp_kind kind)
 // The same for many handles, of which the range is loaded once.
 struct mp_object_range {
     uintptr_t base;
-    size_t end;
+    size_t units;
 };
 
 static inline struct mp_object_range mp_object_range(void)
 {
     // Acquire: as in mp_object_is.
     size_t end = atomic_load_explicit(&mp_object_end, memory_order_acquire);
-    return (struct mp_object_range){(uintptr_t)mp_object_base, end};
+    return (struct mp_object_range){(uintptr_t)mp_object_base, end / MP_OBJECT_UNIT};
 }
 
 static inline bool mp_object_is_in(const struct mp_object_range *range, const void *handle,
                                    enum mp_kind kind)
 {
     uintptr_t offset = (uintptr_t)handle - range->base;
-    return likely(offset < range->end && offset % MP_OBJECT_UNIT == 0) &&
-           ((const struct mp_object *)handle)->magic == kind;
+    // What is no multiple of a unit becomes greater than any range, so one comparison will do.
+    uintptr_t unit = offset / MP_OBJECT_UNIT | offset << (sizeof offset * 8 - MP_OBJECT_UNIT_BITS);
+    return likely(unit < range->units) && ((const struct mp_object *)handle)->magic == kind;
 }
 
 // The integer of a handle and back. Predefined handles (below 4096) are their own integers; objects
