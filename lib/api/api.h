@@ -2,17 +2,12 @@
 // What every chapter file of the API shares: the way in and out of a call, and the checks of the
 // arguments that occur everywhere. A function reads:
 //
-//     int PMPI_Xyz(..., MPI_Comm comm)
+//     int PMPI_Xyz(int count, ..., MPI_Comm comm)
 //     {
 //         struct mp_comm *c = NULL;
-//         int err = mp_enter(MP_CALL_Xyz);
-//         if (err) {
-//             return err;
-//         }
-//         err = mp_check_comm(comm, &c);
-//         if (!err) {
-//             err = mp_xyz(c, ...);
-//         }
+//         int err = mp_enter_comm(MP_CALL_Xyz, comm, &c);
+//         err = err ? err : mp_check_count(count, "count");
+//         err = err ? err : mp_xyz(c, count, ...);
 //         return mp_leave(MP_CALL_Xyz, c, err);
 //     }
 //     MP_WEAK(Xyz);
@@ -59,6 +54,13 @@ int mp_check_session(MPI_Session session, struct mp_session **out);
 int mp_check_info(MPI_Info info, struct mp_info **out); // MPI_INFO_NULL: NULL
 int mp_check_errhandler(MPI_Errhandler errhandler, enum mp_errhandler_kind kind,
                         struct mp_errhandler **out); // one for that kind of object
+
+// Opens a call on a communicator.
+static inline int mp_enter_comm(int call, MPI_Comm comm, struct mp_comm **out)
+{
+    int err = mp_enter(call);
+    return err ? err : mp_check_comm(comm, out);
+}
 
 // The hints for a communicator of that session that are known, out of `info` (may be NULL), into
 // *hints, which is made when there is one (7.4.4).

@@ -14,22 +14,16 @@ static int keyval_create(int call, enum mp_attribute_owner owner, mp_attribute_f
                          mp_attribute_function *remove, void *extra_state, int *keyval)
 {
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_pointer(keyval, "keyval");
-    if (!err)
-        err = mp_keyval_new(owner, copy, remove, extra_state, keyval);
+    err = err ? err : mp_check_pointer(keyval, "keyval");
+    err = err ? err : mp_keyval_new(owner, copy, remove, extra_state, keyval);
     return mp_leave(call, NULL, err);
 }
 
 static int keyval_free(int call, enum mp_attribute_owner owner, int *keyval)
 {
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_pointer(keyval, "keyval");
-    if (!err)
-        err = mp_keyval_free(owner, *keyval);
+    err = err ? err : mp_check_pointer(keyval, "keyval");
+    err = err ? err : mp_keyval_free(owner, *keyval);
     if (!err)
         *keyval = MPI_KEYVAL_INVALID;
     return mp_leave(call, NULL, err);
@@ -101,26 +95,17 @@ MP_WEAK(Keyval_free);
 static int comm_set_attr(int call, MPI_Comm comm, int keyval, void *value)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_attribute_set(MP_OWNER_COMM, comm, &c->attributes, keyval, value);
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_attribute_set(MP_OWNER_COMM, comm, &c->attributes, keyval, value);
     return mp_leave(call, c, err);
 }
 
 static int comm_get_attr(int call, MPI_Comm comm, int keyval, void *value, int *flag)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_pointer(value, "attribute_val");
-    if (!err)
-        err = mp_check_pointer(flag, "flag");
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_check_pointer(value, "attribute_val");
+    err = err ? err : mp_check_pointer(flag, "flag");
     if (!err && mp_attribute_is_predefined(keyval)) {
         // In the Sessions Model there is only one (9.1.2).
         int *predefined =
@@ -140,12 +125,8 @@ static int comm_get_attr(int call, MPI_Comm comm, int keyval, void *value, int *
 static int comm_delete_attr(int call, MPI_Comm comm, int keyval)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_attribute_delete(MP_OWNER_COMM, comm, &c->attributes, keyval);
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_attribute_delete(MP_OWNER_COMM, comm, &c->attributes, keyval);
     return mp_leave(call, c, err);
 }
 
@@ -191,12 +172,10 @@ int PMPI_Type_set_attr(MPI_Datatype datatype, int type_keyval, void *attribute_v
 {
     struct mp_datatype *type;
     int err = mp_enter(MP_CALL_Type_set_attr);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_attribute_set(MP_OWNER_DATATYPE, datatype, &type->attributes, type_keyval,
-                               attribute_val);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err
+              : mp_attribute_set(MP_OWNER_DATATYPE, datatype, &type->attributes, type_keyval,
+                                 attribute_val);
     return mp_leave(MP_CALL_Type_set_attr, NULL, err);
 }
 MP_WEAK(Type_set_attr);
@@ -206,16 +185,12 @@ int PMPI_Type_get_attr(MPI_Datatype datatype, int type_keyval, void *attribute_v
     struct mp_datatype *type;
     bool found = false;
     int err = mp_enter(MP_CALL_Type_get_attr);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(attribute_val, "attribute_val");
-    if (!err)
-        err = mp_check_pointer(flag, "flag");
-    if (!err)
-        err = mp_attribute_get(MP_OWNER_DATATYPE, type->attributes, type_keyval, attribute_val,
-                               &found);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(attribute_val, "attribute_val");
+    err = err ? err : mp_check_pointer(flag, "flag");
+    err = err ? err
+              : mp_attribute_get(MP_OWNER_DATATYPE, type->attributes, type_keyval, attribute_val,
+                                 &found);
     if (!err)
         *flag = found;
     return mp_leave(MP_CALL_Type_get_attr, NULL, err);
@@ -226,11 +201,9 @@ int PMPI_Type_delete_attr(MPI_Datatype datatype, int type_keyval)
 {
     struct mp_datatype *type;
     int err = mp_enter(MP_CALL_Type_delete_attr);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_attribute_delete(MP_OWNER_DATATYPE, datatype, &type->attributes, type_keyval);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err
+              : mp_attribute_delete(MP_OWNER_DATATYPE, datatype, &type->attributes, type_keyval);
     return mp_leave(MP_CALL_Type_delete_attr, NULL, err);
 }
 MP_WEAK(Type_delete_attr);

@@ -86,216 +86,162 @@ static int iflush(int call, int err, const struct owner *owner, MPI_Request *req
 
 int PMPI_Buffer_attach(void *buffer, int size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_attach);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return attach(MP_CALL_Buffer_attach, err, &owner, buffer, size);
 }
 MP_WEAK(Buffer_attach);
 
 int PMPI_Buffer_attach_c(void *buffer, MPI_Count size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_attach_c);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return attach(MP_CALL_Buffer_attach_c, err, &owner, buffer, size);
 }
 MP_WEAK(Buffer_attach_c);
 
 int PMPI_Buffer_detach(void *buffer_addr, int *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_detach);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return detach_int(MP_CALL_Buffer_detach, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Buffer_detach);
 
 int PMPI_Buffer_detach_c(void *buffer_addr, MPI_Count *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_detach_c);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return detach(MP_CALL_Buffer_detach_c, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Buffer_detach_c);
 
 int PMPI_Buffer_flush(void)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_flush);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return flush(MP_CALL_Buffer_flush, err, &owner);
 }
 MP_WEAK(Buffer_flush);
 
 int PMPI_Buffer_iflush(MPI_Request *request)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Buffer_iflush);
-    if (err) {
-        return err;
-    }
-    err = of_process(&owner);
+    err = err ? err : of_process(&owner);
     return iflush(MP_CALL_Buffer_iflush, err, &owner, request);
 }
 MP_WEAK(Buffer_iflush);
 
 int PMPI_Comm_attach_buffer(MPI_Comm comm, void *buffer, int size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_attach_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return attach(MP_CALL_Comm_attach_buffer, err, &owner, buffer, size);
 }
 MP_WEAK(Comm_attach_buffer);
 
 int PMPI_Comm_attach_buffer_c(MPI_Comm comm, void *buffer, MPI_Count size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_attach_buffer_c);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return attach(MP_CALL_Comm_attach_buffer_c, err, &owner, buffer, size);
 }
 MP_WEAK(Comm_attach_buffer_c);
 
 int PMPI_Comm_detach_buffer(MPI_Comm comm, void *buffer_addr, int *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_detach_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return detach_int(MP_CALL_Comm_detach_buffer, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Comm_detach_buffer);
 
 int PMPI_Comm_detach_buffer_c(MPI_Comm comm, void *buffer_addr, MPI_Count *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_detach_buffer_c);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return detach(MP_CALL_Comm_detach_buffer_c, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Comm_detach_buffer_c);
 
 int PMPI_Comm_flush_buffer(MPI_Comm comm)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_flush_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return flush(MP_CALL_Comm_flush_buffer, err, &owner);
 }
 MP_WEAK(Comm_flush_buffer);
 
 int PMPI_Comm_iflush_buffer(MPI_Comm comm, MPI_Request *request)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Comm_iflush_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_comm(comm, &owner);
+    err = err ? err : of_comm(comm, &owner);
     return iflush(MP_CALL_Comm_iflush_buffer, err, &owner, request);
 }
 MP_WEAK(Comm_iflush_buffer);
 
 int PMPI_Session_attach_buffer(MPI_Session session, void *buffer, int size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_attach_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return attach(MP_CALL_Session_attach_buffer, err, &owner, buffer, size);
 }
 MP_WEAK(Session_attach_buffer);
 
 int PMPI_Session_attach_buffer_c(MPI_Session session, void *buffer, MPI_Count size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_attach_buffer_c);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return attach(MP_CALL_Session_attach_buffer_c, err, &owner, buffer, size);
 }
 MP_WEAK(Session_attach_buffer_c);
 
 int PMPI_Session_detach_buffer(MPI_Session session, void *buffer_addr, int *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_detach_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return detach_int(MP_CALL_Session_detach_buffer, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Session_detach_buffer);
 
 int PMPI_Session_detach_buffer_c(MPI_Session session, void *buffer_addr, MPI_Count *size)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_detach_buffer_c);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return detach(MP_CALL_Session_detach_buffer_c, err, &owner, buffer_addr, size);
 }
 MP_WEAK(Session_detach_buffer_c);
 
 int PMPI_Session_flush_buffer(MPI_Session session)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_flush_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return flush(MP_CALL_Session_flush_buffer, err, &owner);
 }
 MP_WEAK(Session_flush_buffer);
 
 int PMPI_Session_iflush_buffer(MPI_Session session, MPI_Request *request)
 {
-    struct owner owner;
+    struct owner owner = {.comm = NULL};
     int err = mp_enter(MP_CALL_Session_iflush_buffer);
-    if (err) {
-        return err;
-    }
-    err = of_session(session, &owner);
+    err = err ? err : of_session(session, &owner);
     return iflush(MP_CALL_Session_iflush_buffer, err, &owner, request);
 }
 MP_WEAK(Session_iflush_buffer);

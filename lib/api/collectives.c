@@ -12,6 +12,18 @@ static inline int leave_short(int call, MPI_Comm comm, int error)
     return likely(error == 0) ? MPI_SUCCESS : mp_raise(call, mp_comm_get(comm), error);
 }
 
+// The sides of a call as the short forms take them.
+static inline struct mp_short_side one(const struct mp_side *side)
+{
+    return (struct mp_short_side){side->buffer, side->counts.each, side->type};
+}
+
+static inline struct mp_short_sides many(const struct mp_side *side)
+{
+    return (struct mp_short_sides){side->buffer, side->counts, side->displacements, side->type,
+                                   side->types};
+}
+
 int PMPI_Barrier(MPI_Comm comm)
 {
     int err = mp_short_barrier(MP_CALL_Barrier, comm);
@@ -22,50 +34,53 @@ int PMPI_Barrier(MPI_Comm comm)
 }
 MP_WEAK(Barrier);
 
+MP_ALWAYS_INLINE int bcast(int call, void *buffer, MPI_Count count, MPI_Datatype datatype, int root,
+                           MPI_Comm comm)
+{
+    int err = mp_short_bcast(call, buffer, count, datatype, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_bcast(mp_blocking(call), buffer, count, datatype, root, comm);
+}
+
 int PMPI_Bcast(void *buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm)
 {
-    int err = mp_short_bcast(MP_CALL_Bcast, buffer, count, datatype, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Bcast, comm, err);
-    }
-    return mp_call_bcast(mp_blocking(MP_CALL_Bcast), buffer, count, datatype, root, comm);
+    return bcast(MP_CALL_Bcast, buffer, count, datatype, root, comm);
 }
 MP_WEAK(Bcast);
 
 int PMPI_Bcast_c(void *buffer, MPI_Count count, MPI_Datatype datatype, int root, MPI_Comm comm)
 {
-    int err = mp_short_bcast(MP_CALL_Bcast_c, buffer, count, datatype, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Bcast_c, comm, err);
-    }
-    return mp_call_bcast(mp_blocking(MP_CALL_Bcast_c), buffer, count, datatype, root, comm);
+    return bcast(MP_CALL_Bcast_c, buffer, count, datatype, root, comm);
 }
 MP_WEAK(Bcast_c);
+
+MP_ALWAYS_INLINE int gather(int call, struct mp_side send, struct mp_side recv, int root,
+                            MPI_Comm comm)
+{
+    struct mp_short_sides all = many(&recv);
+    int err = recv.arrays ? mp_short_gatherv(call, one(&send), &all, root, comm)
+                          : mp_short_gather(call, one(&send), one(&recv), root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_rooted(mp_blocking(call), MP_GATHER, send, recv, root, comm);
+}
 
 int PMPI_Gather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                 int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    int err = mp_short_gather(MP_CALL_Gather, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                              (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Gather, comm, err);
-    }
-    return mp_call_gather(mp_blocking(MP_CALL_Gather), mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather);
 
 int PMPI_Gather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                   MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    int err =
-        mp_short_gather(MP_CALL_Gather_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                        (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Gather_c, comm, err);
-    }
-    return mp_call_gather(mp_blocking(MP_CALL_Gather_c), mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather_c, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather_c);
 
@@ -73,15 +88,8 @@ int PMPI_Gatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                  MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype, NULL};
-    int err = mp_short_gatherv(
-        MP_CALL_Gatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Gatherv, comm, err);
-    }
-    return mp_call_gather(mp_blocking(MP_CALL_Gatherv), mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
+    return gather(MP_CALL_Gatherv, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
 MP_WEAK(Gatherv);
 
@@ -89,43 +97,36 @@ int PMPI_Gatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                    int root, MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype, NULL};
-    int err = mp_short_gatherv(
-        MP_CALL_Gatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Gatherv_c, comm, err);
-    }
-    return mp_call_gather(mp_blocking(MP_CALL_Gatherv_c), mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
+    return gather(MP_CALL_Gatherv_c, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
 MP_WEAK(Gatherv_c);
+
+MP_ALWAYS_INLINE int scatter(int call, struct mp_side send, struct mp_side recv, int root,
+                             MPI_Comm comm)
+{
+    struct mp_short_sides all = many(&send);
+    int err = send.arrays ? mp_short_scatterv(call, &all, one(&recv), root, comm)
+                          : mp_short_scatter(call, one(&send), one(&recv), root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_rooted(mp_blocking(call), MP_SCATTER, send, recv, root, comm);
+}
 
 int PMPI_Scatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    int err =
-        mp_short_scatter(MP_CALL_Scatter, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                         (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scatter, comm, err);
-    }
-    return mp_call_scatter(mp_blocking(MP_CALL_Scatter), mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter, mp_side(sendbuf, sendcount, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter);
 
 int PMPI_Scatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    int err =
-        mp_short_scatter(MP_CALL_Scatter_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                         (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scatter_c, comm, err);
-    }
-    return mp_call_scatter(mp_blocking(MP_CALL_Scatter_c), mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter_c, mp_side(sendbuf, sendcount, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter_c);
 
@@ -133,16 +134,8 @@ int PMPI_Scatterv(const void *sendbuf, const int sendcounts[], const int displs[
                   MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                   int root, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(displs),
-                                  sendtype, NULL};
-    int err = mp_short_scatterv(MP_CALL_Scatterv, &send,
-                                (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scatterv, comm, err);
-    }
-    return mp_call_scatter(mp_blocking(MP_CALL_Scatterv),
-                           mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatterv, mp_side_int(sendbuf, sendcounts, displs, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv);
 
@@ -150,45 +143,35 @@ int PMPI_Scatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI
                     MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                     MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(displs), sendtype, NULL};
-    int err = mp_short_scatterv(MP_CALL_Scatterv_c, &send,
-                                (struct mp_short_side){recvbuf, recvcount, recvtype}, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scatterv_c, comm, err);
-    }
-    return mp_call_scatter(mp_blocking(MP_CALL_Scatterv_c),
-                           mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatterv_c, mp_side_wide(sendbuf, sendcounts, displs, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv_c);
+
+MP_ALWAYS_INLINE int allgather(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+{
+    struct mp_short_sides all = many(&recv);
+    int err = recv.arrays ? mp_short_allgatherv(call, one(&send), &all, comm)
+                          : mp_short_allgather(call, one(&send), one(&recv), comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_all(mp_blocking(call), MP_ALLGATHER, send, recv, comm);
+}
 
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    int err =
-        mp_short_allgather(MP_CALL_Allgather, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                           (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allgather, comm, err);
-    }
-    return mp_call_allgather(mp_blocking(MP_CALL_Allgather), mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather);
 
 int PMPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    int err = mp_short_allgather(MP_CALL_Allgather_c,
-                                 (struct mp_short_side){sendbuf, sendcount, sendtype},
-                                 (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allgather_c, comm, err);
-    }
-    return mp_call_allgather(mp_blocking(MP_CALL_Allgather_c),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather_c, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather_c);
 
@@ -196,15 +179,8 @@ int PMPI_Allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, v
                     const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                     MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype, NULL};
-    int err = mp_short_allgatherv(
-        MP_CALL_Allgatherv, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allgatherv, comm, err);
-    }
-    return mp_call_allgather(mp_blocking(MP_CALL_Allgatherv), mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    return allgather(MP_CALL_Allgatherv, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv);
 
@@ -212,44 +188,40 @@ int PMPI_Allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                       MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype, NULL};
-    int err = mp_short_allgatherv(
-        MP_CALL_Allgatherv_c, (struct mp_short_side){sendbuf, sendcount, sendtype}, &recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allgatherv_c, comm, err);
-    }
-    return mp_call_allgather(mp_blocking(MP_CALL_Allgatherv_c),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    return allgather(MP_CALL_Allgatherv_c, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv_c);
+
+MP_ALWAYS_INLINE int alltoall(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+{
+    struct mp_short_sides give = many(&send);
+    struct mp_short_sides get = many(&recv);
+    int err = MP_LONG_WAY;
+    if (!recv.arrays) {
+        err = mp_short_alltoall(call, one(&send), one(&recv), comm);
+    } else if (!recv.each_type || (send.types && recv.types)) {
+        err = mp_short_alltoallv(call, &give, &get, comm);
+    }
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_all(mp_blocking(call), MP_ALLTOALL, send, recv, comm);
+}
 
 int PMPI_Alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                   int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    int err =
-        mp_short_alltoall(MP_CALL_Alltoall, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                          (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoall, comm, err);
-    }
-    return mp_call_alltoall(mp_blocking(MP_CALL_Alltoall), mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall, mp_side(sendbuf, sendcount, sendtype),
+                    mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall);
 
 int PMPI_Alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                     MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    int err =
-        mp_short_alltoall(MP_CALL_Alltoall_c, (struct mp_short_side){sendbuf, sendcount, sendtype},
-                          (struct mp_short_side){recvbuf, recvcount, recvtype}, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoall_c, comm, err);
-    }
-    return mp_call_alltoall(mp_blocking(MP_CALL_Alltoall_c), mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall_c, mp_side(sendbuf, sendcount, sendtype),
+                    mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall_c);
 
@@ -257,17 +229,8 @@ int PMPI_Alltoallv(const void *sendbuf, const int sendcounts[], const int sdispl
                    MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                    const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
-                                  sendtype, NULL};
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
-                                  recvtype, NULL};
-    int err = mp_short_alltoallv(MP_CALL_Alltoallv, &send, &recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoallv, comm, err);
-    }
-    return mp_call_alltoall(mp_blocking(MP_CALL_Alltoallv),
-                            mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return alltoall(MP_CALL_Alltoallv, mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                    mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv);
 
@@ -275,17 +238,8 @@ int PMPI_Alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(sdispls), sendtype, NULL};
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(rdispls), recvtype, NULL};
-    int err = mp_short_alltoallv(MP_CALL_Alltoallv_c, &send, &recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoallv_c, comm, err);
-    }
-    return mp_call_alltoall(mp_blocking(MP_CALL_Alltoallv_c),
-                            mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return alltoall(MP_CALL_Alltoallv_c, mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                    mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv_c);
 
@@ -293,18 +247,8 @@ int PMPI_Alltoallw(const void *sendbuf, const int sendcounts[], const int sdispl
                    const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                    const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
-                                  MPI_DATATYPE_NULL, sendtypes};
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
-                                  MPI_DATATYPE_NULL, recvtypes};
-    int err = sendtypes && recvtypes ? mp_short_alltoallv(MP_CALL_Alltoallw, &send, &recv, comm)
-                                     : MP_LONG_WAY;
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoallw, comm, err);
-    }
-    return mp_call_alltoallw(mp_blocking(MP_CALL_Alltoallw),
-                             mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return alltoall(MP_CALL_Alltoallw, mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
+                    mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw);
 
@@ -312,68 +256,92 @@ int PMPI_Alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      const MPI_Datatype sendtypes[], void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(sdispls), MPI_DATATYPE_NULL, sendtypes};
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(rdispls), MPI_DATATYPE_NULL, recvtypes};
-    int err = sendtypes && recvtypes ? mp_short_alltoallv(MP_CALL_Alltoallw_c, &send, &recv, comm)
-                                     : MP_LONG_WAY;
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Alltoallw_c, comm, err);
-    }
-    return mp_call_alltoallw(mp_blocking(MP_CALL_Alltoallw_c),
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return alltoall(MP_CALL_Alltoallw_c,
+                    mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                    mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw_c);
+
+MP_ALWAYS_INLINE int reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                            MPI_Datatype datatype, MPI_Op op, int root, MPI_Comm comm)
+{
+    int err = mp_short_reduce(call, sendbuf, recvbuf, count, datatype, op, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_reduce(mp_blocking(call), sendbuf, recvbuf, count, datatype, op, root, comm);
+}
 
 int PMPI_Reduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                 int root, MPI_Comm comm)
 {
-    int err = mp_short_reduce(MP_CALL_Reduce, sendbuf, recvbuf, count, datatype, op, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Reduce, comm, err);
-    }
-    return mp_call_reduce(mp_blocking(MP_CALL_Reduce), sendbuf, recvbuf, count, datatype, op, root,
-                          comm);
+    return reduce(MP_CALL_Reduce, sendbuf, recvbuf, count, datatype, op, root, comm);
 }
 MP_WEAK(Reduce);
 
 int PMPI_Reduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                   MPI_Op op, int root, MPI_Comm comm)
 {
-    int err = mp_short_reduce(MP_CALL_Reduce_c, sendbuf, recvbuf, count, datatype, op, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Reduce_c, comm, err);
-    }
-    return mp_call_reduce(mp_blocking(MP_CALL_Reduce_c), sendbuf, recvbuf, count, datatype, op,
-                          root, comm);
+    return reduce(MP_CALL_Reduce_c, sendbuf, recvbuf, count, datatype, op, root, comm);
 }
 MP_WEAK(Reduce_c);
+
+// Allreduce and the scans.
+MP_ALWAYS_INLINE int combine(int call, enum mp_collective_kind kind, const void *sendbuf,
+                             void *recvbuf, MPI_Count count, MPI_Datatype datatype, MPI_Op op,
+                             MPI_Comm comm)
+{
+    int err =
+        kind == MP_ALLREDUCE
+            ? mp_short_allreduce(call, sendbuf, recvbuf, count, datatype, op, comm)
+            : mp_short_scan(call, kind == MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_combine(mp_blocking(call), kind, sendbuf, recvbuf, count, datatype, op, comm);
+}
 
 int PMPI_Allreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                    MPI_Comm comm)
 {
-    int err = mp_short_allreduce(MP_CALL_Allreduce, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allreduce, comm, err);
-    }
-    return mp_call_allreduce(mp_blocking(MP_CALL_Allreduce), sendbuf, recvbuf, count, datatype, op,
-                             comm);
+    return combine(MP_CALL_Allreduce, MP_ALLREDUCE, sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce);
 
 int PMPI_Allreduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                      MPI_Op op, MPI_Comm comm)
 {
-    int err = mp_short_allreduce(MP_CALL_Allreduce_c, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Allreduce_c, comm, err);
-    }
-    return mp_call_allreduce(mp_blocking(MP_CALL_Allreduce_c), sendbuf, recvbuf, count, datatype,
-                             op, comm);
+    return combine(MP_CALL_Allreduce_c, MP_ALLREDUCE, sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce_c);
+
+int PMPI_Scan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
+              MPI_Comm comm)
+{
+    return combine(MP_CALL_Scan, MP_SCAN, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Scan);
+
+int PMPI_Scan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
+                MPI_Op op, MPI_Comm comm)
+{
+    return combine(MP_CALL_Scan_c, MP_SCAN, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Scan_c);
+
+int PMPI_Exscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
+                MPI_Comm comm)
+{
+    return combine(MP_CALL_Exscan, MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Exscan);
+
+int PMPI_Exscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
+                  MPI_Op op, MPI_Comm comm)
+{
+    return combine(MP_CALL_Exscan_c, MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Exscan_c);
 
 static int reduce_scatter(int call, const void *sendbuf, void *recvbuf, bool arrays,
                           struct mp_counts counts, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
@@ -418,61 +386,13 @@ int PMPI_Reduce_scatter_c(const void *sendbuf, void *recvbuf, const MPI_Count re
 }
 MP_WEAK(Reduce_scatter_c);
 
-int PMPI_Scan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
-              MPI_Comm comm)
-{
-    int err = mp_short_scan(MP_CALL_Scan, false, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scan, comm, err);
-    }
-    return mp_call_scan(mp_blocking(MP_CALL_Scan), sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Scan);
-
-int PMPI_Scan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
-                MPI_Op op, MPI_Comm comm)
-{
-    int err = mp_short_scan(MP_CALL_Scan_c, false, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Scan_c, comm, err);
-    }
-    return mp_call_scan(mp_blocking(MP_CALL_Scan_c), sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Scan_c);
-
-int PMPI_Exscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
-                MPI_Comm comm)
-{
-    int err = mp_short_scan(MP_CALL_Exscan, true, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Exscan, comm, err);
-    }
-    return mp_call_exscan(mp_blocking(MP_CALL_Exscan), sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Exscan);
-
-int PMPI_Exscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
-                  MPI_Op op, MPI_Comm comm)
-{
-    int err = mp_short_scan(MP_CALL_Exscan_c, true, sendbuf, recvbuf, count, datatype, op, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(MP_CALL_Exscan_c, comm, err);
-    }
-    return mp_call_exscan(mp_blocking(MP_CALL_Exscan_c), sendbuf, recvbuf, count, datatype, op,
-                          comm);
-}
-MP_WEAK(Exscan_c);
-
 static int reduce_local(int call, const void *inbuf, void *inoutbuf, MPI_Count count,
                         MPI_Datatype datatype, MPI_Op op)
 {
     struct mp_datatype *type = NULL;
     struct mp_op *operation = mp_op_get(op);
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = mp_check_count(count, "count");
+    err = err ? err : mp_check_count(count, "count");
     err = err ? err : mp_check_type(datatype, "datatype", &type);
     if (!err && !operation) {
         err = mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",

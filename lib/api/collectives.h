@@ -35,14 +35,16 @@ static inline struct mp_way mp_persistent(int call, MPI_Info info, MPI_Request *
 }
 
 // One side of an operation as the user gave it. A count is one number, or an array with
-// displacements (even when the array is NULL: that is an error to be found).
+// displacements; a type is one, or an array of them (`arrays`, `each_type`: even when the array is
+// NULL, that is an error to be found).
 struct mp_side {
     const void *buffer;
     bool arrays;
+    bool each_type; // MPI_Alltoallw
     struct mp_counts counts;
     struct mp_counts displacements;
     MPI_Datatype type;
-    const MPI_Datatype *types; // MPI_Alltoallw
+    const MPI_Datatype *types;
 };
 
 static inline struct mp_side mp_side(const void *buffer, MPI_Count count, MPI_Datatype type)
@@ -77,6 +79,7 @@ static inline struct mp_side mp_side_types_int(const void *buffer, const int *co
                                                const int *displs, const MPI_Datatype *types)
 {
     struct mp_side side = mp_side_int(buffer, counts, displs, MPI_DATATYPE_NULL);
+    side.each_type = true;
     side.types = types;
     return side;
 }
@@ -85,6 +88,7 @@ static inline struct mp_side mp_side_types_wide(const void *buffer, const MPI_Co
                                                 const MPI_Aint *displs, const MPI_Datatype *types)
 {
     struct mp_side side = mp_side_wide(buffer, counts, displs, MPI_DATATYPE_NULL);
+    side.each_type = true;
     side.types = types;
     return side;
 }
@@ -95,6 +99,7 @@ static inline struct mp_side mp_side_types_aint(const void *buffer, const int *c
 {
     struct mp_side side = mp_side_int(buffer, counts, NULL, MPI_DATATYPE_NULL);
     side.displacements = mp_displacements_wide(displs);
+    side.each_type = true;
     side.types = types;
     return side;
 }
@@ -103,27 +108,20 @@ static inline struct mp_side mp_side_types_aint(const void *buffer, const int *c
 int mp_call_barrier(struct mp_way way, MPI_Comm comm);
 int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype type, int root,
                   MPI_Comm comm);
-int mp_call_gather(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
-                   MPI_Comm comm);
-int mp_call_scatter(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
-                    MPI_Comm comm);
-int mp_call_allgather(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
-int mp_call_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
-int mp_call_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm);
-int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp_side recv,
-                               MPI_Comm comm);
-int mp_call_neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
-                              MPI_Comm comm);
-int mp_call_neighbor_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv,
-                               MPI_Comm comm);
+// MP_GATHER, MP_SCATTER.
+int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                   struct mp_side recv, int root, MPI_Comm comm);
+// MP_ALLGATHER, MP_ALLTOALL.
+int mp_call_all(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                struct mp_side recv, MPI_Comm comm);
+// MP_NEIGHBOR_ALLGATHER, MP_NEIGHBOR_ALLTOALL.
+int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                      struct mp_side recv, MPI_Comm comm);
 int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
                    MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm);
-int mp_call_allreduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                      MPI_Datatype type, MPI_Op op, MPI_Comm comm);
-int mp_call_scan(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                 MPI_Datatype type, MPI_Op op, MPI_Comm comm);
-int mp_call_exscan(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                   MPI_Datatype type, MPI_Op op, MPI_Comm comm);
+// MP_ALLREDUCE, MP_SCAN, MP_EXSCAN.
+int mp_call_combine(struct mp_way way, enum mp_collective_kind kind, const void *sendbuf,
+                    void *recvbuf, MPI_Count count, MPI_Datatype type, MPI_Op op, MPI_Comm comm);
 // `arrays`: recvcounts is an array; else its `each` is the block.
 int mp_call_reduce_scatter(struct mp_way way, const void *sendbuf, void *recvbuf, bool arrays,
                            struct mp_counts recvcounts, MPI_Datatype type, MPI_Op op,

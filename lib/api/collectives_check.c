@@ -8,19 +8,22 @@
 
 // How a side's arguments are called.
 struct side_names {
-    const char *buffer, *count, *counts, *displacements, *type;
+    const char *buffer, *count, *counts, *displacements, *type, *types;
 };
 
-static const struct side_names send_names = {"sendbuf", "sendcount", "sendcounts", "sdispls",
-                                             "sendtype"};
-static const struct side_names recv_names = {"recvbuf", "recvcount", "recvcounts", "rdispls",
-                                             "recvtype"};
+static const struct side_names send_names = {"sendbuf", "sendcount", "sendcounts",
+                                             "sdispls", "sendtype",  "sendtypes"};
+static const struct side_names recv_names = {"recvbuf", "recvcount", "recvcounts",
+                                             "rdispls", "recvtype",  "recvtypes"};
 
 // ---- The way in and out
 
-static int begin(const struct mp_way *way, MPI_Comm comm, struct mp_collective *c)
+static int begin(const struct mp_way *way, MPI_Comm comm, struct mp_collective *c,
+                 enum mp_collective_kind kind, int root, bool uneven)
 {
-    int err = mp_check_comm(comm, &c->comm);
+    int err = mp_enter(way->call);
+    mp_collective_set(c, kind, root, uneven);
+    err = err ? err : mp_check_comm(comm, &c->comm);
     if (!err && way->form != MP_BLOCKING) {
         err = mp_check_pointer(way->request, "request");
     }
@@ -85,7 +88,8 @@ static int check_arrays(const struct mp_side *side, const struct side_names *nam
                         struct mp_blocks *out)
 {
     MPI_Count largest = 0;
-    int err = mp_check_pointer(side->counts.array, names->counts);
+    int err = side->each_type ? mp_check_pointer(side->types, names->types) : 0;
+    err = err ? err : mp_check_pointer(side->counts.array, names->counts);
     err = err ? err : mp_check_pointer(side->displacements.array, names->displacements);
     for (int i = 0; i < size && !err; i++) {
         MPI_Count count = mp_counts_at(&side->counts, i);
@@ -157,27 +161,17 @@ static int check_alias(const struct mp_collective *c, const struct mp_blocks *al
 int mp_call_barrier(struct mp_way way, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_BARRIER, 0, false);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, MP_BARRIER, 0, false);
     return end(&way, &c, err);
 }
 
 int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype type, int root,
                   MPI_Comm comm)
 {
-    static const struct side_names names = {"buffer", "count", "", "", "datatype"};
+    static const struct side_names names = {"buffer", "count", "", "", "datatype", ""};
     struct mp_collective c;
     struct mp_side side = mp_side(buffer, count, type);
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_BCAST, root, false);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, MP_BCAST, root, false);
     err = err ? err : mp_check_root(c.comm, root);
     if (!err && root != MPI_PROC_NULL) {
         err = check_one(&side, &names, &c.recv);
@@ -185,82 +179,34 @@ int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype
     return end(&way, &c, err);
 }
 
-int mp_call_gather(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
-                   MPI_Comm comm)
+// Of a gather or a scatter: the root has one block of every rank, or one for every rank; the others
+// have their own.
+int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                   struct mp_side recv, int root, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_GATHER, root, recv.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    bool gathers = kind == MP_GATHER;
+    const struct mp_side *all = gathers ? &recv : &send;
+    const struct mp_side *own = gathers ? &send : &recv;
+    struct mp_blocks *all_blocks = gathers ? &c.recv : &c.send;
+    struct mp_blocks *own_block = gathers ? &c.send : &c.recv;
+    int err = begin(&way, comm, &c, kind, root, all->arrays);
     err = err ? err : mp_check_root(c.comm, root);
     if (err) {
         return end(&way, &c, err);
     }
-    bool receives = c.comm->remote ? root == MPI_ROOT : root == c.comm->rank;
-    bool sends = c.comm->remote ? root >= 0 : true;
-    if (receives) {
-        err = check_side(&recv, &recv_names, peers_of(&c), &c.recv);
-        c.in_place = sends && send.buffer == MPI_IN_PLACE;
-        sends = sends && !c.in_place;
+    bool has_all = c.comm->remote ? root == MPI_ROOT : root == c.comm->rank;
+    bool has_own = c.comm->remote ? root >= 0 : true;
+    if (has_all) {
+        err = check_side(all, gathers ? &recv_names : &send_names, peers_of(&c), all_blocks);
+        c.in_place = has_own && own->buffer == MPI_IN_PLACE;
+        has_own = has_own && !c.in_place;
     }
-    if (!err && sends) {
-        err = check_one(&send, &send_names, &c.send);
+    if (!err && has_own) {
+        err = check_one(own, gathers ? &send_names : &recv_names, own_block);
     }
-    if (!err && sends && receives) {
-        err = check_alias(&c, &c.recv, &c.send);
-    }
-    return end(&way, &c, err);
-}
-
-int mp_call_scatter(struct mp_way way, struct mp_side send, struct mp_side recv, int root,
-                    MPI_Comm comm)
-{
-    struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_SCATTER, root, send.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
-    err = err ? err : mp_check_root(c.comm, root);
-    if (err) {
-        return end(&way, &c, err);
-    }
-    bool sends = c.comm->remote ? root == MPI_ROOT : root == c.comm->rank;
-    bool receives = c.comm->remote ? root >= 0 : true;
-    if (sends) {
-        err = check_side(&send, &send_names, peers_of(&c), &c.send);
-        c.in_place = receives && recv.buffer == MPI_IN_PLACE;
-        receives = receives && !c.in_place;
-    }
-    if (!err && receives) {
-        err = check_one(&recv, &recv_names, &c.recv);
-    }
-    if (!err && sends && receives) {
-        err = check_alias(&c, &c.send, &c.recv);
-    }
-    return end(&way, &c, err);
-}
-
-int mp_call_allgather(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
-{
-    struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_ALLGATHER, 0, recv.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
-    err = err ? err : check_side(&recv, &recv_names, peers_of(&c), &c.recv);
-    c.in_place = send.buffer == MPI_IN_PLACE;
-    if (!err && c.in_place) {
-        err = check_in_place(&c, "sendbuf");
-    } else if (!err) {
-        err = check_one(&send, &send_names, &c.send);
-        err = err ? err : check_alias(&c, &c.recv, &c.send);
+    if (!err && has_own && has_all) {
+        err = check_alias(&c, all_blocks, own_block);
     }
     return end(&way, &c, err);
 }
@@ -280,19 +226,18 @@ static int check_own_block(const struct mp_collective *c)
                : 0;
 }
 
-static int alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+int mp_call_all(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                struct mp_side recv, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_ALLTOALL, 0, recv.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, kind, 0, recv.arrays);
     err = err ? err : check_side(&recv, &recv_names, peers_of(&c), &c.recv);
     c.in_place = send.buffer == MPI_IN_PLACE;
     if (!err && c.in_place) {
         err = check_in_place(&c, "sendbuf");
+    } else if (!err && kind == MP_ALLGATHER) {
+        err = check_one(&send, &send_names, &c.send);
+        err = err ? err : check_alias(&c, &c.recv, &c.send);
     } else if (!err) {
         err = check_side(&send, &send_names, peers_of(&c), &c.send);
         err = err ? err : check_own_block(&c);
@@ -300,35 +245,12 @@ static int alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
     return end(&way, &c, err);
 }
 
-int mp_call_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
-{
-    return alltoall(way, send, recv, comm);
-}
-
-// The arrays of types are NULL-checked here, since NULL means one type elsewhere.
-int mp_call_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv, MPI_Comm comm)
-{
-    bool in_place = send.buffer == MPI_IN_PLACE;
-    if (unlikely(!recv.types || (!send.types && !in_place))) {
-        struct mp_collective c;
-        int err = mp_enter(way.call);
-        mp_collective_set(&c, MP_ALLTOALL, 0, false);
-        if (err) {
-            return err;
-        }
-        err = begin(&way, comm, &c);
-        err = err ? err : mp_check_pointer(recv.types, "recvtypes");
-        err = err || in_place ? err : mp_check_pointer(send.types, "sendtypes");
-        return end(&way, &c, err);
-    }
-    return alltoall(way, send, recv, comm);
-}
-
 // ---- Among neighbours
 
-static int begin_neighbors(const struct mp_way *way, MPI_Comm comm, struct mp_collective *c)
+static int begin_neighbors(const struct mp_way *way, MPI_Comm comm, struct mp_collective *c,
+                           enum mp_collective_kind kind, bool uneven)
 {
-    int err = begin(way, comm, c);
+    int err = begin(way, comm, c, kind, 0, uneven);
     const struct mp_topology *topology = err ? NULL : c->comm->topology;
     if (!err && !topology) {
         err = mp_fail(MPI_ERR_TOPOLOGY, "comm has no topology, so there are no neighbours");
@@ -357,53 +279,14 @@ static int check_neighbors(const struct mp_side *side, const struct side_names *
     return err;
 }
 
-int mp_call_neighbor_allgather(struct mp_way way, struct mp_side send, struct mp_side recv,
-                               MPI_Comm comm)
+int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
+                      struct mp_side recv, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_NEIGHBOR_ALLGATHER, 0, recv.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin_neighbors(&way, comm, &c);
+    int err = begin_neighbors(&way, comm, &c, kind, recv.arrays);
     err = err ? err : check_neighbors(&recv, &recv_names, c.comm->topology->indegree, &c.recv);
     err = err ? err : check_neighbors(&send, &send_names, c.comm->topology->outdegree, &c.send);
     return end(&way, &c, err);
-}
-
-// In MPI_Neighbor_alltoallw `types` says that there should be an array of them, on either side.
-static int neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
-                             bool types, MPI_Comm comm)
-{
-    struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_NEIGHBOR_ALLTOALL, 0, recv.arrays);
-    if (err) {
-        return err;
-    }
-    err = begin_neighbors(&way, comm, &c);
-    if (!err && types && c.comm->topology->indegree > 0) {
-        err = mp_check_pointer(recv.types, "recvtypes");
-    }
-    if (!err && types && c.comm->topology->outdegree > 0) {
-        err = mp_check_pointer(send.types, "sendtypes");
-    }
-    err = err ? err : check_neighbors(&recv, &recv_names, c.comm->topology->indegree, &c.recv);
-    err = err ? err : check_neighbors(&send, &send_names, c.comm->topology->outdegree, &c.send);
-    return end(&way, &c, err);
-}
-
-int mp_call_neighbor_alltoall(struct mp_way way, struct mp_side send, struct mp_side recv,
-                              MPI_Comm comm)
-{
-    return neighbor_alltoall(way, send, recv, false, comm);
-}
-
-int mp_call_neighbor_alltoallw(struct mp_way way, struct mp_side send, struct mp_side recv,
-                               MPI_Comm comm)
-{
-    return neighbor_alltoall(way, send, recv, true, comm);
 }
 
 // ---- Reductions
@@ -457,12 +340,7 @@ int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Co
                    MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_REDUCE, root, false);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, MP_REDUCE, root, false);
     err = err ? err : mp_check_root(c.comm, root);
     if (!err && root != MPI_PROC_NULL) {
         bool receives = c.comm->remote ? root == MPI_ROOT : root == c.comm->rank;
@@ -472,16 +350,11 @@ int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Co
     return end(&way, &c, err);
 }
 
-static int everywhere(struct mp_way way, enum mp_collective_kind kind, const void *sendbuf,
-                      void *recvbuf, MPI_Count count, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+int mp_call_combine(struct mp_way way, enum mp_collective_kind kind, const void *sendbuf,
+                    void *recvbuf, MPI_Count count, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, kind, 0, false);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, kind, 0, false);
     if (!err && kind != MP_ALLREDUCE && c.comm->remote) {
         err = mp_fail(MPI_ERR_COMM, "comm is an intercommunicator, on which there is no scan");
     }
@@ -491,24 +364,6 @@ static int everywhere(struct mp_way way, enum mp_collective_kind kind, const voi
         err = check_reduction(&c, sendbuf, true, recvbuf, receives, true, count, type, op);
     }
     return end(&way, &c, err);
-}
-
-int mp_call_allreduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                      MPI_Datatype type, MPI_Op op, MPI_Comm comm)
-{
-    return everywhere(way, MP_ALLREDUCE, sendbuf, recvbuf, count, type, op, comm);
-}
-
-int mp_call_scan(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                 MPI_Datatype type, MPI_Op op, MPI_Comm comm)
-{
-    return everywhere(way, MP_SCAN, sendbuf, recvbuf, count, type, op, comm);
-}
-
-int mp_call_exscan(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
-                   MPI_Datatype type, MPI_Op op, MPI_Comm comm)
-{
-    return everywhere(way, MP_EXSCAN, sendbuf, recvbuf, count, type, op, comm);
 }
 
 // The whole operand's length; `err` is set for a bad count.
@@ -531,12 +386,7 @@ int mp_call_reduce_scatter(struct mp_way way, const void *sendbuf, void *recvbuf
                            struct mp_counts recvcounts, MPI_Datatype type, MPI_Op op, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = mp_enter(way.call);
-    mp_collective_set(&c, MP_REDUCE_SCATTER, 0, false);
-    if (err) {
-        return err;
-    }
-    err = begin(&way, comm, &c);
+    int err = begin(&way, comm, &c, MP_REDUCE_SCATTER, 0, false);
     if (!err && arrays) {
         err = mp_check_pointer(recvcounts.array, "recvcounts");
     } else if (!err) {

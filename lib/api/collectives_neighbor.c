@@ -8,9 +8,9 @@
 int PMPI_Neighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgather),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgather), MP_NEIGHBOR_ALLGATHER,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgather);
 
@@ -18,9 +18,9 @@ int PMPI_Neighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Data
                               void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                               MPI_Comm comm)
 {
-    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgather_c),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgather_c), MP_NEIGHBOR_ALLGATHER,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgather_c);
 
@@ -28,9 +28,9 @@ int PMPI_Neighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype se
                              void *recvbuf, const int recvcounts[], const int displs[],
                              MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgatherv),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgatherv), MP_NEIGHBOR_ALLGATHER,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgatherv);
 
@@ -38,18 +38,18 @@ int PMPI_Neighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Dat
                                void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                                MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_allgather(mp_blocking(MP_CALL_Neighbor_allgatherv_c),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgatherv_c), MP_NEIGHBOR_ALLGATHER,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgatherv_c);
 
 int PMPI_Neighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                            int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoall),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall), MP_NEIGHBOR_ALLTOALL,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoall);
 
@@ -57,9 +57,9 @@ int PMPI_Neighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datat
                              void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                              MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoall_c),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall_c), MP_NEIGHBOR_ALLTOALL,
+                             mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoall_c);
 
@@ -67,9 +67,9 @@ int PMPI_Neighbor_alltoallv(const void *sendbuf, const int sendcounts[], const i
                             MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                             const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoallv),
-                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv), MP_NEIGHBOR_ALLTOALL,
+                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoallv);
 
@@ -78,9 +78,9 @@ int PMPI_Neighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[],
                               const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                               MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoall(mp_blocking(MP_CALL_Neighbor_alltoallv_c),
-                                     mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                                     mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv_c), MP_NEIGHBOR_ALLTOALL,
+                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoallv_c);
 
@@ -88,10 +88,9 @@ int PMPI_Neighbor_alltoallw(const void *sendbuf, const int sendcounts[], const M
                             const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                             const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoallw(mp_blocking(MP_CALL_Neighbor_alltoallw),
-                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
-                                      comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw), MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Neighbor_alltoallw);
 
@@ -100,10 +99,9 @@ int PMPI_Neighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
                               void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                               const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return mp_call_neighbor_alltoallw(mp_blocking(MP_CALL_Neighbor_alltoallw_c),
-                                      mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                                      mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes),
-                                      comm);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw_c), MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Neighbor_alltoallw_c);
 
@@ -113,9 +111,9 @@ int PMPI_Ineighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype se
                              void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                              MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgather, request),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgather, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Ineighbor_allgather);
 
@@ -123,9 +121,9 @@ int PMPI_Ineighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Dat
                                void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgather_c, request),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgather_c, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Ineighbor_allgather_c);
 
@@ -133,9 +131,9 @@ int PMPI_Ineighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype s
                               void *recvbuf, const int recvcounts[], const int displs[],
                               MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgatherv, request),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgatherv, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Ineighbor_allgatherv);
 
@@ -144,9 +142,9 @@ int PMPI_Ineighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Da
                                 const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
                                 MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(mp_nonblocking(MP_CALL_Ineighbor_allgatherv_c, request),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgatherv_c, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Ineighbor_allgatherv_c);
 
@@ -154,9 +152,9 @@ int PMPI_Ineighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sen
                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                             MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoall, request),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoall, request),
+                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Ineighbor_alltoall);
 
@@ -164,9 +162,9 @@ int PMPI_Ineighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Data
                               void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                               MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoall_c, request),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoall_c, request),
+                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Ineighbor_alltoall_c);
 
@@ -175,9 +173,10 @@ int PMPI_Ineighbor_alltoallv(const void *sendbuf, const int sendcounts[], const 
                              const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                              MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoallv, request),
-                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallv, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Ineighbor_alltoallv);
 
@@ -186,9 +185,10 @@ int PMPI_Ineighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[]
                                const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                                MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_nonblocking(MP_CALL_Ineighbor_alltoallv_c, request),
-                                     mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                                     mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallv_c, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Ineighbor_alltoallv_c);
 
@@ -197,10 +197,10 @@ int PMPI_Ineighbor_alltoallw(const void *sendbuf, const int sendcounts[], const 
                              const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                              MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoallw(mp_nonblocking(MP_CALL_Ineighbor_alltoallw, request),
-                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
-                                      comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallw, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Ineighbor_alltoallw);
 
@@ -210,10 +210,10 @@ int PMPI_Ineighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[]
                                const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoallw(mp_nonblocking(MP_CALL_Ineighbor_alltoallw_c, request),
-                                      mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                                      mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes),
-                                      comm);
+    return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallw_c, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Ineighbor_alltoallw_c);
 
@@ -223,9 +223,9 @@ int PMPI_Neighbor_allgather_init(const void *sendbuf, int sendcount, MPI_Datatyp
                                  void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                                  MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(mp_persistent(MP_CALL_Neighbor_allgather_init, info, request),
-                                      mp_side(sendbuf, sendcount, sendtype),
-                                      mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgather_init, info, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgather_init);
 
@@ -233,9 +233,9 @@ int PMPI_Neighbor_allgather_init_c(const void *sendbuf, MPI_Count sendcount, MPI
                                    void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                    MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(
-        mp_persistent(MP_CALL_Neighbor_allgather_init_c, info, request),
-        mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgather_init_c, info, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgather_init_c);
 
@@ -244,10 +244,9 @@ int PMPI_Neighbor_allgatherv_init(const void *sendbuf, int sendcount, MPI_Dataty
                                   MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                                   MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(
-        mp_persistent(MP_CALL_Neighbor_allgatherv_init, info, request),
-        mp_side(sendbuf, sendcount, sendtype), mp_side_int(recvbuf, recvcounts, displs, recvtype),
-        comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgatherv_init, info, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgatherv_init);
 
@@ -256,10 +255,9 @@ int PMPI_Neighbor_allgatherv_init_c(const void *sendbuf, MPI_Count sendcount, MP
                                     const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
                                     MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_allgather(
-        mp_persistent(MP_CALL_Neighbor_allgatherv_init_c, info, request),
-        mp_side(sendbuf, sendcount, sendtype), mp_side_wide(recvbuf, recvcounts, displs, recvtype),
-        comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgatherv_init_c, info, request),
+                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Neighbor_allgatherv_init_c);
 
@@ -267,9 +265,9 @@ int PMPI_Neighbor_alltoall_init(const void *sendbuf, int sendcount, MPI_Datatype
                                 void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                                 MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoall_init, info, request),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoall_init, info, request),
+                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoall_init);
 
@@ -277,9 +275,9 @@ int PMPI_Neighbor_alltoall_init_c(const void *sendbuf, MPI_Count sendcount, MPI_
                                   void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                   MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoall_init_c, info, request),
-                                     mp_side(sendbuf, sendcount, sendtype),
-                                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoall_init_c, info, request),
+                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
+                             mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoall_init_c);
 
@@ -288,9 +286,10 @@ int PMPI_Neighbor_alltoallv_init(const void *sendbuf, const int sendcounts[], co
                                  const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                                  MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(mp_persistent(MP_CALL_Neighbor_alltoallv_init, info, request),
-                                     mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                                     mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallv_init, info, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoallv_init);
 
@@ -300,10 +299,10 @@ int PMPI_Neighbor_alltoallv_init_c(const void *sendbuf, const MPI_Count sendcoun
                                    MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                                    MPI_Request *request)
 {
-    return mp_call_neighbor_alltoall(
-        mp_persistent(MP_CALL_Neighbor_alltoallv_init_c, info, request),
-        mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-        mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallv_init_c, info, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Neighbor_alltoallv_init_c);
 
@@ -313,10 +312,10 @@ int PMPI_Neighbor_alltoallw_init(const void *sendbuf, const int sendcounts[],
                                  const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Info info,
                                  MPI_Request *request)
 {
-    return mp_call_neighbor_alltoallw(mp_persistent(MP_CALL_Neighbor_alltoallw_init, info, request),
-                                      mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                                      mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes),
-                                      comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallw_init, info, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Neighbor_alltoallw_init);
 
@@ -326,9 +325,9 @@ int PMPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcoun
                                    const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                    MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_neighbor_alltoallw(
-        mp_persistent(MP_CALL_Neighbor_alltoallw_init_c, info, request),
-        mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-        mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallw_init_c, info, request),
+                             MP_NEIGHBOR_ALLTOALL,
+                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Neighbor_alltoallw_init_c);

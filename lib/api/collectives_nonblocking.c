@@ -29,7 +29,7 @@ int PMPI_Igather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                  MPI_Request *request)
 {
-    return mp_call_gather(mp_nonblocking(MP_CALL_Igather, request),
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -39,7 +39,7 @@ int PMPI_Igather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                    MPI_Request *request)
 {
-    return mp_call_gather(mp_nonblocking(MP_CALL_Igather_c, request),
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather_c, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -49,7 +49,7 @@ int PMPI_Igatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, voi
                   const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                   MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_gather(mp_nonblocking(MP_CALL_Igatherv, request),
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -59,7 +59,7 @@ int PMPI_Igatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendt
                     const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                     int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_gather(mp_nonblocking(MP_CALL_Igatherv_c, request),
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv_c, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -69,9 +69,9 @@ int PMPI_Iscatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, voi
                   int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                   MPI_Request *request)
 {
-    return mp_call_scatter(mp_nonblocking(MP_CALL_Iscatter, request),
-                           mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter, request), MP_SCATTER,
+                          mp_side(sendbuf, sendcount, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Iscatter);
 
@@ -79,9 +79,9 @@ int PMPI_Iscatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendt
                     MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                     MPI_Request *request)
 {
-    return mp_call_scatter(mp_nonblocking(MP_CALL_Iscatter_c, request),
-                           mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter_c, request), MP_SCATTER,
+                          mp_side(sendbuf, sendcount, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Iscatter_c);
 
@@ -89,9 +89,9 @@ int PMPI_Iscatterv(const void *sendbuf, const int sendcounts[], const int displs
                    MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                    int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_scatter(mp_nonblocking(MP_CALL_Iscatterv, request),
-                           mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv, request), MP_SCATTER,
+                          mp_side_int(sendbuf, sendcounts, displs, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Iscatterv);
 
@@ -99,18 +99,18 @@ int PMPI_Iscatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                      MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_scatter(mp_nonblocking(MP_CALL_Iscatterv_c, request),
-                           mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv_c, request), MP_SCATTER,
+                          mp_side_wide(sendbuf, sendcounts, displs, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Iscatterv_c);
 
 int PMPI_Iallgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                     int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_allgather(mp_nonblocking(MP_CALL_Iallgather, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Iallgather);
 
@@ -118,9 +118,9 @@ int PMPI_Iallgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_allgather(mp_nonblocking(MP_CALL_Iallgather_c, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather_c, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Iallgather_c);
 
@@ -128,9 +128,9 @@ int PMPI_Iallgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, 
                      const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                      MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_allgather(mp_nonblocking(MP_CALL_Iallgatherv, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype),
+                       mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Iallgatherv);
 
@@ -138,18 +138,18 @@ int PMPI_Iallgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype se
                        void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                        MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_allgather(mp_nonblocking(MP_CALL_Iallgatherv_c, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv_c, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype),
+                       mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Iallgatherv_c);
 
 int PMPI_Ialltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_alltoall(mp_nonblocking(MP_CALL_Ialltoall, request),
-                            mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall, request), MP_ALLTOALL,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Ialltoall);
 
@@ -157,9 +157,9 @@ int PMPI_Ialltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype send
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                      MPI_Request *request)
 {
-    return mp_call_alltoall(mp_nonblocking(MP_CALL_Ialltoall_c, request),
-                            mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall_c, request), MP_ALLTOALL,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Ialltoall_c);
 
@@ -167,9 +167,9 @@ int PMPI_Ialltoallv(const void *sendbuf, const int sendcounts[], const int sdisp
                     MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                     const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_alltoall(mp_nonblocking(MP_CALL_Ialltoallv, request),
-                            mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv, request), MP_ALLTOALL,
+                       mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                       mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Ialltoallv);
 
@@ -178,9 +178,9 @@ int PMPI_Ialltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const M
                       const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_alltoall(mp_nonblocking(MP_CALL_Ialltoallv_c, request),
-                            mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv_c, request), MP_ALLTOALL,
+                       mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                       mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Ialltoallv_c);
 
@@ -189,9 +189,9 @@ int PMPI_Ialltoallw(const void *sendbuf, const int sendcounts[], const int sdisp
                     const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                     MPI_Request *request)
 {
-    return mp_call_alltoallw(mp_nonblocking(MP_CALL_Ialltoallw, request),
-                             mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw, request), MP_ALLTOALL,
+                       mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
+                       mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Ialltoallw);
 
@@ -200,9 +200,9 @@ int PMPI_Ialltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const M
                       const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_alltoallw(mp_nonblocking(MP_CALL_Ialltoallw_c, request),
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw_c, request), MP_ALLTOALL,
+                       mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                       mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Ialltoallw_c);
 
@@ -225,16 +225,16 @@ MP_WEAK(Ireduce_c);
 int PMPI_Iallreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                     MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_allreduce(mp_nonblocking(MP_CALL_Iallreduce, request), sendbuf, recvbuf, count,
-                             datatype, op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iallreduce, request), MP_ALLREDUCE, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Iallreduce);
 
 int PMPI_Iallreduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                       MPI_Op op, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_allreduce(mp_nonblocking(MP_CALL_Iallreduce_c, request), sendbuf, recvbuf, count,
-                             datatype, op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iallreduce_c, request), MP_ALLREDUCE, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Iallreduce_c);
 
@@ -275,31 +275,31 @@ MP_WEAK(Ireduce_scatter_c);
 int PMPI_Iscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_scan(mp_nonblocking(MP_CALL_Iscan, request), sendbuf, recvbuf, count, datatype,
-                        op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iscan, request), MP_SCAN, sendbuf, recvbuf, count,
+                           datatype, op, comm);
 }
 MP_WEAK(Iscan);
 
 int PMPI_Iscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                  MPI_Op op, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_scan(mp_nonblocking(MP_CALL_Iscan_c, request), sendbuf, recvbuf, count, datatype,
-                        op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iscan_c, request), MP_SCAN, sendbuf, recvbuf,
+                           count, datatype, op, comm);
 }
 MP_WEAK(Iscan_c);
 
 int PMPI_Iexscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                  MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_exscan(mp_nonblocking(MP_CALL_Iexscan, request), sendbuf, recvbuf, count,
-                          datatype, op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iexscan, request), MP_EXSCAN, sendbuf, recvbuf,
+                           count, datatype, op, comm);
 }
 MP_WEAK(Iexscan);
 
 int PMPI_Iexscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                    MPI_Op op, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_exscan(mp_nonblocking(MP_CALL_Iexscan_c, request), sendbuf, recvbuf, count,
-                          datatype, op, comm);
+    return mp_call_combine(mp_nonblocking(MP_CALL_Iexscan_c, request), MP_EXSCAN, sendbuf, recvbuf,
+                           count, datatype, op, comm);
 }
 MP_WEAK(Iexscan_c);

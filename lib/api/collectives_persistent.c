@@ -29,7 +29,7 @@ int PMPI_Gather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype, 
                      int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                      MPI_Request *request)
 {
-    return mp_call_gather(mp_persistent(MP_CALL_Gather_init, info, request),
+    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init, info, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -39,7 +39,7 @@ int PMPI_Gather_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype se
                        void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, int root,
                        MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_gather(mp_persistent(MP_CALL_Gather_init_c, info, request),
+    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init_c, info, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
@@ -49,7 +49,7 @@ int PMPI_Gatherv_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                       const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                       MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_gather(mp_persistent(MP_CALL_Gatherv_init, info, request),
+    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init, info, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -60,7 +60,7 @@ int PMPI_Gatherv_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype s
                         MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_gather(mp_persistent(MP_CALL_Gatherv_init_c, info, request),
+    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init_c, info, request), MP_GATHER,
                           mp_side(sendbuf, sendcount, sendtype),
                           mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
@@ -70,9 +70,9 @@ int PMPI_Scatter_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                       int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                       MPI_Request *request)
 {
-    return mp_call_scatter(mp_persistent(MP_CALL_Scatter_init, info, request),
-                           mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init, info, request), MP_SCATTER,
+                          mp_side(sendbuf, sendcount, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter_init);
 
@@ -80,9 +80,9 @@ int PMPI_Scatter_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype s
                         void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, int root,
                         MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_scatter(mp_persistent(MP_CALL_Scatter_init_c, info, request),
-                           mp_side(sendbuf, sendcount, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init_c, info, request), MP_SCATTER,
+                          mp_side(sendbuf, sendcount, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter_init_c);
 
@@ -90,9 +90,9 @@ int PMPI_Scatterv_init(const void *sendbuf, const int sendcounts[], const int di
                        MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                        int root, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_scatter(mp_persistent(MP_CALL_Scatterv_init, info, request),
-                           mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init, info, request), MP_SCATTER,
+                          mp_side_int(sendbuf, sendcounts, displs, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv_init);
 
@@ -101,9 +101,9 @@ int PMPI_Scatterv_init_c(const void *sendbuf, const MPI_Count sendcounts[], cons
                          MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                          MPI_Request *request)
 {
-    return mp_call_scatter(mp_persistent(MP_CALL_Scatterv_init_c, info, request),
-                           mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                           mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init_c, info, request), MP_SCATTER,
+                          mp_side_wide(sendbuf, sendcounts, displs, sendtype),
+                          mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv_init_c);
 
@@ -111,9 +111,9 @@ int PMPI_Allgather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtyp
                         int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_allgather(mp_persistent(MP_CALL_Allgather_init, info, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Allgather_init, info, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Allgather_init);
 
@@ -121,9 +121,9 @@ int PMPI_Allgather_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype
                           void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                           MPI_Info info, MPI_Request *request)
 {
-    return mp_call_allgather(mp_persistent(MP_CALL_Allgather_init_c, info, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Allgather_init_c, info, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Allgather_init_c);
 
@@ -131,9 +131,9 @@ int PMPI_Allgatherv_init(const void *sendbuf, int sendcount, MPI_Datatype sendty
                          const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                          MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_allgather(mp_persistent(MP_CALL_Allgatherv_init, info, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init, info, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype),
+                       mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv_init);
 
@@ -142,9 +142,9 @@ int PMPI_Allgatherv_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatyp
                            MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                            MPI_Request *request)
 {
-    return mp_call_allgather(mp_persistent(MP_CALL_Allgatherv_init_c, info, request),
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init_c, info, request), MP_ALLGATHER,
+                       mp_side(sendbuf, sendcount, sendtype),
+                       mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv_init_c);
 
@@ -152,9 +152,9 @@ int PMPI_Alltoall_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype
                        int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                        MPI_Request *request)
 {
-    return mp_call_alltoall(mp_persistent(MP_CALL_Alltoall_init, info, request),
-                            mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init, info, request), MP_ALLTOALL,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Alltoall_init);
 
@@ -162,9 +162,9 @@ int PMPI_Alltoall_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype 
                          void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                          MPI_Info info, MPI_Request *request)
 {
-    return mp_call_alltoall(mp_persistent(MP_CALL_Alltoall_init_c, info, request),
-                            mp_side(sendbuf, sendcount, sendtype),
-                            mp_side(recvbuf, recvcount, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init_c, info, request), MP_ALLTOALL,
+                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+                       comm);
 }
 MP_WEAK(Alltoall_init_c);
 
@@ -173,9 +173,9 @@ int PMPI_Alltoallv_init(const void *sendbuf, const int sendcounts[], const int s
                         const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_alltoall(mp_persistent(MP_CALL_Alltoallv_init, info, request),
-                            mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init, info, request), MP_ALLTOALL,
+                       mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                       mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv_init);
 
@@ -184,9 +184,9 @@ int PMPI_Alltoallv_init_c(const void *sendbuf, const MPI_Count sendcounts[],
                           const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                           MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_alltoall(mp_persistent(MP_CALL_Alltoallv_init_c, info, request),
-                            mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                            mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init_c, info, request), MP_ALLTOALL,
+                       mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                       mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv_init_c);
 
@@ -195,9 +195,9 @@ int PMPI_Alltoallw_init(const void *sendbuf, const int sendcounts[], const int s
                         const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                         MPI_Info info, MPI_Request *request)
 {
-    return mp_call_alltoallw(mp_persistent(MP_CALL_Alltoallw_init, info, request),
-                             mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init, info, request), MP_ALLTOALL,
+                       mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
+                       mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw_init);
 
@@ -207,9 +207,9 @@ int PMPI_Alltoallw_init_c(const void *sendbuf, const MPI_Count sendcounts[],
                           const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Info info,
                           MPI_Request *request)
 {
-    return mp_call_alltoallw(mp_persistent(MP_CALL_Alltoallw_init_c, info, request),
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init_c, info, request), MP_ALLTOALL,
+                       mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                       mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw_init_c);
 
@@ -232,8 +232,8 @@ MP_WEAK(Reduce_init_c);
 int PMPI_Allreduce_init(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype,
                         MPI_Op op, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_allreduce(mp_persistent(MP_CALL_Allreduce_init, info, request), sendbuf, recvbuf,
-                             count, datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Allreduce_init, info, request), MP_ALLREDUCE,
+                           sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce_init);
 
@@ -241,8 +241,8 @@ int PMPI_Allreduce_init_c(const void *sendbuf, void *recvbuf, MPI_Count count,
                           MPI_Datatype datatype, MPI_Op op, MPI_Comm comm, MPI_Info info,
                           MPI_Request *request)
 {
-    return mp_call_allreduce(mp_persistent(MP_CALL_Allreduce_init_c, info, request), sendbuf,
-                             recvbuf, count, datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Allreduce_init_c, info, request), MP_ALLREDUCE,
+                           sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce_init_c);
 
@@ -289,31 +289,31 @@ MP_WEAK(Reduce_scatter_init_c);
 int PMPI_Scan_init(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                    MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_scan(mp_persistent(MP_CALL_Scan_init, info, request), sendbuf, recvbuf, count,
-                        datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Scan_init, info, request), MP_SCAN, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Scan_init);
 
 int PMPI_Scan_init_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                      MPI_Op op, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_scan(mp_persistent(MP_CALL_Scan_init_c, info, request), sendbuf, recvbuf, count,
-                        datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Scan_init_c, info, request), MP_SCAN, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Scan_init_c);
 
 int PMPI_Exscan_init(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype,
                      MPI_Op op, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_exscan(mp_persistent(MP_CALL_Exscan_init, info, request), sendbuf, recvbuf,
-                          count, datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Exscan_init, info, request), MP_EXSCAN, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Exscan_init);
 
 int PMPI_Exscan_init_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                        MPI_Op op, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_exscan(mp_persistent(MP_CALL_Exscan_init_c, info, request), sendbuf, recvbuf,
-                          count, datatype, op, comm);
+    return mp_call_combine(mp_persistent(MP_CALL_Exscan_init_c, info, request), MP_EXSCAN, sendbuf,
+                           recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Exscan_init_c);

@@ -17,11 +17,7 @@
 int PMPI_Comm_size(MPI_Comm comm, int *size)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_size);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_size, comm, &c);
     err = err ? err : mp_check_pointer(size, "size");
     if (!err) {
         *size = c->size;
@@ -33,11 +29,7 @@ MP_WEAK(Comm_size);
 int PMPI_Comm_rank(MPI_Comm comm, int *rank)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_rank);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_rank, comm, &c);
     err = err ? err : mp_check_pointer(rank, "rank");
     if (!err) {
         *rank = c->rank;
@@ -49,11 +41,7 @@ MP_WEAK(Comm_rank);
 int PMPI_Comm_test_inter(MPI_Comm comm, int *flag)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_test_inter);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_test_inter, comm, &c);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         *flag = c->remote != NULL;
@@ -86,10 +74,7 @@ int PMPI_Comm_remote_size(MPI_Comm comm, int *size)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Comm_remote_size);
-    if (err) {
-        return err;
-    }
-    err = check_inter(comm, "comm", &c);
+    err = err ? err : check_inter(comm, "comm", &c);
     err = err ? err : mp_check_pointer(size, "size");
     if (!err) {
         *size = c->remote->size;
@@ -118,11 +103,7 @@ int PMPI_Comm_compare(MPI_Comm comm1, MPI_Comm comm2, int *result)
 {
     struct mp_comm *a = NULL;
     struct mp_comm *b = NULL;
-    int err = mp_enter(MP_CALL_Comm_compare);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm1, &a);
+    int err = mp_enter_comm(MP_CALL_Comm_compare, comm1, &a);
     err = err ? err : mp_check_comm(comm2, &b);
     err = err ? err : mp_check_pointer(result, "result");
     if (!err) {
@@ -135,10 +116,7 @@ MP_WEAK(Comm_compare);
 int PMPI_Comm_get_parent(MPI_Comm *parent)
 {
     int err = mp_enter(MP_CALL_Comm_get_parent);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(parent, "parent");
+    err = err ? err : mp_check_pointer(parent, "parent");
     if (!err) {
         *parent = MPI_COMM_NULL; // nobody was spawned
     }
@@ -151,11 +129,7 @@ MP_WEAK(Comm_get_parent);
 int PMPI_Comm_set_name(MPI_Comm comm, const char *comm_name)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_set_name);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_set_name, comm, &c);
     err = err ? err : mp_check_pointer(comm_name, "comm_name");
     if (!err) {
         size_t length = strnlen(comm_name, sizeof c->name - 1);
@@ -171,10 +145,7 @@ int PMPI_Comm_get_name(MPI_Comm comm, char *comm_name, int *resultlen)
     struct mp_comm *c = NULL;
     const char *name = "MPI_COMM_NULL"; // a valid argument, with this name (7.8)
     int err = mp_enter(MP_CALL_Comm_get_name);
-    if (err) {
-        return err;
-    }
-    if (comm != MPI_COMM_NULL) {
+    if (!err && comm != MPI_COMM_NULL) {
         err = mp_check_comm(comm, &c);
         name = c ? c->name : "";
     }
@@ -206,11 +177,7 @@ static int dup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm)
     struct mp_comm *made = NULL;
     struct mp_info *given = NULL;
     struct mp_info *hints = NULL;
-    int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(call, comm, &c);
     err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     if (!err && given) {
@@ -239,11 +206,7 @@ static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_R
     struct mp_request *r = NULL;
     struct mp_info *given = NULL;
     struct mp_info *hints = NULL;
-    int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(call, comm, &c);
     err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : mp_check_pointer(request, "request");
@@ -275,11 +238,7 @@ int PMPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *newcomm)
 {
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
-    int err = mp_enter(MP_CALL_Comm_split);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_split, comm, &c);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     if (!err && color < 0 && color != MPI_UNDEFINED) {
         err = mp_fail(MPI_ERR_ARG, "color is %d, must be 0 or more, or MPI_UNDEFINED", color);
@@ -312,11 +271,7 @@ int PMPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *newcomm)
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     struct mp_group *g = NULL;
-    int err = mp_enter(MP_CALL_Comm_create);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_create, comm, &c);
     err = err ? err : check_group(group, c, &g);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : mp_comm_create(c, g, &made);
@@ -331,10 +286,7 @@ int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *ne
     struct mp_comm *made = NULL;
     struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Comm_create_group);
-    if (err) {
-        return err;
-    }
-    err = check_intra(comm, "comm", &c);
+    err = err ? err : check_intra(comm, "comm", &c);
     err = err ? err : check_group(group, c, &g);
     err = err ? err : mp_check_tag(tag);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
@@ -363,10 +315,7 @@ int PMPI_Intercomm_create(MPI_Comm local_comm, int local_leader, MPI_Comm peer_c
     struct mp_comm *peer = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Intercomm_create);
-    if (err) {
-        return err;
-    }
-    err = check_intra(local_comm, "local_comm", &local);
+    err = err ? err : check_intra(local_comm, "local_comm", &local);
     err = err ? err : check_leader(local_leader, local->group, "local_leader");
     err = err ? err : mp_check_pointer(newintercomm, "newintercomm");
     if (!err) {
@@ -388,10 +337,7 @@ int PMPI_Intercomm_merge(MPI_Comm intercomm, int high, MPI_Comm *newintracomm)
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Intercomm_merge);
-    if (err) {
-        return err;
-    }
-    err = check_inter(intercomm, "intercomm", &c);
+    err = err ? err : check_inter(intercomm, "intercomm", &c);
     err = err ? err : mp_check_pointer(newintracomm, "newintracomm");
     err = err ? err : mp_intercomm_merge(c, high != 0, &made);
     err = hand_out(err, made, newintracomm);
@@ -425,11 +371,9 @@ static int release(int call, MPI_Comm *comm)
 {
     struct mp_comm *c = NULL;
     struct mp_errhandler *handler = NULL;
-    int err = mp_enter(call), lost = 0;
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(comm, "comm");
+    int err = mp_enter(call);
+    int lost = 0;
+    err = err ? err : mp_check_pointer(comm, "comm");
     err = err ? err : mp_check_comm(*comm, &c);
     if (!err && c->object.builtin) {
         err = mp_fail(MPI_ERR_COMM, "comm is %s, which is predefined and cannot be freed",

@@ -197,8 +197,8 @@ static int make_struct(const struct construction *c, struct mp_datatype **type)
                        (long long)c->count);
     for (MPI_Count i = 0; i < c->count && !err; i++)
         err = mp_check_any_type(c->olds[i], "an element of array_of_types", &olds[i]);
-    if (!err)
-        err = mp_datatype_blocks(c->count, c->lengths, c->displacements, 1, NULL, olds, type);
+    err =
+        err ? err : mp_datatype_blocks(c->count, c->lengths, c->displacements, 1, NULL, olds, type);
     free((void *)olds);
     return err;
 }
@@ -207,11 +207,8 @@ static int construct(int call, const struct construction *c, MPI_Datatype *newty
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_blocks(c);
-    if (!err)
-        err = mp_check_pointer((const void *)newtype, "newtype");
+    err = err ? err : check_blocks(c);
+    err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
     if (!err)
         err = c->combiner == MPI_COMBINER_STRUCT ? make_struct(c, &type) : make(c, &type);
     if (!err) {
@@ -428,15 +425,10 @@ static int subarray(int call, int ndims, bool large, struct mp_numbers sizes,
 {
     struct mp_datatype *old, *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_subarray(ndims, sizes, subsizes, starts, order);
-    if (!err)
-        err = mp_check_any_type(oldtype, "oldtype", &old);
-    if (!err)
-        err = mp_check_pointer((const void *)newtype, "newtype");
-    if (!err)
-        err = mp_datatype_subarray(ndims, sizes, subsizes, starts, order, old, &type);
+    err = err ? err : check_subarray(ndims, sizes, subsizes, starts, order);
+    err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
+    err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
+    err = err ? err : mp_datatype_subarray(ndims, sizes, subsizes, starts, order, old, &type);
     if (!err)
         err = large ? mp_datatype_record(type, MPI_COMBINER_SUBARRAY, true, 2, 0, 3 * ndims)
                     : mp_datatype_record(type, MPI_COMBINER_SUBARRAY, false, 3 * ndims + 2, 0, 0);
@@ -478,13 +470,9 @@ static int resized(int call, MPI_Datatype oldtype, bool large, MPI_Count lb, MPI
 {
     struct mp_datatype *old, *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_any_type(oldtype, "oldtype", &old);
-    if (!err)
-        err = mp_check_pointer((const void *)newtype, "newtype");
-    if (!err)
-        err = mp_datatype_resized(old, lb, extent, &type);
+    err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
+    err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
+    err = err ? err : mp_datatype_resized(old, lb, extent, &type);
     if (!err)
         err =
             mp_datatype_record(type, MPI_COMBINER_RESIZED, large, 0, large ? 0 : 2, large ? 2 : 0);

@@ -26,9 +26,7 @@ static int get_envelope(int call, MPI_Datatype datatype, bool small, bool pointe
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
     if (!err && !pointers)
         err = mp_fail(MPI_ERR_ARG, "one of the results is a null pointer");
     if (!err && small)
@@ -91,9 +89,7 @@ static int contents(int call, MPI_Datatype datatype, bool small, MPI_Count max_i
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
     if (!err && type->recipe.combiner == MPI_COMBINER_NAMED)
         err = mp_fail(MPI_ERR_TYPE, "datatype is %s, which is predefined and has no contents",
                       type->name);
@@ -104,12 +100,12 @@ static int contents(int call, MPI_Datatype datatype, bool small, MPI_Count max_i
 
     const struct mp_recipe *recipe = &type->recipe;
     err = check_room(max_integers, recipe->integer_count, integers, "integers");
-    if (!err)
-        err = check_room(max_addresses, recipe->address_count, addresses, "addresses");
+    err = err ? err : check_room(max_addresses, recipe->address_count, addresses, "addresses");
     if (!err && !small)
         err = check_room(max_counts, recipe->large_count, counts, "large_counts");
-    if (!err)
-        err = check_room(max_types, (MPI_Count)type->part_count, (const void *)types, "datatypes");
+    err =
+        err ? err
+            : check_room(max_types, (MPI_Count)type->part_count, (const void *)types, "datatypes");
     if (!err) {
         if (recipe->integer_count)
             memcpy(integers, recipe->integers, (size_t)recipe->integer_count * sizeof(int));

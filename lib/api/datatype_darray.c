@@ -142,9 +142,7 @@ static int darray(int call, struct darray a, struct mp_numbers gsizes, MPI_Datat
 {
     struct mp_datatype *old, *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_darray(&a, gsizes);
+    err = err ? err : check_darray(&a, gsizes);
     err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
     err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
     err = err ? err : make(&a, gsizes, old, &type);

@@ -16,14 +16,12 @@ static int create(int call, int combiner, int p, int r, MPI_Datatype *newtype)
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
     if (combiner != MPI_COMBINER_F90_INTEGER) {
-        err = check_parameter(p, "p");
+        err = err ? err : check_parameter(p, "p");
         err = err ? err : check_parameter(r, "r");
         if (!err && p == MPI_UNDEFINED && r == MPI_UNDEFINED)
             err = mp_fail(MPI_ERR_ARG, "p and r are both MPI_UNDEFINED");
-    } else if (r < 0) {
+    } else if (!err && r < 0) {
         err = mp_fail(MPI_ERR_ARG, "r is %d, must be 0 or more", r);
     }
     err = err ? err : mp_check_pointer((const void *)newtype, "newtype");

@@ -15,9 +15,7 @@
 int PMPI_Get_address(const void *location, MPI_Aint *address)
 {
     int err = mp_enter(MP_CALL_Get_address);
-    if (err)
-        return err;
-    err = mp_check_pointer(address, "address");
+    err = err ? err : mp_check_pointer(address, "address");
     if (!err)
         *address = (MPI_Aint)location;
     return mp_leave(MP_CALL_Get_address, NULL, err);
@@ -30,11 +28,8 @@ int PMPI_Type_commit(MPI_Datatype *datatype)
 {
     struct mp_datatype *type;
     int err = mp_enter(MP_CALL_Type_commit);
-    if (err)
-        return err;
-    err = mp_check_pointer((const void *)datatype, "datatype");
-    if (!err)
-        err = mp_check_any_type(*datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer((const void *)datatype, "datatype");
+    err = err ? err : mp_check_any_type(*datatype, "datatype", &type);
     if (!err)
         type->committed = true;
     return mp_leave(MP_CALL_Type_commit, NULL, err);
@@ -45,11 +40,8 @@ int PMPI_Type_free(MPI_Datatype *datatype)
 {
     struct mp_datatype *type;
     int err = mp_enter(MP_CALL_Type_free);
-    if (err)
-        return err;
-    err = mp_check_pointer((const void *)datatype, "datatype");
-    if (!err)
-        err = mp_check_any_type(*datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer((const void *)datatype, "datatype");
+    err = err ? err : mp_check_any_type(*datatype, "datatype", &type);
     if (!err && type->object.builtin)
         err = mp_fail(MPI_ERR_TYPE, "datatype is %s, which is predefined and cannot be freed",
                       type->name[0] ? type->name : "one of MPI_Type_create_f90_xxx");
@@ -67,15 +59,10 @@ int PMPI_Type_dup(MPI_Datatype oldtype, MPI_Datatype *newtype)
 {
     struct mp_datatype *old, *type;
     int err = mp_enter(MP_CALL_Type_dup);
-    if (err)
-        return err;
-    err = mp_check_any_type(oldtype, "oldtype", &old);
-    if (!err)
-        err = mp_check_pointer((const void *)newtype, "newtype");
-    if (!err)
-        err = mp_datatype_dup(old, &type);
-    if (!err)
-        err = mp_datatype_record(type, MPI_COMBINER_DUP, false, 0, 0, 0);
+    err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
+    err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
+    err = err ? err : mp_datatype_dup(old, &type);
+    err = err ? err : mp_datatype_record(type, MPI_COMBINER_DUP, false, 0, 0, 0);
     if (!err) {
         MPI_Datatype handle = mp_datatype_handle(type);
         err = mp_attributes_copy(MP_OWNER_DATATYPE, oldtype, old->attributes, &type->attributes,
@@ -94,11 +81,8 @@ static int type_size(int call, MPI_Datatype datatype, const void *pointer, MPI_C
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(pointer, "size");
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(pointer, "size");
     if (!err)
         *size = type->size;
     return mp_leave(call, NULL, err);
@@ -134,9 +118,7 @@ static int type_extent(int call, MPI_Datatype datatype, bool exact, MPI_Count *l
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
     if (!err)
         err = mp_check_pointer(lb, exact ? "true_lb" : "lb");
     if (!err)
@@ -191,14 +173,10 @@ int PMPI_Type_get_name(MPI_Datatype datatype, char *type_name, int *resultlen)
     struct mp_datatype *type = NULL;
     const char *name = "MPI_DATATYPE_NULL"; // a valid argument, with this name (7.8)
     int err = mp_enter(MP_CALL_Type_get_name);
-    if (err)
-        return err;
-    if (datatype != MPI_DATATYPE_NULL)
+    if (!err && datatype != MPI_DATATYPE_NULL)
         err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(type_name, "type_name");
-    if (!err)
-        err = mp_check_pointer(resultlen, "resultlen");
+    err = err ? err : mp_check_pointer(type_name, "type_name");
+    err = err ? err : mp_check_pointer(resultlen, "resultlen");
     if (!err) {
         name = type ? type->name : name;
         strcpy(type_name, name);
@@ -212,11 +190,8 @@ int PMPI_Type_set_name(MPI_Datatype datatype, const char *type_name)
 {
     struct mp_datatype *type;
     int err = mp_enter(MP_CALL_Type_set_name);
-    if (err)
-        return err;
-    err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(type_name, "type_name");
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(type_name, "type_name");
     if (!err) {
         size_t length = strnlen(type_name, MPI_MAX_OBJECT_NAME - 1); // longer ones are cut (7.8)
         memmove(type->name, type_name, length);
@@ -256,9 +231,7 @@ int PMPI_Type_match_size(int typeclass, int size, MPI_Datatype *datatype)
 #undef KNOWN
     };
     int err = mp_enter(MP_CALL_Type_match_size);
-    if (err)
-        return err;
-    err = mp_check_pointer((const void *)datatype, "datatype");
+    err = err ? err : mp_check_pointer((const void *)datatype, "datatype");
     bool class_known = false, found = false;
     for (size_t i = 0; !err && !found && i < mp_array_length(known); i++) {
         class_known |= known[i].typeclass == typeclass;
@@ -301,13 +274,9 @@ int PMPI_Type_get_value_index(MPI_Datatype value_type, MPI_Datatype index_type,
 {
     struct mp_datatype *value, *index;
     int err = mp_enter(MP_CALL_Type_get_value_index);
-    if (err)
-        return err;
-    err = mp_check_any_type(value_type, "value_type", &value);
-    if (!err)
-        err = mp_check_any_type(index_type, "index_type", &index);
-    if (!err)
-        err = mp_check_pointer((const void *)pair_type, "pair_type");
+    err = err ? err : mp_check_any_type(value_type, "value_type", &value);
+    err = err ? err : mp_check_any_type(index_type, "index_type", &index);
+    err = err ? err : mp_check_pointer((const void *)pair_type, "pair_type");
     if (!err)
         *pair_type = pair_of(value_type, index_type);
     return mp_leave(MP_CALL_Type_get_value_index, NULL, err);

@@ -150,10 +150,7 @@ MP_WEAK(Finalized);
 int PMPI_Query_thread(int *provided)
 {
     int err = mp_enter(MP_CALL_Query_thread);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(provided, "provided");
+    err = err ? err : mp_check_pointer(provided, "provided");
     if (!err) {
         *provided = mp_process_thread_level();
     }
@@ -164,10 +161,7 @@ MP_WEAK(Query_thread);
 int PMPI_Is_thread_main(int *flag)
 {
     int err = mp_enter(MP_CALL_Is_thread_main);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(flag, "flag");
+    err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         *flag = mp_process.main_thread == (uint64_t)pthread_self();
     }
@@ -218,10 +212,7 @@ int PMPI_Get_processor_name(char *name, int *resultlen)
 {
     struct utsname system;
     int err = mp_enter(MP_CALL_Get_processor_name);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(name, "name");
+    err = err ? err : mp_check_pointer(name, "name");
     err = err ? err : mp_check_pointer(resultlen, "resultlen");
     if (!err) {
         const char *from = mp_process.segment->processor;
@@ -257,10 +248,7 @@ int PMPI_Get_hw_resource_info(MPI_Info *hw_info)
 {
     struct mp_info *info = NULL;
     int err = mp_enter(MP_CALL_Get_hw_resource_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(hw_info, "hw_info");
+    err = err ? err : mp_check_pointer(hw_info, "hw_info");
     err = err ? err : tell_hardware(&info);
     if (!err) {
         *hw_info = mp_info_handle(info);
@@ -315,10 +303,7 @@ int PMPI_Alloc_mem(MPI_Aint size, MPI_Info info, void *baseptr)
 {
     struct mp_info *hints = NULL;
     int err = mp_enter(MP_CALL_Alloc_mem);
-    if (err) {
-        return err;
-    }
-    err = mp_check_pointer(baseptr, "baseptr");
+    err = err ? err : mp_check_pointer(baseptr, "baseptr");
     err = err ? err : mp_check_info(info, &hints);
     if (!err && size < 0) {
         err = mp_fail(MPI_ERR_ARG, "size is %lld, must be 0 or more", (long long)size);
@@ -340,14 +325,11 @@ MP_WEAK(Alloc_mem);
 int PMPI_Free_mem(void *base)
 {
     int err = mp_enter(MP_CALL_Free_mem);
-    if (err) {
-        return err;
-    }
-    if (mp_heap_made(base)) {
+    if (!err && mp_heap_made(base)) {
         mp_heap_free(base);
-    } else {
+    } else if (!err) {
         free(base);
     }
-    return mp_leave(MP_CALL_Free_mem, NULL, 0);
+    return mp_leave(MP_CALL_Free_mem, NULL, err);
 }
 MP_WEAK(Free_mem);

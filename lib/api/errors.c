@@ -87,8 +87,7 @@ int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
 {
     struct mp_errhandler *handler = NULL;
     int err = mp_check_pointer(errhandler, "errhandler");
-    if (!err)
-        err = mp_check_errhandler(*errhandler, MP_ERRHANDLER_ANY, &handler);
+    err = err ? err : mp_check_errhandler(*errhandler, MP_ERRHANDLER_ANY, &handler);
     if (!err) {
         // The predefined ones are returned by MPI_Comm_get_errhandler and may be freed like others.
         if (!handler->object.builtin)
@@ -128,12 +127,8 @@ int PMPI_Comm_set_errhandler(MPI_Comm comm, MPI_Errhandler errhandler)
 {
     struct mp_comm *c = NULL;
     struct mp_errhandler *handler = NULL;
-    int err = mp_enter(MP_CALL_Comm_set_errhandler);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
+    int err = mp_enter_comm(MP_CALL_Comm_set_errhandler, comm, &c);
+    err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     if (!err) {
         replace(&c->errhandler, handler);
     }
@@ -144,12 +139,8 @@ MP_WEAK(Comm_set_errhandler);
 int PMPI_Comm_get_errhandler(MPI_Comm comm, MPI_Errhandler *errhandler)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_get_errhandler);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_pointer(errhandler, "errhandler");
+    int err = mp_enter_comm(MP_CALL_Comm_get_errhandler, comm, &c);
+    err = err ? err : mp_check_pointer(errhandler, "errhandler");
     if (!err) {
         *errhandler = give_handle(c->errhandler);
     }
@@ -160,10 +151,7 @@ MP_WEAK(Comm_get_errhandler);
 int PMPI_Comm_call_errhandler(MPI_Comm comm, int errorcode)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Comm_call_errhandler);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_call_errhandler, comm, &c);
     if (err)
         return mp_leave(MP_CALL_Comm_call_errhandler, c, err);
     mp_exit();
@@ -177,11 +165,8 @@ int PMPI_Session_set_errhandler(MPI_Session session, MPI_Errhandler errhandler)
     struct mp_session *s = NULL;
     struct mp_errhandler *handler = NULL;
     int err = mp_enter(MP_CALL_Session_set_errhandler);
-    if (err)
-        return err;
-    err = mp_check_session(session, &s);
-    if (!err)
-        err = mp_check_errhandler(errhandler, MP_ERRHANDLER_SESSION, &handler);
+    err = err ? err : mp_check_session(session, &s);
+    err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_SESSION, &handler);
     if (!err)
         replace(&s->errhandler, handler);
     return mp_leave_session(MP_CALL_Session_set_errhandler, s, err);
@@ -192,11 +177,8 @@ int PMPI_Session_get_errhandler(MPI_Session session, MPI_Errhandler *errhandler)
 {
     struct mp_session *s = NULL;
     int err = mp_enter(MP_CALL_Session_get_errhandler);
-    if (err)
-        return err;
-    err = mp_check_session(session, &s);
-    if (!err)
-        err = mp_check_pointer(errhandler, "errhandler");
+    err = err ? err : mp_check_session(session, &s);
+    err = err ? err : mp_check_pointer(errhandler, "errhandler");
     if (!err)
         *errhandler = give_handle(s->errhandler);
     return mp_leave_session(MP_CALL_Session_get_errhandler, s, err);
@@ -227,8 +209,7 @@ static int check_known(int errorcode)
 int PMPI_Error_class(int errorcode, int *errorclass)
 {
     int err = check_known(errorcode);
-    if (!err)
-        err = mp_check_pointer(errorclass, "errorclass");
+    err = err ? err : mp_check_pointer(errorclass, "errorclass");
     if (!err)
         *errorclass = mp_error_class(errorcode);
     return leave_any_time(MP_CALL_Error_class, err);
@@ -238,10 +219,8 @@ MP_WEAK(Error_class);
 int PMPI_Error_string(int errorcode, char *string, int *resultlen)
 {
     int err = check_known(errorcode);
-    if (!err)
-        err = mp_check_pointer(string, "string");
-    if (!err)
-        err = mp_check_pointer(resultlen, "resultlen");
+    err = err ? err : mp_check_pointer(string, "string");
+    err = err ? err : mp_check_pointer(resultlen, "resultlen");
     if (!err) {
         const char *name = mp_error_name(errorcode);
         *resultlen = snprintf(string, MPI_MAX_ERROR_STRING, "%s%s%s", name ? name : "",
@@ -254,8 +233,7 @@ MP_WEAK(Error_string);
 int PMPI_Add_error_class(int *errorclass)
 {
     int err = mp_check_pointer(errorclass, "errorclass");
-    if (!err)
-        err = mp_error_add_class(errorclass);
+    err = err ? err : mp_error_add_class(errorclass);
     return leave_any_time(MP_CALL_Add_error_class, err);
 }
 MP_WEAK(Add_error_class);
@@ -263,8 +241,7 @@ MP_WEAK(Add_error_class);
 int PMPI_Add_error_code(int errorclass, int *errorcode)
 {
     int err = mp_check_pointer(errorcode, "errorcode");
-    if (!err)
-        err = mp_error_add_code(errorclass, errorcode);
+    err = err ? err : mp_error_add_code(errorclass, errorcode);
     return leave_any_time(MP_CALL_Add_error_code, err);
 }
 MP_WEAK(Add_error_code);
@@ -275,8 +252,7 @@ int PMPI_Add_error_string(int errorcode, const char *string)
     if (!err && strlen(string) >= MPI_MAX_ERROR_STRING)
         err = mp_fail(MPI_ERR_ARG, "string has %zu characters, must have less than %d",
                       strlen(string), MPI_MAX_ERROR_STRING);
-    if (!err)
-        err = mp_error_add_string(errorcode, string);
+    err = err ? err : mp_error_add_string(errorcode, string);
     return leave_any_time(MP_CALL_Add_error_string, err);
 }
 MP_WEAK(Add_error_string);

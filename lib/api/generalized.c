@@ -61,10 +61,7 @@ int PMPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free
                         MPI_Request *request)
 {
     int err = mp_enter(MP_CALL_Grequest_start);
-    if (err) {
-        return err;
-    }
-    if (!query_fn || !free_fn || !cancel_fn) {
+    if (!err && (!query_fn || !free_fn || !cancel_fn)) {
         err = mp_fail(MPI_ERR_ARG, "%s is NULL, must be a function",
                       !query_fn  ? "query_fn"
                       : !free_fn ? "free_fn"
@@ -92,13 +89,10 @@ MP_WEAK(Grequest_start);
 int PMPI_Grequest_complete(MPI_Request request)
 {
     int err = mp_enter(MP_CALL_Grequest_complete);
-    if (err) {
-        return err;
-    }
-    struct mp_request *r = mp_request_get(request);
-    if (!r || r->kind != MP_REQUEST_GENERALIZED) {
+    struct mp_request *r = err ? NULL : mp_request_get(request);
+    if (!err && (!r || r->kind != MP_REQUEST_GENERALIZED)) {
         err = mp_fail(MPI_ERR_REQUEST, "request is no generalized request");
-    } else {
+    } else if (!err) {
         // Freed before: the user has done with it, and here its free_fn is called (13.2).
         err = r->detached ? mp_request_end(r) : 0;
         mp_request_complete(r, 0);

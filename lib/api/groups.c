@@ -60,13 +60,10 @@ static int give(int *list, int size, struct mp_session *session, MPI_Group *newg
 
 int PMPI_Group_size(MPI_Group group, int *size)
 {
-    struct mp_group *g;
+    struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_size);
-    if (err)
-        return err;
-    err = check_group(group, "group", &g);
-    if (!err)
-        err = mp_check_pointer(size, "size");
+    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_pointer(size, "size");
     if (!err)
         *size = g->size;
     return mp_leave_group(MP_CALL_Group_size, g, err);
@@ -75,13 +72,10 @@ MP_WEAK(Group_size);
 
 int PMPI_Group_rank(MPI_Group group, int *rank)
 {
-    struct mp_group *g;
+    struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_rank);
-    if (err)
-        return err;
-    err = check_group(group, "group", &g);
-    if (!err)
-        err = mp_check_pointer(rank, "rank");
+    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_pointer(rank, "rank");
     if (!err)
         *rank = g->rank;
     return mp_leave_group(MP_CALL_Group_rank, g, err);
@@ -106,30 +100,24 @@ static int translate(const struct mp_group *from, int n, const int *ranks1,
 int PMPI_Group_translate_ranks(MPI_Group group1, int n, const int ranks1[], MPI_Group group2,
                                int ranks2[])
 {
-    struct mp_group *g1, *g2;
+    struct mp_group *g1 = NULL;
+    struct mp_group *g2 = NULL;
     int err = mp_enter(MP_CALL_Group_translate_ranks);
-    if (err)
-        return err;
-    err = check_groups(group1, group2, &g1, &g2);
-    if (!err)
-        err = check_array(n, ranks1, "ranks1");
-    if (!err)
-        err = check_array(n, ranks2, "ranks2");
-    if (!err)
-        err = translate(g1, n, ranks1, g2, ranks2);
+    err = err ? err : check_groups(group1, group2, &g1, &g2);
+    err = err ? err : check_array(n, ranks1, "ranks1");
+    err = err ? err : check_array(n, ranks2, "ranks2");
+    err = err ? err : translate(g1, n, ranks1, g2, ranks2);
     return mp_leave_group(MP_CALL_Group_translate_ranks, g1, err);
 }
 MP_WEAK(Group_translate_ranks);
 
 int PMPI_Group_compare(MPI_Group group1, MPI_Group group2, int *result)
 {
-    struct mp_group *g1, *g2;
+    struct mp_group *g1 = NULL;
+    struct mp_group *g2 = NULL;
     int err = mp_enter(MP_CALL_Group_compare);
-    if (err)
-        return err;
-    err = check_groups(group1, group2, &g1, &g2);
-    if (!err)
-        err = mp_check_pointer(result, "result");
+    err = err ? err : check_groups(group1, group2, &g1, &g2);
+    err = err ? err : mp_check_pointer(result, "result");
     if (!err)
         *result = mp_group_compare(g1, g2);
     return mp_leave_group(MP_CALL_Group_compare, g1, err);
@@ -155,13 +143,11 @@ enum set_operation { UNION, INTERSECTION, DIFFERENCE };
 static int combine(int call, enum set_operation operation, MPI_Group group1, MPI_Group group2,
                    MPI_Group *newgroup)
 {
-    struct mp_group *g1, *g2;
+    struct mp_group *g1 = NULL;
+    struct mp_group *g2 = NULL;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_groups(group1, group2, &g1, &g2);
-    if (!err)
-        err = mp_check_pointer(newgroup, "newgroup");
+    err = err ? err : check_groups(group1, group2, &g1, &g2);
+    err = err ? err : mp_check_pointer(newgroup, "newgroup");
     if (!err) {
         int *list = new_list(g1->size + g2->size);
         int count = 0;
@@ -239,13 +225,10 @@ static int choose_ranges(const struct mp_group *group, int n, int (*ranges)[3], 
 static int select_members(int call, MPI_Group group, int n, const int *ranks, int (*ranges)[3],
                           bool include, MPI_Group *newgroup)
 {
-    struct mp_group *g;
+    struct mp_group *g = NULL;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_group(group, "group", &g);
-    if (!err)
-        err = mp_check_pointer(newgroup, "newgroup");
+    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_pointer(newgroup, "newgroup");
     bool by_rank = call == MP_CALL_Group_incl || call == MP_CALL_Group_excl;
     if (!err)
         err = by_rank ? check_array(n, ranks, "ranks") : check_array(n, ranges, "ranges");
@@ -306,11 +289,8 @@ int PMPI_Group_free(MPI_Group *group)
 {
     struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_free);
-    if (err)
-        return err;
-    err = mp_check_pointer(group, "group");
-    if (!err)
-        err = check_group(*group, "group", &g);
+    err = err ? err : mp_check_pointer(group, "group");
+    err = err ? err : check_group(*group, "group", &g);
     if (!err) {
         mp_group_release(g); // nothing happens to MPI_GROUP_EMPTY, which constructors may return
         *group = MPI_GROUP_NULL;
@@ -322,12 +302,8 @@ MP_WEAK(Group_free);
 static int group_of(int call, MPI_Comm comm, bool remote, MPI_Group *group)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_pointer(group, "group");
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_check_pointer(group, "group");
     if (!err && remote && !c->remote)
         err = mp_fail(MPI_ERR_COMM, "comm is an intracommunicator, which has no remote group");
     if (!err) {

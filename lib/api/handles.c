@@ -44,10 +44,8 @@ int PMPI_Request_toint(MPI_Request request)
 {
     void *object = (void *)request;
     if (mp_is_sent(request)) {
-        if (mp_enter(MP_CALL_Request_toint)) {
-            return mp_object_to_int((void *)MPI_REQUEST_NULL);
-        }
-        struct mp_request *kept = mp_sent_keep(request);
+        int err = mp_enter(MP_CALL_Request_toint);
+        struct mp_request *kept = err ? NULL : mp_sent_keep(request);
         // Without memory for it: the send is over, as good as if it had been waited for.
         object = kept ? (void *)kept : (void *)MPI_REQUEST_NULL;
         mp_exit();
@@ -70,8 +68,7 @@ static int leave(int call, int err)
 int PMPI_Abi_get_version(int *abi_major, int *abi_minor)
 {
     int err = mp_check_pointer(abi_major, "abi_major");
-    if (!err)
-        err = mp_check_pointer(abi_minor, "abi_minor");
+    err = err ? err : mp_check_pointer(abi_minor, "abi_minor");
     if (!err) {
         *abi_major = MPI_ABI_VERSION;
         *abi_minor = MPI_ABI_SUBVERSION;
@@ -95,12 +92,9 @@ int PMPI_Abi_get_info(MPI_Info *info)
         struct mp_info *created = mp_info_new();
         if (!created)
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
-        if (!err)
-            err = put_size(created, "mpi_aint_size", sizeof(MPI_Aint));
-        if (!err)
-            err = put_size(created, "mpi_count_size", sizeof(MPI_Count));
-        if (!err)
-            err = put_size(created, "mpi_offset_size", sizeof(MPI_Offset));
+        err = err ? err : put_size(created, "mpi_aint_size", sizeof(MPI_Aint));
+        err = err ? err : put_size(created, "mpi_count_size", sizeof(MPI_Count));
+        err = err ? err : put_size(created, "mpi_offset_size", sizeof(MPI_Offset));
         if (!err)
             *info = mp_info_handle(created);
         else
@@ -211,10 +205,8 @@ static void write_logical(void *at, int size, int64_t value)
 int PMPI_Abi_set_fortran_booleans(int logical_size, void *logical_true, void *logical_false)
 {
     int err = check_logical_size(logical_size);
-    if (!err)
-        err = mp_check_pointer(logical_true, "logical_true");
-    if (!err)
-        err = mp_check_pointer(logical_false, "logical_false");
+    err = err ? err : mp_check_pointer(logical_true, "logical_true");
+    err = err ? err : mp_check_pointer(logical_false, "logical_false");
     if (!err) {
         pthread_mutex_lock(&lock);
         if (booleans_set) {
@@ -234,12 +226,9 @@ int PMPI_Abi_get_fortran_booleans(int logical_size, void *logical_true, void *lo
                                   int *is_set)
 {
     int err = check_logical_size(logical_size);
-    if (!err)
-        err = mp_check_pointer(logical_true, "logical_true");
-    if (!err)
-        err = mp_check_pointer(logical_false, "logical_false");
-    if (!err)
-        err = mp_check_pointer(is_set, "is_set");
+    err = err ? err : mp_check_pointer(logical_true, "logical_true");
+    err = err ? err : mp_check_pointer(logical_false, "logical_false");
+    err = err ? err : mp_check_pointer(is_set, "is_set");
     if (!err) {
         pthread_mutex_lock(&lock);
         *is_set = booleans_set;

@@ -48,11 +48,7 @@ int PMPI_Comm_set_info(MPI_Comm comm, MPI_Info info)
 {
     struct mp_comm *c = NULL;
     struct mp_info *given = NULL;
-    int err = mp_enter(MP_CALL_Comm_set_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_set_info, comm, &c);
     err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_hints_take(given, c->session, &c->info);
     return mp_leave(MP_CALL_Comm_set_info, c, err);
@@ -87,11 +83,7 @@ int PMPI_Comm_get_info(MPI_Comm comm, MPI_Info *info_used)
 {
     struct mp_comm *c = NULL;
     struct mp_info *info = NULL;
-    int err = mp_enter(MP_CALL_Comm_get_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_get_info, comm, &c);
     err = err ? err : mp_check_pointer(info_used, "info_used");
     err = err ? err : list_hints(c, &info);
     if (!err) {

@@ -60,8 +60,7 @@ static int give(struct mp_info *created, MPI_Info *info)
 int PMPI_Info_create(MPI_Info *info)
 {
     int err = mp_check_pointer(info, "info");
-    if (!err)
-        err = give(mp_info_new(), info);
+    err = err ? err : give(mp_info_new(), info);
     return leave(MP_CALL_Info_create, err);
 }
 MP_WEAK(Info_create);
@@ -89,10 +88,8 @@ int PMPI_Info_dup(MPI_Info info, MPI_Info *newinfo)
 {
     struct mp_info *old;
     int err = check_info(info, &old);
-    if (!err)
-        err = mp_check_pointer(newinfo, "newinfo");
-    if (!err)
-        err = give(mp_info_copy(old), newinfo);
+    err = err ? err : mp_check_pointer(newinfo, "newinfo");
+    err = err ? err : give(mp_info_copy(old), newinfo);
     return leave(MP_CALL_Info_dup, err);
 }
 MP_WEAK(Info_dup);
@@ -101,8 +98,7 @@ int PMPI_Info_free(MPI_Info *info)
 {
     struct mp_info *old;
     int err = mp_check_pointer(info, "info");
-    if (!err)
-        err = check_own_info(*info, &old);
+    err = err ? err : check_own_info(*info, &old);
     if (!err) {
         mp_info_free(old);
         *info = MPI_INFO_NULL;
@@ -117,15 +113,13 @@ int PMPI_Info_set(MPI_Info info, const char *key, const char *value)
 {
     struct mp_info *i;
     int err = check_own_info(info, &i);
-    if (!err)
-        err = check_key(key);
+    err = err ? err : check_key(key);
     if (!err && !value)
         err = mp_fail(MPI_ERR_INFO_VALUE, "value is a null pointer");
     if (!err && strlen(value) >= MPI_MAX_INFO_VAL)
         err = mp_fail(MPI_ERR_INFO_VALUE, "value has %zu characters, must have less than %d",
                       strlen(value), MPI_MAX_INFO_VAL);
-    if (!err)
-        err = mp_info_put(i, key, value);
+    err = err ? err : mp_info_put(i, key, value);
     return leave(MP_CALL_Info_set, err);
 }
 MP_WEAK(Info_set);
@@ -134,8 +128,7 @@ int PMPI_Info_delete(MPI_Info info, const char *key)
 {
     struct mp_info *i;
     int err = check_own_info(info, &i);
-    if (!err)
-        err = check_key(key);
+    err = err ? err : check_key(key);
     if (!err && !mp_info_remove(i, key))
         err = mp_fail(MPI_ERR_INFO_NOKEY, "key is \"%s\", which is not in the info", key);
     return leave(MP_CALL_Info_delete, err);
@@ -148,8 +141,7 @@ int PMPI_Info_get_nkeys(MPI_Info info, int *nkeys)
 {
     struct mp_info *i;
     int err = check_info(info, &i);
-    if (!err)
-        err = mp_check_pointer(nkeys, "nkeys");
+    err = err ? err : mp_check_pointer(nkeys, "nkeys");
     if (!err)
         *nkeys = mp_info_count(i);
     return leave(MP_CALL_Info_get_nkeys, err);
@@ -160,8 +152,7 @@ int PMPI_Info_get_nthkey(MPI_Info info, int n, char *key)
 {
     struct mp_info *i;
     int err = check_info(info, &i);
-    if (!err)
-        err = mp_check_pointer(key, "key");
+    err = err ? err : mp_check_pointer(key, "key");
     if (!err && (n < 0 || n >= mp_info_count(i)))
         err = mp_fail(MPI_ERR_ARG, "n is %d, must be less than the number of keys, %d", n,
                       mp_info_count(i));
@@ -177,10 +168,8 @@ static int look_up(MPI_Info info, const char *key, int *flag, const char **found
     struct mp_info *i;
     int err = check_info(info, &i);
     *found = NULL;
-    if (!err)
-        err = check_key(key);
-    if (!err)
-        err = mp_check_pointer(flag, "flag");
+    err = err ? err : check_key(key);
+    err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         *found = mp_info_find(i, key);
         *flag = *found != NULL;
@@ -204,8 +193,7 @@ int PMPI_Info_get(MPI_Info info, const char *key, int valuelen, char *value, int
     int err = look_up(info, key, flag, &found);
     if (!err && valuelen < 0)
         err = mp_fail(MPI_ERR_ARG, "valuelen is %d, must be 0 or more", valuelen);
-    if (!err)
-        err = mp_check_pointer(value, "value");
+    err = err ? err : mp_check_pointer(value, "value");
     if (!err && found)
         copy_value(value, found, valuelen < MPI_MAX_INFO_VAL ? valuelen + 1 : MPI_MAX_INFO_VAL);
     return leave(MP_CALL_Info_get, err);
@@ -216,8 +204,7 @@ int PMPI_Info_get_valuelen(MPI_Info info, const char *key, int *valuelen, int *f
 {
     const char *found;
     int err = look_up(info, key, flag, &found);
-    if (!err)
-        err = mp_check_pointer(valuelen, "valuelen");
+    err = err ? err : mp_check_pointer(valuelen, "valuelen");
     if (!err && found)
         *valuelen = (int)strlen(found);
     return leave(MP_CALL_Info_get_valuelen, err);
@@ -228,8 +215,7 @@ int PMPI_Info_get_string(MPI_Info info, const char *key, int *buflen, char *valu
 {
     const char *found;
     int err = look_up(info, key, flag, &found);
-    if (!err)
-        err = mp_check_pointer(buflen, "buflen");
+    err = err ? err : mp_check_pointer(buflen, "buflen");
     if (!err && *buflen < 0)
         err = mp_fail(MPI_ERR_ARG, "buflen is %d, must be 0 or more", *buflen);
     if (!err && *buflen > 0)

@@ -22,9 +22,7 @@ static int op_create(int call, MPI_User_function *function, MPI_User_function_c 
                      int commute, MPI_Op *op)
 {
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_pointer(op, "op");
+    err = err ? err : mp_check_pointer(op, "op");
     if (!err && !function && !function_large)
         err = mp_fail(MPI_ERR_ARG, "user_fn is a null pointer");
     if (!err) {
@@ -56,11 +54,8 @@ int PMPI_Op_free(MPI_Op *op)
 {
     struct mp_op *old;
     int err = mp_enter(MP_CALL_Op_free);
-    if (err)
-        return err;
-    err = mp_check_pointer(op, "op");
-    if (!err)
-        err = check_op(*op, &old);
+    err = err ? err : mp_check_pointer(op, "op");
+    err = err ? err : check_op(*op, &old);
     if (!err && old->object.builtin)
         err = mp_fail(MPI_ERR_OP, "op is %s, which is predefined and cannot be freed",
                       mp_op_name(old));
@@ -77,11 +72,8 @@ int PMPI_Op_commutative(MPI_Op op, int *commute)
 {
     struct mp_op *o;
     int err = mp_enter(MP_CALL_Op_commutative);
-    if (err)
-        return err;
-    err = check_op(op, &o);
-    if (!err)
-        err = mp_check_pointer(commute, "commute");
+    err = err ? err : check_op(op, &o);
+    err = err ? err : mp_check_pointer(commute, "commute");
     if (!err)
         *commute = o->commutative;
     return mp_leave(MP_CALL_Op_commutative, NULL, err);

@@ -42,22 +42,13 @@ static int pack(int call, const void *inbuf, MPI_Count incount, MPI_Datatype dat
     struct mp_comm *c = NULL;
     struct mp_datatype *type;
     MPI_Count bytes;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_count(incount, "incount");
-    if (!err)
-        err = mp_check_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_buffer(inbuf, incount, type, "inbuf");
-    if (!err)
-        err = total_size(incount, type->size, &bytes);
-    if (!err)
-        err = mp_check_pointer(position, "position");
-    if (!err)
-        err = check_room(outsize, "outsize", *position, bytes);
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_check_count(incount, "incount");
+    err = err ? err : mp_check_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_buffer(inbuf, incount, type, "inbuf");
+    err = err ? err : total_size(incount, type->size, &bytes);
+    err = err ? err : mp_check_pointer(position, "position");
+    err = err ? err : check_room(outsize, "outsize", *position, bytes);
     if (!err && bytes)
         err = mp_check_pointer(outbuf, "outbuf");
     if (!err) {
@@ -92,22 +83,13 @@ static int unpack(int call, const void *inbuf, MPI_Count insize, MPI_Count *posi
     struct mp_comm *c = NULL;
     struct mp_datatype *type;
     MPI_Count bytes;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_count(outcount, "outcount");
-    if (!err)
-        err = mp_check_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_buffer(outbuf, outcount, type, "outbuf");
-    if (!err)
-        err = total_size(outcount, type->size, &bytes);
-    if (!err)
-        err = mp_check_pointer(position, "position");
-    if (!err)
-        err = check_room(insize, "insize", *position, bytes);
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_check_count(outcount, "outcount");
+    err = err ? err : mp_check_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_buffer(outbuf, outcount, type, "outbuf");
+    err = err ? err : total_size(outcount, type->size, &bytes);
+    err = err ? err : mp_check_pointer(position, "position");
+    err = err ? err : check_room(insize, "insize", *position, bytes);
     if (!err && bytes)
         err = mp_check_pointer(inbuf, "inbuf");
     if (!err) {
@@ -143,18 +125,11 @@ static int pack_size(int call, MPI_Count incount, MPI_Datatype datatype, MPI_Com
     struct mp_comm *c = NULL;
     struct mp_datatype *type;
     MPI_Count bytes;
-    int err = mp_enter(call);
-    if (err)
-        return err;
-    err = mp_check_comm(comm, &c);
-    if (!err)
-        err = mp_check_count(incount, "incount");
-    if (!err)
-        err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(pointer, "size");
-    if (!err)
-        err = total_size(incount, type->size, &bytes);
+    int err = mp_enter_comm(call, comm, &c);
+    err = err ? err : mp_check_count(incount, "incount");
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(pointer, "size");
+    err = err ? err : total_size(incount, type->size, &bytes);
     if (!err && bytes > most)
         err = mp_fail(MPI_ERR_VALUE_TOO_LARGE,
                       "the data has %lld bytes, more than an int holds; use MPI_Pack_size_c",
@@ -225,9 +200,7 @@ static int external(int call, const char *datarep, char *data, MPI_Count count,
     struct mp_datatype *type;
     MPI_Count bytes;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_datarep(datarep);
+    err = err ? err : check_datarep(datarep);
     if (!err)
         err = mp_check_count(count, out ? "incount" : "outcount");
     if (!err)
@@ -236,8 +209,7 @@ static int external(int call, const char *datarep, char *data, MPI_Count count,
         err = mp_check_buffer(data, count, type, out ? "inbuf" : "outbuf");
     if (!err)
         err = mp_check_pointer(position, "position");
-    if (!err)
-        err = total_size(count, mp_datatype_external_size(type), &bytes);
+    err = err ? err : total_size(count, mp_datatype_external_size(type), &bytes);
     if (!err)
         err = check_room(size, out ? "outsize" : "insize", *position, bytes);
     if (!err && bytes)
@@ -291,17 +263,11 @@ static int external_size(int call, const char *datarep, MPI_Count count, MPI_Dat
     struct mp_datatype *type;
     MPI_Count bytes;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_datarep(datarep);
-    if (!err)
-        err = mp_check_count(count, "incount");
-    if (!err)
-        err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(size, "size");
-    if (!err)
-        err = total_size(count, mp_datatype_external_size(type), &bytes);
+    err = err ? err : check_datarep(datarep);
+    err = err ? err : mp_check_count(count, "incount");
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(size, "size");
+    err = err ? err : total_size(count, mp_datatype_external_size(type), &bytes);
     if (!err)
         *size = bytes;
     return mp_leave(call, NULL, err);

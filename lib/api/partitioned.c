@@ -52,15 +52,11 @@ static int psend_init(struct call call, const void *buffer, MPI_Comm comm, MPI_R
 {
     struct mp_request *made = NULL;
     int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_init(&call, buffer, comm, request);
+    err = err ? err : check_init(&call, buffer, comm, request);
     err = err ? err : mp_check_dest(call.comm, call.peer);
-    if (!err) {
-        err = mp_psend_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
-                            call.comm, &made);
-    }
+    err = err ? err
+              : mp_psend_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
+                              call.comm, &made);
     return leave_with(&call, made, request, err);
 }
 
@@ -68,19 +64,15 @@ static int precv_init(struct call call, void *buffer, MPI_Comm comm, MPI_Request
 {
     struct mp_request *made = NULL;
     int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_init(&call, buffer, comm, request);
+    err = err ? err : check_init(&call, buffer, comm, request);
     err = err ? err : mp_check_source(call.comm, call.peer);
     if (!err && call.peer == MPI_ANY_SOURCE) {
         err = mp_fail(MPI_ERR_RANK, "source is MPI_ANY_SOURCE, must be 0 to %d or MPI_PROC_NULL",
                       call.comm->peers->size - 1);
     }
-    if (!err) {
-        err = mp_precv_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
-                            call.comm, &made);
-    }
+    err = err ? err
+              : mp_precv_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
+                              call.comm, &made);
     return leave_with(&call, made, request, err);
 }
 
@@ -158,10 +150,7 @@ int PMPI_Pready(int partition, MPI_Request request)
     struct mp_comm *comm = NULL;
     struct mp_request *send;
     int err = mp_enter(MP_CALL_Pready);
-    if (err) {
-        return err;
-    }
-    err = check_send(request, &send, &comm);
+    err = err ? err : check_send(request, &send, &comm);
     err = err ? err : check_partition(send, partition, "partition");
     err = err ? err : mp_pready(send, 1, NULL, partition);
     return mp_leave(MP_CALL_Pready, comm, err);
@@ -173,10 +162,7 @@ int PMPI_Pready_range(int partition_low, int partition_high, MPI_Request request
     struct mp_comm *comm = NULL;
     struct mp_request *send;
     int err = mp_enter(MP_CALL_Pready_range);
-    if (err) {
-        return err;
-    }
-    err = check_send(request, &send, &comm);
+    err = err ? err : check_send(request, &send, &comm);
     err = err ? err : check_partition(send, partition_low, "partition_low");
     err = err ? err : check_partition(send, partition_high, "partition_high");
     if (!err && partition_low > partition_high) {
@@ -193,10 +179,7 @@ int PMPI_Pready_list(int length, const int array_of_partitions[], MPI_Request re
     struct mp_comm *comm = NULL;
     struct mp_request *send;
     int err = mp_enter(MP_CALL_Pready_list);
-    if (err) {
-        return err;
-    }
-    err = check_send(request, &send, &comm);
+    err = err ? err : check_send(request, &send, &comm);
     err = err ? err : mp_check_count(length, "length");
     if (!err && length > 0) {
         err = mp_check_pointer(array_of_partitions, "array_of_partitions");
@@ -213,11 +196,8 @@ int PMPI_Parrived(MPI_Request request, int partition, int *flag)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Parrived);
-    if (err) {
-        return err;
-    }
-    struct mp_request *receive = mp_request_get(request);
-    if (!receive && request != MPI_REQUEST_NULL) {
+    struct mp_request *receive = err ? NULL : mp_request_get(request);
+    if (!err && !receive && request != MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is no request (%p): freed, or never set",
                       (void *)request);
     } else if (receive) {

@@ -58,30 +58,29 @@ MP_ALWAYS_INLINE int check_recv(struct call *call, const void *buffer, MPI_Comm 
     return err;
 }
 
-static int send_inside(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+// What is called `inside` goes on from mp_enter, which came to `err`.
+static int send_inside(int err, struct call call, const void *buffer, MPI_Comm comm,
+                       enum mp_send_mode mode)
 {
-    int err = check_send(&call, buffer, comm);
-    if (!err) {
-        err = mp_send(buffer, call.count, call.type, call.peer, call.tag, call.comm,
-                      call.comm->context, mode);
-    }
+    err = err ? err : check_send(&call, buffer, comm);
+    err = err ? err
+              : mp_send(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                        call.comm->context, mode);
     return mp_leave(call.name, call.comm, err);
 }
 
 static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
 {
-    int err = mp_enter(call.name);
-    return err ? err : send_inside(call, buffer, comm, mode);
+    return send_inside(mp_enter(call.name), call, buffer, comm, mode);
 }
 
-static __attribute__((noinline)) int receive_inside(struct call call, void *buffer, MPI_Comm comm,
-                                                    MPI_Status *status)
+static __attribute__((noinline)) int receive_inside(int err, struct call call, void *buffer,
+                                                    MPI_Comm comm, MPI_Status *status)
 {
-    int err = check_recv(&call, buffer, comm);
-    if (!err) {
-        err = mp_recv(buffer, call.count, call.type, call.peer, call.tag, call.comm,
-                      call.comm->context, status);
-    }
+    err = err ? err : check_recv(&call, buffer, comm);
+    err = err ? err
+              : mp_recv(buffer, call.count, call.type, call.peer, call.tag, call.comm,
+                        call.comm->context, status);
     return mp_leave(call.name, call.comm, err);
 }
 
@@ -94,11 +93,11 @@ MP_ALWAYS_INLINE int leave_with(struct call *call, MPI_Request made, MPI_Request
     return mp_leave(call->name, call->comm, err);
 }
 
-static int start_send_inside(struct call call, const void *buffer, MPI_Comm comm,
+static int start_send_inside(int err, struct call call, const void *buffer, MPI_Comm comm,
                              enum mp_send_mode mode, bool persistent, MPI_Request *request)
 {
     MPI_Request made = MPI_REQUEST_NULL;
-    int err = check_send(&call, buffer, comm);
+    err = err ? err : check_send(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
     if (!err && !persistent) {
         err = mp_isend(buffer, call.count, call.type, call.peer, call.tag, call.comm,
@@ -115,8 +114,7 @@ static int start_send_inside(struct call call, const void *buffer, MPI_Comm comm
 static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
                       bool persistent, MPI_Request *request)
 {
-    int err = mp_enter(call.name);
-    return err ? err : start_send_inside(call, buffer, comm, mode, persistent, request);
+    return start_send_inside(mp_enter(call.name), call, buffer, comm, mode, persistent, request);
 }
 
 MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
@@ -124,10 +122,7 @@ MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, b
 {
     struct mp_request *made = NULL;
     int err = mp_enter(call.name);
-    if (err) {
-        return err;
-    }
-    err = check_recv(&call, buffer, comm);
+    err = err ? err : check_recv(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
     if (!err) {
         err =
@@ -145,16 +140,14 @@ static __attribute__((noinline)) int general_send(const void *buf, int count, MP
                                                   int dest, int tag, MPI_Comm comm)
 {
     int err = mp_enter(MP_CALL_Send);
-    if (unlikely(err)) {
-        return err;
-    }
     struct mp_shm_peer *to =
-        mp_send_short(MP_MEDIUM_MAX, buf, count, datatype, dest, tag, comm, NULL);
+        likely(!err) ? mp_send_short(MP_MEDIUM_MAX, buf, count, datatype, dest, tag, comm, NULL)
+                     : NULL;
     if (likely(to != NULL)) {
         return mp_send_medium_leave(to);
     }
-    return send_inside((struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL}, buf,
-                       comm, MP_SEND_STANDARD);
+    return send_inside(err, (struct call){MP_CALL_Send, count, datatype, dest, tag, NULL, NULL},
+                       buf, comm, MP_SEND_STANDARD);
 }
 
 int PMPI_Send(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
@@ -188,16 +181,14 @@ static __attribute__((noinline)) int general_isend(const void *buf, int count,
                                                    MPI_Comm comm, MPI_Request *request)
 {
     int err = mp_enter(MP_CALL_Isend);
-    if (unlikely(err)) {
-        return err;
-    }
-    struct mp_shm_peer *to =
-        request ? mp_send_short(MP_MEDIUM_MAX, buf, count, datatype, dest, tag, comm, request)
-                : NULL;
+    struct mp_shm_peer *to = request && !err ? mp_send_short(MP_MEDIUM_MAX, buf, count, datatype,
+                                                             dest, tag, comm, request)
+                                             : NULL;
     if (likely(to != NULL)) {
         return mp_send_medium_leave(to);
     }
-    return start_send_inside((struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL},
+    return start_send_inside(err,
+                             (struct call){MP_CALL_Isend, count, datatype, dest, tag, NULL, NULL},
                              buf, comm, MP_SEND_STANDARD, false, request);
 }
 
@@ -390,12 +381,11 @@ int PMPI_Recv(void *buf, int count, MPI_Datatype datatype, int source, int tag, 
               MPI_Status *status)
 {
     int err = mp_enter(MP_CALL_Recv);
-    if (unlikely(err)) {
-        return err;
-    }
-    struct mp_comm *c = mp_recv_short_check(buf, count, datatype, source, tag, comm);
+    struct mp_comm *c =
+        likely(!err) ? mp_recv_short_check(buf, count, datatype, source, tag, comm) : NULL;
     if (unlikely(!c)) {
-        return receive_inside((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
+        return receive_inside(err,
+                              (struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
                               buf, comm, status);
     }
     struct mp_datatype *type = mp_datatype_get(datatype);
@@ -411,11 +401,9 @@ MP_WEAK(Recv);
 int PMPI_Recv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                 MPI_Comm comm, MPI_Status *status)
 {
-    int err = mp_enter(MP_CALL_Recv_c);
-    return err ? err
-               : receive_inside(
-                     (struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL}, buf,
-                     comm, status);
+    return receive_inside(mp_enter(MP_CALL_Recv_c),
+                          (struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL},
+                          buf, comm, status);
 }
 MP_WEAK(Recv_c);
 

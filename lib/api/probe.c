@@ -16,10 +16,7 @@ int PMPI_Probe(int source, int tag, MPI_Comm comm, MPI_Status *status)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Probe);
-    if (err) {
-        return err;
-    }
-    err = check_probe(comm, source, tag, &c);
+    err = err ? err : check_probe(comm, source, tag, &c);
     if (!err) {
         mp_probe(source, tag, c, status);
     }
@@ -31,10 +28,7 @@ int PMPI_Iprobe(int source, int tag, MPI_Comm comm, int *flag, MPI_Status *statu
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Iprobe);
-    if (err) {
-        return err;
-    }
-    err = check_probe(comm, source, tag, &c);
+    err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         *flag = mp_iprobe(source, tag, c, status);
@@ -47,10 +41,7 @@ int PMPI_Mprobe(int source, int tag, MPI_Comm comm, MPI_Message *message, MPI_St
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Mprobe);
-    if (err) {
-        return err;
-    }
-    err = check_probe(comm, source, tag, &c);
+    err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(message, "message");
     err = err ? err : mp_mprobe(source, tag, c, message, status);
     return mp_leave(MP_CALL_Mprobe, c, err);
@@ -62,10 +53,7 @@ int PMPI_Improbe(int source, int tag, MPI_Comm comm, int *flag, MPI_Message *mes
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Improbe);
-    if (err) {
-        return err;
-    }
-    err = check_probe(comm, source, tag, &c);
+    err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(flag, "flag");
     err = err ? err : mp_check_pointer(message, "message");
     err = err ? err : mp_improbe(source, tag, c, flag, message, status);
@@ -99,10 +87,7 @@ static int mrecv(int call, void *buf, MPI_Count count, MPI_Datatype datatype, MP
     struct mp_datatype *type = NULL;
     struct mp_request *request;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check_mrecv(buf, count, datatype, message, &type, &comm);
+    err = err ? err : check_mrecv(buf, count, datatype, message, &type, &comm);
     err = err ? err : mp_imrecv(buf, count, type, message, &request);
     if (!err) {
         MPI_Request handle = (MPI_Request)(void *)request;
@@ -119,10 +104,7 @@ static int imrecv(int call, void *buf, MPI_Count count, MPI_Datatype datatype, M
     struct mp_datatype *type = NULL;
     struct mp_request *request;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check_mrecv(buf, count, datatype, message, &type, &comm);
+    err = err ? err : check_mrecv(buf, count, datatype, message, &type, &comm);
     err = err ? err : mp_check_pointer(out, "request");
     err = err ? err : mp_imrecv(buf, count, type, message, &request);
     if (!err) {

@@ -60,10 +60,7 @@ int PMPI_Wait(MPI_Request *request, MPI_Status *status)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Wait);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(request, "request");
+    err = err ? err : mp_check_request(request, "request");
     if (!err && !mp_request_is_pending(*request)) {
         mp_status_empty(status);
     } else if (!err) {
@@ -78,10 +75,7 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Test);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(request, "request");
+    err = err ? err : mp_check_request(request, "request");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err && !mp_request_is_pending(*request)) {
         *flag = 1;
@@ -180,14 +174,11 @@ int PMPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[])
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Waitall);
-    if (err) {
-        return err;
-    }
-    int well = requests ? over_and_well(count, requests, 0) : 0;
-    if (well < count || count < 0) {
+    int well = requests && !err ? over_and_well(count, requests, 0) : 0;
+    if (!err && (well < count || count < 0)) {
         err = wait_all(count, requests, &well);
     }
-    if (well == count) {
+    if (!err && well == count) {
         finish_well(count, requests, statuses);
     } else if (!err) {
         err = finish_all(count, requests, statuses, &comm);
@@ -201,10 +192,7 @@ int PMPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status status
     struct mp_comm *comm = NULL;
     int from = 0;
     int err = mp_enter(MP_CALL_Testall);
-    if (err) {
-        return err;
-    }
-    err = mp_check_requests(count, requests);
+    err = err ? err : mp_check_requests(count, requests);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         mp_progress_look();
@@ -275,12 +263,9 @@ int PMPI_Waitany(int count, MPI_Request requests[], int *indx, MPI_Status *statu
 {
     struct mp_comm *comm = NULL;
     bool pending;
-    int err = mp_enter(MP_CALL_Waitany);
-    if (err) {
-        return err;
-    }
     int found;
-    err = mp_requests_look(count, requests, &found, &pending);
+    int err = mp_enter(MP_CALL_Waitany);
+    err = err ? err : mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     if (!err) {
         if (found < 0 && pending) {
@@ -308,7 +293,7 @@ int PMPI_Testany(int count, MPI_Request requests[], int *indx, int *flag, MPI_St
     bool pending;
     int err = mp_enter(MP_CALL_Testany);
     if (err) {
-        return err;
+        return mp_leave(MP_CALL_Testany, NULL, err);
     }
     int found;
     mp_progress_look();
@@ -349,12 +334,9 @@ int PMPI_Waitsome(int incount, MPI_Request requests[], int *outcount, int indice
 {
     struct mp_comm *comm = NULL;
     bool pending;
-    int err = mp_enter(MP_CALL_Waitsome);
-    if (err) {
-        return err;
-    }
     int found;
-    err = mp_requests_look(incount, requests, &found, &pending);
+    int err = mp_enter(MP_CALL_Waitsome);
+    err = err ? err : mp_requests_look(incount, requests, &found, &pending);
     err = err ? err : mp_check_pointer(outcount, "outcount");
     if (!err && incount > 0) {
         err = mp_check_pointer(indices, "array_of_indices");
@@ -382,11 +364,10 @@ int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indice
     bool pending;
     int found;
     int err = mp_enter(MP_CALL_Testsome);
-    if (err) {
-        return err;
+    if (!err) {
+        mp_progress_look();
     }
-    mp_progress_look();
-    err = mp_requests_look(incount, requests, &found, &pending);
+    err = err ? err : mp_requests_look(incount, requests, &found, &pending);
     err = err ? err : mp_check_pointer(outcount, "outcount");
     if (!err && incount > 0) {
         err = mp_check_pointer(indices, "array_of_indices");

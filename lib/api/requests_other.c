@@ -23,10 +23,7 @@ static int look(MPI_Request handle, MPI_Status *status)
 int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status)
 {
     int err = mp_enter(MP_CALL_Request_get_status);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(&request, "request");
+    err = err ? err : mp_check_request(&request, "request");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err && !mp_request_is_pending(request)) {
         *flag = 1;
@@ -49,10 +46,7 @@ int PMPI_Request_get_status_all(int count, const MPI_Request requests[], int *fl
 {
     int from = 0;
     int err = mp_enter(MP_CALL_Request_get_status_all);
-    if (err) {
-        return err;
-    }
-    err = mp_check_requests(count, requests);
+    err = err ? err : mp_check_requests(count, requests);
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
         mp_progress_look();
@@ -75,13 +69,12 @@ int PMPI_Request_get_status_any(int count, const MPI_Request requests[], int *in
                                 MPI_Status *status)
 {
     bool pending;
-    int err = mp_enter(MP_CALL_Request_get_status_any);
-    if (err) {
-        return err;
-    }
     int found;
-    mp_progress_look();
-    err = mp_requests_look(count, requests, &found, &pending);
+    int err = mp_enter(MP_CALL_Request_get_status_any);
+    if (!err) {
+        mp_progress_look();
+    }
+    err = err ? err : mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     err = err ? err : mp_check_pointer(flag, "flag");
     if (!err) {
@@ -101,10 +94,7 @@ int PMPI_Request_get_status_some(int incount, const MPI_Request requests[], int 
                                  int indices[], MPI_Status statuses[])
 {
     int err = mp_enter(MP_CALL_Request_get_status_some);
-    if (err) {
-        return err;
-    }
-    err = mp_check_requests(incount, requests);
+    err = err ? err : mp_check_requests(incount, requests);
     err = err ? err : mp_check_pointer(outcount, "outcount");
     if (!err && incount > 0) {
         err = mp_check_pointer(indices, "array_of_indices");
@@ -133,10 +123,7 @@ int PMPI_Request_free(MPI_Request *request)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Request_free);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(request, "request");
+    err = err ? err : mp_check_request(request, "request");
     if (!err && *request == MPI_REQUEST_NULL) {
         err = mp_fail(MPI_ERR_REQUEST, "request is MPI_REQUEST_NULL");
     }
@@ -162,10 +149,7 @@ int PMPI_Cancel(MPI_Request *request)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Cancel);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(request, "request");
+    err = err ? err : mp_check_request(request, "request");
     if (!err && !mp_request_is_pending(*request)) {
         err = mp_fail(MPI_ERR_REQUEST, "request is %s, and there is nothing to cancel",
                       *request == MPI_REQUEST_NULL ? "MPI_REQUEST_NULL" : "not active");
@@ -196,10 +180,7 @@ int PMPI_Start(MPI_Request *request)
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Start);
-    if (err) {
-        return err;
-    }
-    err = mp_check_request(request, "request");
+    err = err ? err : mp_check_request(request, "request");
     if (!err) {
         comm = *request != MPI_REQUEST_NULL ? mp_request_of(*request)->comm : NULL;
         err = start(*request);
@@ -212,10 +193,7 @@ int PMPI_Startall(int count, MPI_Request requests[])
 {
     struct mp_comm *comm = NULL;
     int err = mp_enter(MP_CALL_Startall);
-    if (err) {
-        return err;
-    }
-    err = mp_check_requests(count, requests);
+    err = err ? err : mp_check_requests(count, requests);
     for (int i = 0; !err && i < count; i++) {
         comm = requests[i] != MPI_REQUEST_NULL ? mp_request_of(requests[i])->comm : NULL;
         err = start(requests[i]);

@@ -63,10 +63,7 @@ static int sendrecv(int call, struct half send, const void *sendbuf, struct half
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check(&send, sendbuf, &recv, recvbuf, comm, &c);
+    err = err ? err : check(&send, sendbuf, &recv, recvbuf, comm, &c);
     err = err ? err : exchange(&send, sendbuf, &recv, recvbuf, c, status);
     return mp_leave(call, c, err);
 }
@@ -94,10 +91,7 @@ static int replace(int call, struct half send, struct half recv, void *buffer, M
     struct half packed;
     void *copy = NULL;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check(&send, buffer, &recv, buffer, comm, &c);
+    err = err ? err : check(&send, buffer, &recv, buffer, comm, &c);
     err = err ? err : pack_copy(&send, buffer, &packed, &copy);
     err = err ? err : exchange(&packed, copy, &recv, buffer, c, status);
     free(copy);
@@ -189,10 +183,7 @@ static int isendrecv(int call, struct half send, const void *sendbuf, struct hal
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check(&send, sendbuf, &recv, recvbuf, comm, &c);
+    err = err ? err : check(&send, sendbuf, &recv, recvbuf, comm, &c);
     err = err ? err : mp_check_pointer(request, "request");
     err = err ? err : start_pair(&send, sendbuf, NULL, &recv, recvbuf, c, request);
     return mp_leave(call, c, err);
@@ -205,15 +196,10 @@ static int ireplace(int call, struct half send, struct half recv, void *buffer, 
     struct half packed;
     void *copy = NULL;
     int err = mp_enter(call);
-    if (err) {
-        return err;
-    }
-    err = check(&send, buffer, &recv, buffer, comm, &c);
+    err = err ? err : check(&send, buffer, &recv, buffer, comm, &c);
     err = err ? err : mp_check_pointer(request, "request");
     err = err ? err : pack_copy(&send, buffer, &packed, &copy);
-    if (!err) {
-        err = start_pair(&packed, copy, copy, &recv, buffer, c, request);
-    }
+    err = err ? err : start_pair(&packed, copy, copy, &recv, buffer, c, request);
     if (err) {
         free(copy);
     }

@@ -63,10 +63,7 @@ int PMPI_Session_get_info(MPI_Session session, MPI_Info *info_used)
 {
     struct mp_session *s = NULL;
     int err = mp_enter(MP_CALL_Session_get_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_session(session, &s);
+    err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_pointer(info_used, "info_used");
     if (!err) {
         struct mp_info *copy = mp_info_copy(s->hints);
@@ -82,10 +79,7 @@ int PMPI_Session_get_num_psets(MPI_Session session, MPI_Info info, int *npset_na
     struct mp_session *s = NULL;
     struct mp_info *hints;
     int err = mp_enter(MP_CALL_Session_get_num_psets);
-    if (err) {
-        return err;
-    }
-    err = mp_check_session(session, &s);
+    err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_info(info, &hints);
     err = err ? err : mp_check_pointer(npset_names, "npset_names");
     if (!err) {
@@ -111,10 +105,7 @@ int PMPI_Session_get_nth_pset(MPI_Session session, MPI_Info info, int n, int *ps
     struct mp_session *s = NULL;
     struct mp_info *hints;
     int err = mp_enter(MP_CALL_Session_get_nth_pset);
-    if (err) {
-        return err;
-    }
-    err = mp_check_session(session, &s);
+    err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_info(info, &hints);
     if (!err && (n < 0 || n >= mp_pset_count())) {
         err = mp_fail(MPI_ERR_ARG, "n is %d, must be 0 to %d", n, mp_pset_count() - 1);
@@ -155,10 +146,7 @@ int PMPI_Session_get_pset_info(MPI_Session session, const char *pset_name, MPI_I
     struct mp_session *s = NULL;
     struct mp_info *made = NULL;
     int err = mp_enter(MP_CALL_Session_get_pset_info);
-    if (err) {
-        return err;
-    }
-    err = mp_check_session(session, &s);
+    err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_pointer(pset_name, "pset_name");
     err = err ? err : mp_check_pointer(info, "info");
     err = err ? err : describe_pset(pset_name, &made);
@@ -175,10 +163,7 @@ int PMPI_Group_from_session_pset(MPI_Session session, const char *pset_name, MPI
 {
     struct mp_session *s = NULL;
     int err = mp_enter(MP_CALL_Group_from_session_pset);
-    if (err) {
-        return err;
-    }
-    err = mp_check_session(session, &s);
+    err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_pointer(pset_name, "pset_name");
     err = err ? err : mp_check_pointer(newgroup, "newgroup");
     if (!err) {
@@ -258,10 +243,7 @@ int PMPI_Comm_create_from_group(MPI_Group group, const char *stringtag, MPI_Info
     struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Comm_create_from_group);
-    if (err) {
-        return err;
-    }
-    err = check_group(group, "group", &g);
+    err = err ? err : check_group(group, "group", &g);
     err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     err = err ? err : check_member(g, "group");
     err = err ? err : check_stringtag(stringtag);
@@ -312,10 +294,7 @@ int PMPI_Intercomm_create_from_groups(MPI_Group local_group, int local_leader,
     struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Intercomm_create_from_groups);
-    if (err) {
-        return err;
-    }
-    err = check_group(local_group, "local_group", &local);
+    err = err ? err : check_group(local_group, "local_group", &local);
     err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     err = err ? err : check_member(local, "local_group");
     err = err ? err : check_stringtag(stringtag);

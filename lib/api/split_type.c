@@ -176,11 +176,7 @@ int PMPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info, 
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     struct mp_info *given = NULL;
-    int err = mp_enter(MP_CALL_Comm_split_type);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Comm_split_type, comm, &c);
     err = err ? err : mp_check_info(info, &given);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : check_split_type(split_type);

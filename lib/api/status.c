@@ -37,13 +37,9 @@ static int get(int call, const MPI_Status *status, MPI_Datatype datatype, const 
 {
     struct mp_datatype *type;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_status(status);
-    if (!err)
-        err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_pointer(pointer, "count");
+    err = err ? err : check_status(status);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_pointer(pointer, "count");
     if (!err)
         *count = counted(status, type);
     return mp_leave(call, NULL, err);
@@ -98,13 +94,9 @@ static int set_elements(int call, MPI_Status *status, MPI_Datatype datatype, MPI
     struct mp_datatype *type;
     MPI_Count bytes = 0;
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_status(status);
-    if (!err)
-        err = mp_check_any_type(datatype, "datatype", &type);
-    if (!err)
-        err = mp_check_count(count, "count");
+    err = err ? err : check_status(status);
+    err = err ? err : mp_check_any_type(datatype, "datatype", &type);
+    err = err ? err : mp_check_count(count, "count");
     if (!err) {
         bytes = mp_datatype_element_bytes(type, count);
         if (bytes < 0)
@@ -137,9 +129,7 @@ MP_WEAK(Status_set_elements_x);
 int PMPI_Status_set_cancelled(MPI_Status *status, int flag)
 {
     int err = mp_enter(MP_CALL_Status_set_cancelled);
-    if (err)
-        return err;
-    err = check_status(status);
+    err = err ? err : check_status(status);
     if (!err)
         mp_status_set_cancelled(status, flag);
     return mp_leave(MP_CALL_Status_set_cancelled, NULL, err);
@@ -149,11 +139,8 @@ MP_WEAK(Status_set_cancelled);
 int PMPI_Test_cancelled(const MPI_Status *status, int *flag)
 {
     int err = mp_enter(MP_CALL_Test_cancelled);
-    if (err)
-        return err;
-    err = check_status(status);
-    if (!err)
-        err = mp_check_pointer(flag, "flag");
+    err = err ? err : check_status(status);
+    err = err ? err : mp_check_pointer(flag, "flag");
     if (!err)
         *flag = mp_status_cancelled(status);
     return mp_leave(MP_CALL_Test_cancelled, NULL, err);
@@ -166,11 +153,8 @@ static int get_member(int call, const MPI_Status *status, size_t member, int *va
                       const char *name)
 {
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_status(status);
-    if (!err)
-        err = mp_check_pointer(value, name);
+    err = err ? err : check_status(status);
+    err = err ? err : mp_check_pointer(value, name);
     if (!err)
         *value = *(const int *)(const void *)((const char *)status + member);
     return mp_leave(call, NULL, err);
@@ -179,9 +163,7 @@ static int get_member(int call, const MPI_Status *status, size_t member, int *va
 static int set_member(int call, MPI_Status *status, size_t member, int value)
 {
     int err = mp_enter(call);
-    if (err)
-        return err;
-    err = check_status(status);
+    err = err ? err : check_status(status);
     if (!err)
         *(int *)(void *)((char *)status + member) = value;
     return mp_leave(call, NULL, err);

@@ -56,11 +56,7 @@ int mp_check_list(const void *list, int length, const char *name)
 int PMPI_Topo_test(MPI_Comm comm, int *status)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Topo_test);
-    if (err) {
-        return err;
-    }
-    err = mp_check_comm(comm, &c);
+    int err = mp_enter_comm(MP_CALL_Topo_test, comm, &c);
     err = err ? err : mp_check_pointer(status, "status");
     if (!err) {
         *status = c->topology ? c->topology->kind : MPI_UNDEFINED;
@@ -131,10 +127,8 @@ static int dims_create(int nnodes, int ndims, int *dims)
 int PMPI_Dims_create(int nnodes, int ndims, int dims[])
 {
     int err = mp_enter(MP_CALL_Dims_create);
-    if (err) {
-        return err;
-    }
-    return mp_leave(MP_CALL_Dims_create, NULL, dims_create(nnodes, ndims, dims));
+    err = err ? err : dims_create(nnodes, ndims, dims);
+    return mp_leave(MP_CALL_Dims_create, NULL, err);
 }
 MP_WEAK(Dims_create);
 
@@ -173,11 +167,8 @@ int PMPI_Cart_create(MPI_Comm comm_old, int ndims, const int dims[], const int p
     struct mp_comm *made = NULL;
     int places;
     int err = mp_enter(MP_CALL_Cart_create);
-    if (err) {
-        return err;
-    }
     (void)reorder; // see collectives/topology_make.c
-    err = mp_check_new(comm_cart, "comm_cart");
+    err = err ? err : mp_check_new(comm_cart, "comm_cart");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_grid(c, ndims, dims, periods, &places);
     err = err ? err : mp_cart_create(c, ndims, dims, periods, &made);
@@ -193,10 +184,7 @@ int PMPI_Cart_sub(MPI_Comm comm, const int remain_dims[], MPI_Comm *newcomm)
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Cart_sub);
-    if (err) {
-        return err;
-    }
-    err = mp_check_new(newcomm, "newcomm");
+    err = err ? err : mp_check_new(newcomm, "newcomm");
     err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : mp_check_list(remain_dims, c->topology->ndims, "remain_dims");
     err = err ? err : mp_cart_sub(c, remain_dims, &made);
@@ -212,10 +200,7 @@ int PMPI_Cart_map(MPI_Comm comm, int ndims, const int dims[], const int periods[
     struct mp_comm *c = NULL;
     int places;
     int err = mp_enter(MP_CALL_Cart_map);
-    if (err) {
-        return err;
-    }
-    err = mp_check_intra(comm, &c);
+    err = err ? err : mp_check_intra(comm, &c);
     err = err ? err : check_grid(c, ndims, dims, periods, &places);
     err = err ? err : mp_check_pointer(newrank, "newrank");
     if (!err) {
@@ -231,10 +216,7 @@ int PMPI_Cartdim_get(MPI_Comm comm, int *ndims)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Cartdim_get);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_CART, &c);
+    err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : mp_check_pointer(ndims, "ndims");
     if (!err) {
         *ndims = c->topology->ndims;
@@ -256,10 +238,7 @@ int PMPI_Cart_get(MPI_Comm comm, int maxdims, int dims[], int periods[], int coo
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Cart_get);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_CART, &c);
+    err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : check_maxdims(maxdims, c->topology);
     err = err ? err : mp_check_list(dims, c->topology->ndims, "dims");
     err = err ? err : mp_check_list(periods, c->topology->ndims, "periods");
@@ -291,10 +270,7 @@ int PMPI_Cart_rank(MPI_Comm comm, const int coords[], int *rank)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Cart_rank);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_CART, &c);
+    err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : check_coords(c->topology, coords);
     err = err ? err : mp_check_pointer(rank, "rank");
     if (!err) {
@@ -308,10 +284,7 @@ int PMPI_Cart_coords(MPI_Comm comm, int rank, int maxdims, int coords[])
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Cart_coords);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_CART, &c);
+    err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : mp_check_member(c, rank);
     err = err ? err : check_maxdims(maxdims, c->topology);
     err = err ? err : mp_check_list(coords, c->topology->ndims, "coords");
@@ -338,10 +311,7 @@ int PMPI_Cart_shift(MPI_Comm comm, int direction, int disp, int *rank_source, in
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Cart_shift);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_CART, &c);
+    err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : check_direction(direction, c->topology);
     err = err ? err : mp_check_pointer(rank_source, "rank_source");
     err = err ? err : mp_check_pointer(rank_dest, "rank_dest");

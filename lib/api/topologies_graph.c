@@ -41,11 +41,8 @@ int PMPI_Graph_create(MPI_Comm comm_old, int nnodes, const int indx[], const int
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Graph_create);
-    if (err) {
-        return err;
-    }
     (void)reorder; // see collectives/topology_make.c
-    err = mp_check_new(comm_graph, "comm_graph");
+    err = err ? err : mp_check_new(comm_graph, "comm_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_graph(c, nnodes, indx, edges);
     err = err ? err : mp_graph_create(c, nnodes, indx, edges, &made);
@@ -60,10 +57,7 @@ int PMPI_Graph_map(MPI_Comm comm, int nnodes, const int indx[], const int edges[
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Graph_map);
-    if (err) {
-        return err;
-    }
-    err = mp_check_intra(comm, &c);
+    err = err ? err : mp_check_intra(comm, &c);
     err = err ? err : check_graph(c, nnodes, indx, edges);
     err = err ? err : mp_check_pointer(newrank, "newrank");
     if (!err) {
@@ -82,10 +76,7 @@ int PMPI_Graphdims_get(MPI_Comm comm, int *nnodes, int *nedges)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Graphdims_get);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_GRAPH, &c);
     err = err ? err : mp_check_pointer(nnodes, "nnodes");
     err = err ? err : mp_check_pointer(nedges, "nedges");
     if (!err) {
@@ -116,10 +107,7 @@ int PMPI_Graph_get(MPI_Comm comm, int maxindex, int maxedges, int indx[], int ed
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Graph_get);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_GRAPH, &c);
     if (!err) {
         int nedges = edges_of(c->topology);
         err = check_room(maxindex, c->topology->nnodes, "maxindex", "nodes");
@@ -139,10 +127,7 @@ int PMPI_Graph_neighbors_count(MPI_Comm comm, int rank, int *nneighbors)
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Graph_neighbors_count);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_GRAPH, &c);
     err = err ? err : mp_check_member(c, rank);
     err = err ? err : mp_check_pointer(nneighbors, "nneighbors");
     if (!err) {
@@ -156,10 +141,7 @@ int PMPI_Graph_neighbors(MPI_Comm comm, int rank, int maxneighbors, int neighbor
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Graph_neighbors);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_GRAPH, &c);
     err = err ? err : mp_check_member(c, rank);
     if (!err) {
         int count;
@@ -236,11 +218,8 @@ int PMPI_Dist_graph_create_adjacent(MPI_Comm comm_old, int indegree, const int s
     bool plain_out = destweights == MPI_UNWEIGHTED;
     bool weighted = outdegree == 0 ? !plain_in : indegree == 0 ? !plain_out : !plain_in;
     int err = mp_enter(MP_CALL_Dist_graph_create_adjacent);
-    if (err) {
-        return err;
-    }
     (void)reorder; // see collectives/topology_make.c
-    err = mp_check_new(comm_dist_graph, "comm_dist_graph");
+    err = err ? err : mp_check_new(comm_dist_graph, "comm_dist_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_edges(c, &in, "indegree", "sources");
     err = err ? err : check_edges(c, &out, "outdegree", "destinations");
@@ -298,11 +277,8 @@ int PMPI_Dist_graph_create(MPI_Comm comm_old, int n, const int sources[], const 
     struct mp_comm *made = NULL;
     bool weighted = weights != MPI_UNWEIGHTED;
     int err = mp_enter(MP_CALL_Dist_graph_create);
-    if (err) {
-        return err;
-    }
     (void)reorder; // see collectives/topology_make.c
-    err = mp_check_new(comm_dist_graph, "comm_dist_graph");
+    err = err ? err : mp_check_new(comm_dist_graph, "comm_dist_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_dist_graph(c, n, sources, degrees, destinations, weights);
     err = err ? err : check_info(info); // no hints are known
@@ -322,10 +298,7 @@ int PMPI_Dist_graph_neighbors_count(MPI_Comm comm, int *indegree, int *outdegree
 {
     struct mp_comm *c = NULL;
     int err = mp_enter(MP_CALL_Dist_graph_neighbors_count);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_DIST_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_DIST_GRAPH, &c);
     err = err ? err : mp_check_pointer(indegree, "indegree");
     err = err ? err : mp_check_pointer(outdegree, "outdegree");
     err = err ? err : mp_check_pointer(weighted, "weighted");
@@ -376,10 +349,7 @@ int PMPI_Dist_graph_neighbors(MPI_Comm comm, int maxindegree, int sources[], int
     struct wanted out = {"maxoutdegree", "destinations", "destweights",
                          maxoutdegree,   destinations,   destweights};
     int err = mp_enter(MP_CALL_Dist_graph_neighbors);
-    if (err) {
-        return err;
-    }
-    err = mp_check_topology(comm, MPI_DIST_GRAPH, &c);
+    err = err ? err : mp_check_topology(comm, MPI_DIST_GRAPH, &c);
     if (!err) {
         const struct mp_topology *topology = c->topology;
         err = check_wanted(&in, topology->indegree, topology->weighted);

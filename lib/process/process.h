@@ -50,9 +50,9 @@ static inline bool mp_process_is_locked(void)
     return atomic_load_explicit(&mp_process.guarded, memory_order_relaxed) == MP_LOCKED;
 }
 
-// The slow ways, in wait/lock.c. Entering fails, with the error already raised, when nobody uses
-// MPI; otherwise it takes the library's lock (recursive, released while waiting), unless this is
-// the one thread that is let in without.
+// The slow ways, in wait/lock.c. Entering takes the library's lock (recursive, released while
+// waiting), unless this is the one thread that is let in without. When nobody uses MPI it returns
+// an error class, with mp_fail.
 int mp_enter_guarded(int call);
 void mp_leave_guarded(void);
 
@@ -76,8 +76,9 @@ void mp_callback_end(int call);
 // names already.
 int mp_call_inside(void);
 
-// Opens a call: every function of the API that needs MPI to be running begins with this and returns
-// its result if it is not 0. The store comes before the load: see wait/lock.c.
+// Opens a call: every function of the API that needs MPI to be running begins with this. If it
+// returns an error class, MPI does not run, and the call is closed with that error as with any
+// other. The store comes before the load: see wait/lock.c.
 static inline int mp_enter(int call)
 {
     atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);

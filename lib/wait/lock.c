@@ -306,6 +306,8 @@ static int refuse(void)
 
 int mp_enter_guarded(int call)
 {
+    int err = 0;
+
     if (likely(enter_as_owner())) {
         current = call;
         return 0;
@@ -316,8 +318,8 @@ int mp_enter_guarded(int call)
         }
         take();
         if (mp_process.users == 0) {
-            drop();
-            return mp_raise(call, NULL, refuse());
+            err = refuse(); // and the lock is held until mp_exit, as in any call
+            break;
         }
         if (guard() == MP_OWNED) {
             raise_guard();
@@ -338,7 +340,7 @@ int mp_enter_guarded(int call)
     }
     say_call(call);
     current = call;
-    return 0;
+    return err;
 }
 
 void mp_leave_guarded(void)
