@@ -21,7 +21,7 @@
 // when it has waited for long it compares the posts, and gives up.)
 //
 // Why a pair can be used again: each rank keeps a context pair until all members of the
-// communicator that had it have done with it (message/limbo.c), so nobody looks at its desk any
+// communicator that had it have done with it (object/context.c), so nobody looks at its desk any
 // more. Each member resets its own desk when it uses the new communicator for the first time, so
 // that one that is never used has no memory here. Before the first turn there is a barrier by
 // messages: when it is over, all have done that.

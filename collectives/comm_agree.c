@@ -19,7 +19,7 @@
 #include "collectives/comm_agree.h"
 
 #include "collectives/collectives.h"
-#include "message/limbo.h"
+#include "object/context.h"
 #include "object/errhandler.h"
 
 #include <string.h>
@@ -85,7 +85,7 @@ static bool is_hello(const struct mp_agreement *a)
 // All pairs of the block that are free in this process.
 static void snapshot(struct mp_agreement *a)
 {
-    mp_limbo_sweep(a->block == 0 ? SWEPT : -1);
+    mp_context_sweep(a->block == 0 ? SWEPT : -1);
     for (int i = 0; i < MP_AGREE_WORDS; i++) {
         a->words[i] = mp_context_free_word(a->block * MP_AGREE_WORDS + i);
     }

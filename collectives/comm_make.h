@@ -6,8 +6,8 @@
 #ifndef MP_COLLECTIVES_COMM_MAKE_H
 #define MP_COLLECTIVES_COMM_MAKE_H
 
+#include "message/request.h"
 #include "object/comm.h"
-#include "wait/request.h"
 
 // `hints` becomes the new communicator's info (NULL: none), also on failure: it is owned here.
 int mp_comm_dup(struct mp_comm *comm, struct mp_info *hints, struct mp_comm **made);

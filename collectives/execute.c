@@ -9,6 +9,7 @@
 #include "message/message.h"
 #include "object/errhandler.h"
 #include "object/status.h"
+#include "process/handed.h"
 #include "wait/progress.h"
 
 #include <stdlib.h>
@@ -367,7 +368,7 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
     if (at_end) {
         mp_list_remove(&schedule->held_up);
     } else if (schedule->progress && mp_list_empty(&schedule->held_up)) {
-        mp_progress_when_late = look_at_held_up;
+        mp_handed.late = look_at_held_up;
         mp_list_insert(&held_up, &schedule->held_up);
     }
     return at_end;

@@ -13,9 +13,9 @@
 
 #include "collectives/disagree.h"
 #include "datatype/datatype.h"
+#include "message/request.h"
 #include "object/comm.h"
 #include "op/op.h"
-#include "wait/request.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,9 +6,9 @@
 
 #include "api/api.h"
 #include "message/match.h"
+#include "message/request.h"
 #include "object/info.h"
 #include "wait/progress.h"
-#include "wait/request.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 // Chapters 9 and 11: starting and ending MPI, and what the environment is.
 #define _GNU_SOURCE
 #include "api/api.h"
+#include "api/life.h"
 #include "collectives/board.h"
 #include "collectives/collectives.h"
 #include "config.h"
@@ -36,7 +37,7 @@ static int start_world(int required)
                        "FUNNELED, SERIALIZED, MULTIPLE",
                        required);
     }
-    int err = mp_process_open(required);
+    int err = mp_life_open(required);
     err = err ? err : mp_comm_init();
     if (!err) {
         mp_board_world();
@@ -104,11 +105,11 @@ static int end_world(void)
         err ? err : mp_attributes_delete(MP_OWNER_COMM, MPI_COMM_WORLD, &mp_comm_world.attributes);
     // A normal end is a barrier, then an orderly exit.
     if (!err) {
-        mp_process_await_all();
+        mp_life_await_all();
         err = mp_coll_barrier(&mp_comm_world);
     }
     if (!err) {
-        mp_process_close(mp_process.thread_level);
+        mp_life_close(mp_process.thread_level);
         mp_comm_finish();
         mp_process.state = MP_FINALIZED;
     }

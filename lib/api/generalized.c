@@ -2,8 +2,8 @@
 // Chapter 13: generalized requests: an operation of the user's own behind a request handle, so that
 // it can be waited for together with MPI's.
 #include "api/api.h"
+#include "message/request.h"
 #include "object/status.h"
-#include "wait/request.h"
 
 #include <stdlib.h>
 

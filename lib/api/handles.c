@@ -6,10 +6,10 @@
 
 #include "api/api.h"
 #include "base/calls.h"
+#include "message/request.h"
 #include "object/info.h"
 #include "object/object.h"
 #include "op/op.h"
-#include "wait/request.h"
 
 #include <pthread.h>
 #include <stdio.h>

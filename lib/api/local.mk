@@ -25,6 +25,7 @@ libmpi_abi_sources += \
     lib/api/handles.c \
     lib/api/hints.c \
     lib/api/info.c \
+    lib/api/life.c lib/api/life.h \
     lib/api/ops.c \
     lib/api/pack.c \
     lib/api/partitioned.c \

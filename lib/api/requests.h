@@ -4,7 +4,7 @@
 #define MP_API_REQUESTS_H
 
 #include "api/api.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 // A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
 static inline bool mp_request_is_pending(MPI_Request handle)

@@ -2,6 +2,7 @@
 // Chapters 7 and 11: sessions, their process sets, and the groups and communicators made from them.
 // Their error handlers are in errors.c, their buffers in buffers.c. Read next: object/session.h.
 #include "api/api.h"
+#include "api/life.h"
 #include "collectives/comm_from_group.h"
 #include "object/info.h"
 #include "process/child.h"
@@ -28,7 +29,7 @@ int PMPI_Session_init(MPI_Info info, MPI_Errhandler errhandler, MPI_Session *ses
     }
     err = mp_check_info(info, &hints);
     err = err ? err : mp_check_pointer(session, "session");
-    err = err ? err : mp_session_new(hints, handler, &made);
+    err = err ? err : mp_life_open_session(hints, handler, &made);
     if (!err) {
         *session = mp_session_handle(made);
     }
@@ -48,7 +49,7 @@ int PMPI_Session_finalize(MPI_Session *session)
     mp_life_enter(MP_CALL_Session_finalize);
     int err = mp_check_pointer(session, "session");
     err = err ? err : mp_check_session(*session, &s);
-    err = err ? err : mp_session_finalize(s);
+    err = err ? err : mp_life_close_session(s);
     if (!err) {
         *session = MPI_SESSION_NULL;
     }

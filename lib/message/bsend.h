@@ -6,7 +6,7 @@
 #define MP_MESSAGE_BSEND_H
 
 #include "base/list.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
 
 #include "base/channel.h"
 #include "message/match.h"
+#include "message/request.h"
 #include "shm/ring.h"
-#include "wait/request.h"
 
 // For every packet that a channel brings (an mp_deliver_fn).
 void mp_deliver(int peer, const struct mp_packet *packet, const void *payload);

@@ -12,11 +12,11 @@
 #include "base/copy.h"
 #include "datatype/datatype.h"
 #include "message/outgoing.h"
+#include "message/request.h"
 #include "object/errhandler.h"
 #include "process/channel.h"
 #include "process/remote.h"
 #include "wait/progress.h"
-#include "wait/request.h"
 
 #include <string.h>
 

@@ -10,8 +10,8 @@
 #include "base/channel.h"
 #include "base/list.h"
 #include "message/match_queue.h"
+#include "message/request.h"
 #include "message/unexpected.h"
-#include "wait/request.h"
 
 #include <stdint.h>
 

@@ -7,7 +7,7 @@
 #ifndef MP_MESSAGE_MESSAGE_H
 #define MP_MESSAGE_MESSAGE_H
 
-#include "wait/request.h"
+#include "message/request.h"
 
 // Blocking. Return an error class, MPI_ERR_TRUNCATE with mp_fail for a receive too short. `status`
 // may be MPI_STATUS_IGNORE.

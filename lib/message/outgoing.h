@@ -6,7 +6,7 @@
 
 #include "base/channel.h"
 #include "heap/heap.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 #include <stdbool.h>
 

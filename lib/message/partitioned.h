@@ -11,7 +11,7 @@
 #define MP_MESSAGE_PARTITIONED_H
 
 #include "base/channel.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 #include <stdbool.h>
 

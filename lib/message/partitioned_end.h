@@ -5,7 +5,7 @@
 #define MP_MESSAGE_PARTITIONED_END_H
 
 #include "message/partitioned.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 // What both ends have; request->state points to it.
 struct mp_part_end {

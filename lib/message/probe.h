@@ -5,7 +5,7 @@
 #define MP_MESSAGE_PROBE_H
 
 #include "message/match.h"
-#include "wait/request.h"
+#include "message/request.h"
 
 struct mp_message {
     struct mp_object object;

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Communicators: the local part. Making and freeing the object, WORLD and SELF, and which context
-// pairs this rank has in use.
+// Communicators: the local part. Making and freeing the object, WORLD and SELF.
 #include "object/comm.h"
 
-#include "message/bsend.h"
-#include "message/limbo.h"
-#include "message/match.h"
-#include "message/partitioned.h"
 #include "object/attribute.h"
 #include "object/info.h"
 #include "object/session.h"
 #include "object/topology.h"
-#include "process/channel.h"
+#include "process/handed.h"
 #include "process/process.h"
 
 #include <stdio.h>
-#include <string.h>
 
 // Until MPI_Init they are as good as freed.
 #define NO_WORLD                                                                  \
@@ -25,8 +19,6 @@
 struct mp_comm mp_comm_world = NO_WORLD;
 struct mp_comm mp_comm_self = NO_WORLD;
 struct mp_comm mp_comm_boot = NO_WORLD;
-
-static uint64_t pairs_free[MP_CONTEXT_PAIRS / 64];
 
 struct mp_comm *mp_comm_get_slow(MPI_Comm handle)
 {
@@ -44,21 +36,6 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm)
     return comm == &mp_comm_self ? MPI_COMM_SELF : (MPI_Comm)(void *)comm;
 }
 
-uint64_t mp_context_free_word(int word)
-{
-    return pairs_free[word];
-}
-
-void mp_context_take(uint32_t pair)
-{
-    pairs_free[pair / 64] &= ~(UINT64_C(1) << (pair % 64));
-}
-
-void mp_context_give(uint32_t pair)
-{
-    pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
-}
-
 // Sets up `comm`, whose head is set. Takes references of the groups.
 static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *remote,
                 uint32_t pair, struct mp_comm *parent)
@@ -66,10 +43,9 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     comm->rank = group->rank;
     comm->size = group->size;
     comm->context = 2 * pair;
-    comm->match = mp_match_get(comm->context);
-    comm->coll_match = mp_match_get(comm->context + 1);
-    if (!comm->match || !comm->coll_match) {
-        return MPI_ERR_NO_MEM;
+    int error = mp_handed.comm_made(comm);
+    if (error) {
+        return error;
     }
     comm->group = group;
     comm->remote = remote;
@@ -100,18 +76,11 @@ struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uin
 
 void mp_comm_destroy(struct mp_comm *comm)
 {
-    if (comm->buffer) {
-        void *memory;
-        MPI_Count size;
-        mp_bsend_detach(&comm->buffer, &memory, &size);
-    }
     if (comm->intra) {
         mp_comm_release(comm->intra);
     }
-    mp_partitioned_drop(comm->context);
-    mp_match_drop(comm->context);
-    mp_match_drop(comm->context + 1);
-    mp_limbo_retire(comm);
+    mp_handed.comm_ends(comm);
+    mp_context_retire(comm);
     mp_group_release(comm->group);
     if (comm->remote) {
         mp_group_release(comm->remote);
@@ -143,9 +112,7 @@ static int make_builtin(struct mp_comm *comm, int size, int first, uint32_t pair
 
 int mp_comm_open(void)
 {
-    memset(pairs_free, 0xff, sizeof pairs_free);
-    mp_context_take(MP_CONTEXT_WORLD);
-    mp_context_take(MP_CONTEXT_SELF);
+    mp_context_open();
     int error = make_builtin(&mp_comm_boot, mp_process.size, 0, MP_CONTEXT_BOOT, "");
     mp_comm_boot.errhandler = &mp_errors_return;
     return error ? mp_fail(error, "no memory for the first communicator") : 0;
@@ -163,9 +130,7 @@ int mp_comm_init(void)
 
 static void end_builtin(struct mp_comm *comm)
 {
-    mp_partitioned_drop(comm->context);
-    mp_match_drop(comm->context);
-    mp_match_drop(comm->context + 1);
+    mp_handed.comm_ends(comm);
     mp_group_release(comm->group);
     mp_errhandler_release(comm->errhandler);
     if (comm->info) {

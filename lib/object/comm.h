@@ -6,6 +6,7 @@
 #define MP_OBJECT_COMM_H
 
 #include "mpi.h"
+#include "object/context.h"
 #include "object/errhandler.h"
 #include "object/group.h"
 #include "object/object.h"
@@ -21,13 +22,6 @@ struct mp_match;
 struct mp_bsend_buffer;
 struct mp_topology;
 struct mp_session;
-
-// Context ids come in pairs: an even one for point-to-point, the odd one after it for collectives,
-// so that the two never match each other (7.4 "system-defined context"). The pair's number is what
-// ranks agree on. A cell carries 24 bits of context id.
-#define MP_CONTEXT_PAIRS 65536
-
-enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_BOOT = 2 };
 
 // This rank's view of the communicator's board in the segment (collectives/board.h).
 struct mp_comm_board {
@@ -128,12 +122,6 @@ static inline int mp_comm_world_rank(const struct mp_comm *comm, int rank)
 {
     return mp_group_world(comm->peers, rank);
 }
-
-// The context pairs this rank has free, one bit each, as ranks AND them to agree; and the taking
-// and giving back of one. Word w, bit b is pair 64 * w + b.
-uint64_t mp_context_free_word(int word);
-void mp_context_take(uint32_t pair);
-void mp_context_give(uint32_t pair);
 
 // Once, before any communicator is made.
 int mp_comm_open(void);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Raising errors: the text of the latest one, the call of the right handler, and the handler
+// Raising errors: the call of the right handler, and the handler
 // objects. The standard's strings and the user's classes and codes are in error_strings.c.
 
 #include "object/errhandler.h"
@@ -11,13 +11,8 @@
 #include "object/session.h"
 #include "process/process.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-// What mp_fail said last, and for which class; 0: nothing.
-static _Thread_local char fail_text[512];
-static _Thread_local int fail_class;
 
 #define PREDEFINED(name, what)    \
     struct mp_errhandler name = { \
@@ -26,21 +21,10 @@ PREDEFINED(mp_errors_are_fatal, MP_ERRHANDLER_FATAL);
 PREDEFINED(mp_errors_abort, MP_ERRHANDLER_ABORT);
 PREDEFINED(mp_errors_return, MP_ERRHANDLER_RETURN);
 
-int mp_fail(int error_class, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(fail_text, sizeof fail_text, format, arguments);
-    va_end(arguments);
-    fail_class = error_class;
-    return error_class;
-}
-
 const char *mp_fail_text(int error_class)
 {
-    if (fail_class == error_class && error_class != 0)
-        return fail_text;
-    const char *text = mp_error_string(error_class);
+    const char *text = mp_fail_said(error_class);
+    text = text ? text : mp_error_string(error_class);
     return text ? text : "unknown error";
 }
 
@@ -97,7 +81,7 @@ static int raise_with(int call, struct mp_errhandler *handler, struct object on,
         end(call, on, code);
     }
     mp_errhandler_release(handler);
-    fail_class = 0;
+    mp_fail_forget();
     return code;
 }
 

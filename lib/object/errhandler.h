@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Errors. Internals return an MPI error class (0 is success); where they detect an error they say
-// what happened with mp_fail. The API function then ends with mp_leave (api/api.h), and that turns
-// a class into the call of the error handler (MPI 5.0, 9.3 and 9.5).
+// what happened with mp_fail (base/fail.h). The API function then ends with mp_leave (api/api.h),
+// and that turns a class into the call of the error handler (MPI 5.0, 9.3 and 9.5).
 #ifndef MP_OBJECT_ERRHANDLER_H
 #define MP_OBJECT_ERRHANDLER_H
 
+#include "base/fail.h"
 #include "mpi.h"
 #include "object/object.h"
 
@@ -34,11 +35,6 @@ struct mp_errhandler {
         MPI_File_errhandler_function *file;
     };
 };
-
-// Says what happened, in the words of the caller's problem ("count is -1, must be 0 or more"), and
-// returns `error_class`, so that a check reads `return mp_fail(MPI_ERR_COUNT, ...)`. The text is
-// kept per thread until the next mp_fail.
-int mp_fail(int error_class, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
 // The text of the latest mp_fail of this thread, or the standard string of `error_class` when that
 // class was not set by mp_fail.

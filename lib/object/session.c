@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Sessions: their hints, process sets, and their end. See session.h.
+// Sessions: their hints, and process sets. See session.h.
 #include "object/session.h"
 
-#include "message/bsend.h"
 #include "object/group.h"
 #include "object/info.h"
 #include "process/process.h"
-#include "wait/progress.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -196,7 +194,6 @@ int mp_session_new(const struct mp_info *hints, struct mp_errhandler *errhandler
     error = info ? 0 : mp_fail(MPI_ERR_NO_MEM, "no memory for a session");
     error = error ? error : mp_info_put(info, "thread_level", levels[level].name);
     error = error ? error : mp_info_put(info, "mpi_memory_alloc_kinds", kinds);
-    error = error ? error : mp_process_open(levels[level].level);
     if (error) {
         mp_info_free(info);
         if (session) {
@@ -210,35 +207,6 @@ int mp_session_new(const struct mp_info *hints, struct mp_errhandler *errhandler
     session->hints = info;
     *made = session;
     return 0;
-}
-
-int mp_session_finalize(struct mp_session *session)
-{
-    struct mp_waiter waiter;
-    void *memory;
-    MPI_Count size;
-    int error = 0;
-
-    // Buffered messages are in memory of ours that the program may reuse after this, and a long
-    // message that waits for its receive is fetched from this process: so both must be over. The
-    // receiver has to receive before it may finalize, hence this ends.
-    if (session->buffer) {
-        error = mp_bsend_detach(&session->buffer, &memory, &size);
-    }
-    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
-    while (session->detached > 0) {
-        mp_waiter_step(&waiter);
-    }
-    mp_waiter_end(&waiter);
-    if (!error) {
-        session->finalized = true;
-        // Not left to the last of its communicators, which the program may never free.
-        mp_info_free(session->hints);
-        session->hints = NULL;
-        mp_process_close(session->thread_level);
-        mp_session_release(session);
-    }
-    return error;
 }
 
 // ---- Process sets

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sessions (MPI 5.0, 11.3): handles on MPI that know nothing of each other, and the process sets
 // from which groups are made. What is derived from a session (groups, their groups, communicators)
-// points to it and holds it. Read next: process/process.h (users of MPI),
+// points to it and holds it. Read next: api/life.h (users of MPI),
 // collectives/comm_from_group.c.
 #ifndef MP_OBJECT_SESSION_H
 #define MP_OBJECT_SESSION_H
@@ -32,13 +32,10 @@ struct mp_session {
 struct mp_session *mp_session_get(MPI_Session handle);
 MPI_Session mp_session_handle(struct mp_session *session);
 
-// A session with what `hints` (may be NULL) asks for, a new user of MPI; inside mp_life_enter.
-// Returns an error class with mp_fail.
+// A session with what `hints` (may be NULL) asks for. It is no user of MPI yet: see api/life.h,
+// where it ends, too. Returns an error class with mp_fail.
 int mp_session_new(const struct mp_info *hints, struct mp_errhandler *errhandler,
                    struct mp_session **made);
-
-// Its end: waits until what the program sent on it without looking back has left. Local.
-int mp_session_finalize(struct mp_session *session);
 
 // For what is derived from it; NULL is the World Model.
 void mp_session_hold(struct mp_session *session);

@@ -23,8 +23,13 @@ struct mp_shm_peer {
 };
 extern struct mp_shm_peer *mp_shm_peers;
 
-// Opens the shared-memory channel (message/shm_channel.c). NULL with mp_fail when memory is out.
-const struct mp_channel *mp_shm_open(mp_deliver_fn *deliver);
+// Sets up the peers (process/peers.c), for message/shm_channel.c: -1 when memory is out. Then it is
+// found out who fences for whom. And the three functions of a channel that sleep.
+int mp_shm_peers_open(void);
+void mp_shm_agree_on_fences(void);
+uint32_t mp_shm_arm(void);
+void mp_shm_sleep(uint32_t armed, int64_t timeout_ns);
+void mp_shm_disarm(void);
 
 // First message to a peer that does not poll our ring yet, and the waking of a sleeper.
 void mp_shm_ring_doorbell(int peer);

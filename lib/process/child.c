@@ -2,15 +2,16 @@
 //
 // How a child knows. A handler that fork calls in the child takes what it has inherited of MPI out
 // of its reach: its calls leave their name on a board of its own, nobody uses MPI any more, and
-// every call goes the slow way in (wait/lock.c), which says what is wrong. So the ways of a rank
+// every call goes the slow way in (lock.c), which says what is wrong. So the ways of a rank
 // need no look. Whoever is made behind the C library's back (a bare system call, _Fork, vfork) runs
 // no handler, and may even share our memory, so nothing may be changed in it: its process id tells,
 // which is compared in the calls in which MPI comes and goes, and where a process ends.
 #define _GNU_SOURCE
 #include "process/child.h"
 
+#include "base/fail.h"
 #include "base/say.h"
-#include "object/errhandler.h"
+#include "mpi.h"
 #include "process/channel.h"
 #include "process/process.h"
 

@@ -2,7 +2,8 @@
 // This process as a rank: who it is, whether MPI runs, and what every call does on the way in and
 // on the way out. MPI runs here as long as somebody uses it: the World Model, from MPI_Init to
 // MPI_Finalize, and every session, from MPI_Session_init to MPI_Session_finalize (MPI 5.0, chapter
-// 11). Read next: wait/lock.c (threads), process/channel.h (how it reaches its peers), api/api.h.
+// 11). Read next: process/lock.c (threads), process/channel.h (how it reaches its peers),
+// api/api.h.
 #ifndef MP_PROCESS_PROCESS_H
 #define MP_PROCESS_PROCESS_H
 
@@ -12,8 +13,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct mp_comm;
 
 // Of the World Model.
 enum mp_process_state { MP_BEFORE_INIT = 0, MP_RUNNING, MP_FINALIZED };
@@ -41,7 +40,7 @@ struct mp_process {
 
 extern struct mp_process mp_process;
 
-// mp_process.guarded where all calls need the lock, and where one thread does not: wait/lock.c.
+// mp_process.guarded where all calls need the lock, and where one thread does not: process/lock.c.
 enum { MP_LOCKED = 1, MP_OWNED };
 
 // True while several threads are in calls: one may wait for what another one does.
@@ -50,7 +49,7 @@ static inline bool mp_process_is_locked(void)
     return atomic_load_explicit(&mp_process.guarded, memory_order_relaxed) == MP_LOCKED;
 }
 
-// The slow ways, in wait/lock.c. Entering takes the library's lock (recursive, released while
+// The slow ways, in process/lock.c. Entering takes the library's lock (recursive, released while
 // waiting), unless this is the one thread that is let in without. When nobody uses MPI it returns
 // an error class, with mp_fail.
 int mp_enter_guarded(int call);
@@ -76,21 +75,9 @@ void mp_callback_end(int call);
 // names already.
 int mp_call_inside(void);
 
-// Opens a call: every function of the API that needs MPI to be running begins with this. If it
-// returns an error class, MPI does not run, and the call is closed with that error as with any
-// other. The store comes before the load: see wait/lock.c.
-static inline int mp_enter(int call)
-{
-    atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
-    if (unlikely(atomic_load_explicit(&mp_process.guarded, memory_order_relaxed))) {
-        return mp_enter_guarded(call);
-    }
-    return 0;
-}
-
-// The same for the shortest ways, which do not know the guard: false when it is up, or MPI not
-// running; then mp_enter is to be called.
+// Opens a call where nothing guards it. False when the guard is up, or MPI not running: then
+// mp_enter_guarded is to be called. The store comes before the load: see process/lock.c. Read next:
+// mp_enter in api/api.h, which is both.
 static inline bool mp_enter_unguarded(int call)
 {
     atomic_store_explicit(&mp_process.board->call, (uint32_t)call, memory_order_relaxed);
@@ -101,7 +88,7 @@ static inline bool mp_enter_unguarded(int call)
 // Closes such a call.
 static inline void mp_exit_unguarded(void)
 {
-    // Release: pairs with the acquire in wait/lock.c of a thread that waits for us to be out.
+    // Release: pairs with the acquire in process/lock.c of a thread that waits for us to be out.
     atomic_store_explicit(&mp_process.board->call, 0, memory_order_release);
 }
 
@@ -121,18 +108,14 @@ static inline void mp_exit(void)
 void mp_life_enter(int call);
 void mp_life_exit(void);
 
-// A new user of MPI, with that thread level; inside mp_life_enter. The first one joins the job and
-// opens the channel. Returns 0 or an error class with mp_fail.
-int mp_process_open(int thread_level);
+// Counts a user of MPI with that thread level who comes (`by` is 1) or has gone (-1), and says so
+// on the board: once the first has come, an exit before the last has gone is a failure. How they
+// come and go: api/life.h.
+void mp_process_count_user(int thread_level, int by);
 
-// Where ranks share cores: sleeps until every rank of the job has called this, once. MPI_Finalize
-// does before its barrier. Makes progress meanwhile.
-void mp_process_await_all(void);
-
-// That user is gone. The last one sends what is left to be sent and tells the launcher that this
-// process may exit. The channel stays: messages of peers that are ahead of us wait there for the
-// next user.
-void mp_process_close(int thread_level);
+// This process has taken its place in the job: MPI can be used from now on, and what calls have
+// said before is carried over to its board.
+void mp_process_joined(int rank, int size, bool launched, struct mp_segment_header *segment);
 
 // True if several threads may be in calls at the same time, as far as the present users said.
 bool mp_process_is_threaded(void);

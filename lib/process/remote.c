@@ -42,7 +42,7 @@ bool mp_remote_can(int world)
     if (denied || read_only || !known || known[world]) {
         return !denied && !read_only && known;
     }
-    // Acquire: pairs with the release in mp_process_open, after mp_remote_open over there.
+    // Acquire: pairs with the release in mp_process_count_user, after mp_remote_open over there.
     const struct mp_board *board = mp_shm_peers[world].board;
     if (atomic_load_explicit(&board->state, memory_order_acquire) == MP_RANK_STARTING) {
         return false;

@@ -59,7 +59,7 @@ struct mp_segment_header {
     int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
     // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
     // looks at a sleeper's word. Written by the launcher, and by a rank to which alone it is
-    // refused, when that opens its channel (see message/shm_channel.c).
+    // refused, when that opens its channel (see process/peers.c).
     _Atomic uint32_t fence; // 0, or one of MP_FENCE_*
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
@@ -173,7 +173,7 @@ struct mp_desk {
     // How far the rank is within a turn: the turn, and 24 bits of step. Written by the rank.
     _Alignas(MP_APART) _Atomic uint64_t progress;
     // Grows by one when the rank first uses a communicator of this context pair, and again when it
-    // has done with it: see message/limbo.c. Written by the rank.
+    // has done with it: see object/context.c. Written by the rank.
     _Atomic uint64_t lives;
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;

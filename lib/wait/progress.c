@@ -4,6 +4,7 @@
 #include "wait/progress.h"
 
 #include "process/channel.h"
+#include "process/handed.h"
 #include "process/process.h"
 #include "wait/spread.h"
 
@@ -46,7 +47,6 @@ static uint64_t crowded_until, stubborn_until;
 // back, since the others may be asleep already.
 static int armed_waiters;
 bool mp_progress_late;
-void (*mp_progress_when_late)(void);
 
 static struct mp_list pollers = {&pollers, &pollers};
 
@@ -103,8 +103,8 @@ int mp_progress(void)
 static void late(void)
 {
     mp_progress_late = true;
-    if (mp_progress_when_late) {
-        mp_progress_when_late();
+    if (mp_handed.late) {
+        mp_handed.late();
     }
 }
 

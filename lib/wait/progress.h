@@ -44,11 +44,9 @@ void mp_waiter_end(struct mp_waiter *waiter);
 void mp_pause_holding(unsigned *pauses);
 
 // Some wait of this rank has lasted for long, and the next look is the last one before it sleeps;
-// or it has looked for long (MPI_Test ...). The moment to find out whether that is in vain. Who has
-// something under way that nobody looks at until a message wakes it gives a function that looks at
-// that then.
+// or it has looked for long (MPI_Test ...). The moment to find out whether that is in vain
+// (mp_handed.late in process/handed.h).
 extern bool mp_progress_late;
-extern void (*mp_progress_when_late)(void);
 
 // Polls the channel and what else has something to do, once. Returns how much happened, 0 for
 // nothing.
@@ -57,7 +55,7 @@ int mp_progress(void);
 // What mp_progress polls besides the channel, as long as it is added. So that progress costs what
 // there is to do and not what is under way, a poller looks only at what can have moved without a
 // packet (room in a ring, a post on a desk), and its `poll` returns how much it did. What waits for
-// a request is woken by that instead: mp_watch in wait/request.h.
+// a request is woken by that instead: mp_watch in message/request.h.
 struct mp_poller {
     struct mp_list link; // an empty list while it is not added
     int (*poll)(struct mp_poller *poller);

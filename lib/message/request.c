@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The life of a request: made, completed by whoever moves its data, waited for, freed.
-#include "wait/request.h"
+#include "message/request.h"
 
 #include "message/message.h"
 #include "object/errhandler.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Requests (MPI 5.0, 3.7): an operation that may not be over yet. Point-to-point, collective
 // (schedules) and generalized requests are all this one struct.
-#ifndef MP_WAIT_REQUEST_H
-#define MP_WAIT_REQUEST_H
+#ifndef MP_MESSAGE_REQUEST_H
+#define MP_MESSAGE_REQUEST_H
 
 #include "base/list.h"
 #include "datatype/datatype.h"

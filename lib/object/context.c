@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+// Which context pairs this rank has in use, and those that it has done with and other ranks may not
+// have: their board in shared memory (collectives/board.h) would be written over if the pair came
+// back at once.
+//
 // Why a context pair cannot be used again as soon as this rank has freed its communicator. The next
 // one with that pair need not have the same members: a member of the old one that is not in it may
 // still be on its way out of the last operation there, and read our desk, while we would reset it
@@ -11,14 +15,40 @@
 // `lives` is then is remembered: odd, or even if the member has gone already. It cannot have come
 // again meanwhile, since it keeps the pair until we are gone. Later it is gone when the word is
 // beyond the odd number. A board that never got ready was never used, by anyone.
-#include "message/limbo.h"
+#include "object/context.h"
 
 #include "base/list.h"
-#include "object/errhandler.h"
-#include "process/channel.h"
+#include "object/comm.h"
 #include "process/process.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static uint64_t pairs_free[MP_CONTEXT_PAIRS / 64];
+
+void mp_context_open(void)
+{
+    memset(pairs_free, 0xff, sizeof pairs_free);
+    mp_context_take(MP_CONTEXT_WORLD);
+    mp_context_take(MP_CONTEXT_SELF);
+}
+
+uint64_t mp_context_free_word(int word)
+{
+    return pairs_free[word];
+}
+
+void mp_context_take(uint32_t pair)
+{
+    pairs_free[pair / 64] &= ~(UINT64_C(1) << (pair % 64));
+}
+
+void mp_context_give(uint32_t pair)
+{
+    pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
+}
+
+// ---- Pairs that others may still use
 
 struct waiting {
     struct mp_list link;
@@ -29,13 +59,13 @@ struct waiting {
     int from;               // the members before it are gone
 };
 
-static struct mp_list limbo = {&limbo, &limbo};
+static struct mp_list retired = {&retired, &retired};
 
 static bool is_gone(const struct waiting *w, int member)
 {
     const struct mp_desk *desk = &w->desks[mp_group_world(w->group, member)];
     uint64_t then = w->lives[member];
-    // Acquire: pairs with the release in mp_limbo_retire. What the member read, it has read.
+    // Acquire: pairs with the release in mp_context_retire. What the member read, it has read.
     return then % 2 == 0 || atomic_load_explicit(&desk->lives, memory_order_acquire) > then;
 }
 
@@ -54,7 +84,7 @@ static void finish(struct waiting *w)
     free(w->lives);
 }
 
-void mp_limbo_retire(struct mp_comm *comm)
+void mp_context_retire(struct mp_comm *comm)
 {
     struct mp_comm_board *board = &comm->board;
     uint32_t pair = comm->context / 2;
@@ -83,16 +113,16 @@ void mp_limbo_retire(struct mp_comm *comm)
         mp_process_abort(MPI_ERR_NO_MEM, "out of memory while freeing a communicator");
     }
     *later = now;
-    mp_list_insert(&limbo, &later->link);
+    mp_list_insert(&retired, &later->link);
 }
 
 // Those that are looked at and not free go to the end, so that all have their turn.
-void mp_limbo_sweep(int most)
+void mp_context_sweep(int most)
 {
     struct mp_list kept = {&kept, &kept};
 
-    while (most-- != 0 && !mp_list_empty(&limbo)) {
-        struct waiting *w = mp_container_of(limbo.next, struct waiting, link);
+    while (most-- != 0 && !mp_list_empty(&retired)) {
+        struct waiting *w = mp_container_of(retired.next, struct waiting, link);
         mp_list_remove(&w->link);
         if (all_gone(w)) {
             finish(w);
@@ -104,6 +134,6 @@ void mp_limbo_sweep(int most)
     while (!mp_list_empty(&kept)) {
         struct mp_list *first = kept.next;
         mp_list_remove(first);
-        mp_list_insert(&limbo, first);
+        mp_list_insert(&retired, first);
     }
 }

@@ -33,7 +33,8 @@
 // The lock goes to whoever comes first, and a thread that has just given it back is there before
 // one that has to be woken. So it is taken in turns: see let_others_go_first.
 #define _GNU_SOURCE
-#include "object/errhandler.h"
+#include "base/fail.h"
+#include "mpi.h"
 #include "process/channel.h"
 #include "process/child.h"
 #include "process/process.h"
@@ -194,7 +195,7 @@ static void turn_children_away(void)
 {
     if (mp_child_is()) {
         mp_child_refuse();
-        mp_process_abort(MPI_ERR_OTHER, mp_fail_text(MPI_ERR_OTHER));
+        mp_process_abort(MPI_ERR_OTHER, mp_fail_said(MPI_ERR_OTHER));
     }
 }
 

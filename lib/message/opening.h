@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The beginning of all messages: the channel is opened, and this room says what it wants to be
+// told.
+#ifndef MP_MESSAGE_OPENING_H
+#define MP_MESSAGE_OPENING_H
+
+#include "base/channel.h"
+
+struct mp_boot;
+
+// Once, when this process has joined the job. `boot` must stay. An error class with mp_fail.
+int mp_message_open(struct mp_boot *boot);
+
+// The shared-memory channel (message/shm_channel.c); NULL with mp_fail when memory is out.
+const struct mp_channel *mp_shm_open(void);
+
+#endif

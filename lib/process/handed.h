@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Calls go downwards. Where a lower room has to call an upper one all the same, that one has handed
+// down a function; this is the list of all of them, and nothing else calls upwards. (What programs
+// give us is not in it: error handlers, operations, attributes' functions, generalized requests.)
+// The first ones are the process's, and stand here. The others belong to an object, and stand
+// there.
+#ifndef MP_PROCESS_HANDED_H
+#define MP_PROCESS_HANDED_H
+
+struct mp_comm;
+
+// What                     Handed down by             Called by
+// comm_made, comm_ends     message/opening.c          object/comm.c
+// late                     collectives/execute.c      wait/progress.c
+// mp_channel's functions   message/shm_channel.c      process/channel.h, wait/progress.c
+// mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
+// mp_poller.poll           message, collectives       wait/progress.c
+// mp_watch.woken           collectives, api           message/request.c
+// mp_request_ops           collectives, api           message/request.c, message/message.c
+
+struct mp_handed {
+    // A communicator has its context ids (an error class, 0 or MPI_ERR_NO_MEM), and: nobody has it
+    // any more. What belongs to the context is made and taken away then.
+    int (*comm_made)(struct mp_comm *comm);
+    void (*comm_ends)(struct mp_comm *comm);
+    // Some wait has lasted for long, see mp_progress_late (wait/progress.h). Who has something
+    // under way that nobody looks at until a message wakes it looks at that now. NULL: there is
+    // none.
+    void (*late)(void);
+};
+extern struct mp_handed mp_handed;
+
+#endif
