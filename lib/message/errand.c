@@ -91,7 +91,7 @@ void mp_errand_deliver(int peer, const struct mp_packet *packet, const void *pay
     if (packet->kind == MP_PACKET_FETCH) {
         struct mp_request *request =
             new_request(MP_REQUEST_SEND, peer, packet->address, packet->total);
-        request->detached = true;
+        mp_request_detach(request);
         mp_push_start(request, packet->target, (MPI_Count)packet->total, 0);
         return;
     }
