@@ -57,7 +57,8 @@ check-asan check-ubsan check-tsan check-valgrind check-clang:
 	@MAKE='$(MAKE)' $(SHELL) $(top_srcdir)/tests/variant.sh $(subst check-,,$@)
 
 check-format: ; @srcdir=$(srcdir) CLANG_FORMAT='$(CLANG_FORMAT)' $(SHELL) $(srcdir)/tests/format.sh
-check-layers: ; @srcdir=$(srcdir) $(SHELL) $(srcdir)/tests/layers.sh
+check-layers: libmpi_abi.la mprun$(EXEEXT)
+	@srcdir=$(srcdir) builddir=$(builddir) $(SHELL) $(srcdir)/tests/layers.sh
 .PHONY: check-asan check-ubsan check-tsan check-valgrind check-clang check-format check-layers
 
 # What variant.sh runs in there.
