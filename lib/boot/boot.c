@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "boot/boot.h"
 
+#include "base/clock.h"
 #include "boot/ancestry.h"
 #include "boot/foreign.h"
 #include "boot/lines.h"
@@ -28,7 +29,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 // Under mprun, from the first line on. Here, and not in lines.c, for programs linked statically.
@@ -63,7 +63,6 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 {
     struct mp_segment_header plan = {0};
     uint64_t bytes = mp_segment_plan(&plan, 1);
-    struct timespec now;
     cpu_set_t usable;
 
     struct mp_segment_header *segment = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -73,9 +72,8 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
                  (unsigned long long)bytes, strerror(errno));
         return MPI_ERR_OTHER;
     }
-    clock_gettime(CLOCK_MONOTONIC, &now);
     *segment = plan;
-    segment->start_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    segment->start_ns = mp_clock_ns();
     segment->job = (uint64_t)segment->start_ns ^ (uint64_t)getpid() << 40;
     segment->channel = MP_CHANNEL_SHM;
     segment->cores = 1;

@@ -33,6 +33,7 @@
 // The lock goes to whoever comes first, and a thread that has just given it back is there before
 // one that has to be woken. So it is taken in turns: see let_others_go_first.
 #define _GNU_SOURCE
+#include "base/clock.h"
 #include "base/fail.h"
 #include "mpi.h"
 #include "process/channel.h"
@@ -93,22 +94,15 @@ static bool should_wait(void)
            atomic_load_explicit(&last_holder, memory_order_relaxed) == &held;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 // Until one of them has had it, or that time is over. The mutex is free, or whoever has it gives it
 // back soon or while it waits, so one of them gets it if it may take as long as it takes: so it is
 // in the calls in which MPI comes and goes, which nobody makes for speed.
 static void let_others_go_first(int64_t most_ns)
 {
-    int64_t since = should_wait() ? now_ns() : 0;
+    int64_t since = should_wait() ? mp_clock_ns() : 0;
 
     while (should_wait()) {
-        int64_t passed = now_ns() - since;
+        int64_t passed = mp_clock_ns() - since;
         if (passed >= most_ns) {
             return;
         }

@@ -1,8 +1,33 @@
 // SPDX-License-Identifier: MIT
-// Progress and waiting: the loop that every blocking call ends in, and the three stages of a wait.
+// Progress and waiting: the loop that every blocking call ends in. A wait makes a step again and
+// again; one that finds nothing to do pauses, and how depends on the state that the wait is in:
+//
+//   state   when                             a pause is            and goes on to
+//   SPIN    the core is ours: not crowded,   a few idle cycles     ARMED, after SPIN_NS
+//           and no thread wants the lock
+//   YIELD   crowded                          sched_yield, without  ARMED, after YIELD_NS
+//                                            the lock
+//           or a thread may want the lock    the same              ARMED, after SPIN_NS
+//   ARMED   it has lasted for that long      none: the sleep is    SLEEP
+//                                            announced; the caller
+//                                            and a step look again
+//   SLEEP   and they found nothing           one sleep, until a    SPIN or YIELD, anew
+//                                            peer wakes us
+//
+// A step that finds something to do begins anew, in SPIN or YIELD. Crowded is not the wait's but
+// the process's (waited_long decides, when it looks at the clock):
+//
+//   from         to           when
+//   -            crowded      there are more ranks than cores: for good
+//   -            crowded      other ranks are on our CPU and take it from us (spread.c): CROWDED_NS
+//   -            crowded      the core was taken away, by whomever: for CROWDED_NS
+//   crowded      stubborn     ... and again while we yield: not crowded, for STUBBORN_NS
+//
+// In SPIN and YIELD a rank may also move to another CPU, where there are fewer ranks of the job.
 #define _GNU_SOURCE
 #include "wait/progress.h"
 
+#include "base/clock.h"
 #include "process/channel.h"
 #include "process/handed.h"
 #include "process/process.h"
@@ -11,36 +36,42 @@
 #include <sched.h>
 #include <time.h>
 
-// How long a wait goes on before it sleeps. A wake-up costs 3 to 30 us, so sleeping pays only when
-// the wait is much longer than that; a core shared with other ranks is better left to them soon.
+// A wake-up costs 3 to 30 us, so sleeping pays only when the wait is much longer than that; a core
+// that others want is left to them sooner.
 enum { SPIN_NS = 5000000, YIELD_NS = 1000000 };
 
-// Looks at the clock only every so many polls.
+// A look at the clock costs 22 ns, and a pause 24 (a yield 480): so it adds a part in hundreds to
+// spinning, and about one to yielding. Where yields are not planned, each may take a time slice.
 enum { POLLS_PER_CLOCK = 256, YIELDS_PER_CLOCK = 4 };
 
-// Looks where it is after so many yields, in however many waits.
+// Two looks at the clock further apart than this mean that the core was taken away: a time
+// slice is 1 ms or more, and 256 polls in vain take some 10 us. Then it is crowded, for some
+// slices. (Two ranks that had started on one CPU spun in turns of a tick, 8 ms per barrier.)
+enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000 };
+
+// A process that waits as we do gives the core back at once. Where a yield takes as long, the other
+// one computes, has nothing to do with us, and takes its whole time slice whenever it is offered
+// one: a job beside one such process was ten times as slow as one that just spins. So spin for so
+// long, and be content with the share of the core that the system gives us.
+enum { STUBBORN_NS = 100000000 };
+
+// Looks where it is after so many yields, in however many waits: two system calls, of 300 ns, in
+// 64 of 480 ns.
 enum { YIELDS_PER_SPREAD = 64 };
 
-// Looks in vain (MPI_Test ...) after which a rank on a crowded core yields.
-enum { LOOKS_PER_YIELD = 4 };
-
-// ... after which that has lasted for long: a millisecond or more.
-enum { LOOKS_UNTIL_LATE = 1 << 14 };
+// Looks in vain (MPI_Test ...) after which a rank on a crowded core yields: whoever it waits for
+// may need the core. And after which that has lasted for long: a millisecond or more.
+enum { LOOKS_PER_YIELD = 4, LOOKS_UNTIL_LATE = 1 << 14 };
 
 // On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
 // to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
 // two cores, a question takes 19 us, and 47 if a rank leaves its core only when it has to wait.)
 enum { PACE_BYTES = 64 << 10, STEP_BYTES = 16 << 10 };
 
-// The longest sleep where another thread may complete what this one waits for without waking it.
+// The longest sleep where another thread may complete what this one waits for without waking it: so
+// late a thread notices over sockets, and so often it wakes for nothing.
 enum { THREADS_SLEEP_NS = 5000000 };
 
-// Two looks at the clock further apart than this mean that the core was taken away: somebody else
-// wants it, so yield for a while from then on. But a process that waits as we do gives the core
-// back at once: where a yield takes as long, the other one computes, has nothing to do with us, and
-// takes its whole time slice whenever it is offered one. So then spin for a while, and be content
-// with the share of the core that the system gives us.
-enum { TAKEN_AWAY_NS = 200000, CROWDED_NS = 20000000, STUBBORN_NS = 100000000 };
 static uint64_t crowded_until, stubborn_until;
 
 // Threads of this rank that announced a sleep. The announcement stands until the last one takes it
@@ -127,13 +158,6 @@ int mp_progress_look(void)
     return done;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t context, uint64_t bytes)
 {
     *waiter = (struct mp_waiter){.peer = peer, .tag = tag, .context = context, .bytes = bytes};
@@ -186,7 +210,7 @@ static void sleep_now(struct mp_waiter *waiter)
 // True when it is time to sleep.
 static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 {
-    uint64_t now = now_ns();
+    uint64_t now = (uint64_t)mp_clock_ns();
     bool taken_away = waiter->began != 0 && now - waiter->last > TAKEN_AWAY_NS;
     if (waiter->began == 0) {
         waiter->began = now;
@@ -226,7 +250,7 @@ static void pause_once(struct mp_waiter *waiter)
     }
     static unsigned yields;
     if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
-        mp_spread_look(now_ns());
+        mp_spread_look((uint64_t)mp_clock_ns());
     }
     if (shared || threads) {
         mp_lock_yield(); // with threads: another one may wait for the lock
