@@ -20,6 +20,7 @@
 #include "object/comm.h"
 #include "object/errhandler.h"
 #include "object/session.h"
+#include "op/op.h"
 #include "process/process.h"
 
 // PMPI_X is the function, MPI_X its weak alias, so that a tool can put its own MPI_X in front.
@@ -59,8 +60,27 @@ static inline int mp_leave_group(int call, const struct mp_group *group, int err
 int mp_check_comm(MPI_Comm comm, struct mp_comm **out);
 int mp_check_session(MPI_Session session, struct mp_session **out);
 int mp_check_info(MPI_Info info, struct mp_info **out); // MPI_INFO_NULL: NULL
+int mp_check_group(MPI_Group group, const char *name, struct mp_group **out);
+int mp_check_op(MPI_Op op, struct mp_op **out);
 int mp_check_errhandler(MPI_Errhandler errhandler, enum mp_errhandler_kind kind,
                         struct mp_errhandler **out); // one for that kind of object
+
+// The end of a call that needs no MPI_Init, and was not opened.
+static inline int mp_leave_any_time(int call, int err)
+{
+    return likely(err == 0) ? MPI_SUCCESS : mp_raise(call, NULL, err);
+}
+
+// The end of a call that makes a communicator: there may be none for this rank. Whoever goes on
+// after an error finds MPI_COMM_NULL.
+static inline int mp_leave_with_comm(int call, struct mp_comm *comm, int err, struct mp_comm *made,
+                                     MPI_Comm *newcomm)
+{
+    if (newcomm) {
+        *newcomm = !err && made ? mp_comm_handle(made) : MPI_COMM_NULL;
+    }
+    return mp_leave(call, comm, err);
+}
 
 // Opens a call on a communicator.
 static inline int mp_enter_comm(int call, MPI_Comm comm, struct mp_comm **out)
@@ -84,6 +104,7 @@ int mp_check_source(const struct mp_comm *comm, int source); // or MPI_ANY_SOURC
 int mp_check_tag(int tag);                                   // 0..MPI_TAG_UB
 int mp_check_recv_tag(int tag);                              // or MPI_ANY_TAG
 int mp_check_root(const struct mp_comm *comm, int root);     // intercommunicators: MPI_ROOT ... too
+int mp_check_leader(int leader, const struct mp_group *group, const char *name); // of a group
 
 // An output argument: not NULL. The call that says so is made only then: most functions check one
 // or two, and some are as short as that.

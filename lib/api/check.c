@@ -44,6 +44,28 @@ int mp_check_info(MPI_Info info, struct mp_info **out)
                    (void *)info);
 }
 
+int mp_check_group(MPI_Group group, const char *name, struct mp_group **out)
+{
+    *out = mp_group_get(group);
+    if (*out)
+        return 0;
+    if (group == MPI_GROUP_NULL)
+        return mp_fail(MPI_ERR_GROUP, "%s is MPI_GROUP_NULL", name);
+    return mp_fail(MPI_ERR_GROUP, "%s is %p, which is no group, or one that was freed", name,
+                   (void *)group);
+}
+
+int mp_check_op(MPI_Op op, struct mp_op **out)
+{
+    *out = mp_op_get(op);
+    if (*out)
+        return 0;
+    if (op == MPI_OP_NULL)
+        return mp_fail(MPI_ERR_OP, "op is MPI_OP_NULL");
+    return mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
+                   (void *)op);
+}
+
 int mp_check_errhandler(MPI_Errhandler errhandler, enum mp_errhandler_kind kind,
                         struct mp_errhandler **out)
 {
@@ -146,6 +168,13 @@ int mp_check_root(const struct mp_comm *comm, int root)
     return mp_fail(MPI_ERR_ROOT,
                    "root is %d, must be 0 to %d (of the remote group), MPI_ROOT or MPI_PROC_NULL",
                    root, comm->peers->size - 1);
+}
+
+int mp_check_leader(int leader, const struct mp_group *group, const char *name)
+{
+    if (leader >= 0 && leader < group->size)
+        return 0;
+    return mp_fail(MPI_ERR_RANK, "%s is %d, must be 0 to %d", name, leader, group->size - 1);
 }
 
 int mp_null_pointer(const char *name)

@@ -390,14 +390,11 @@ static int reduce_local(int call, const void *inbuf, void *inoutbuf, MPI_Count c
                         MPI_Datatype datatype, MPI_Op op)
 {
     struct mp_datatype *type = NULL;
-    struct mp_op *operation = mp_op_get(op);
+    struct mp_op *operation = NULL;
     int err = mp_enter(call);
     err = err ? err : mp_check_count(count, "count");
     err = err ? err : mp_check_type(datatype, "datatype", &type);
-    if (!err && !operation) {
-        err = mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
-                      (void *)op);
-    }
+    err = err ? err : mp_check_op(op, &operation);
     err = err ? err : mp_op_check(operation, type);
     err = err ? err : mp_check_buffer(inbuf, count, type, "inbuf");
     err = err ? err : mp_check_buffer(inoutbuf, count, type, "inoutbuf");

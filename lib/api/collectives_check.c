@@ -291,19 +291,6 @@ int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, struct mp
 
 // ---- Reductions
 
-static int check_op(MPI_Op op, struct mp_collective *c)
-{
-    c->op = mp_op_get(op);
-    if (!c->op) {
-        if (op == MPI_OP_NULL) {
-            return mp_fail(MPI_ERR_OP, "op is MPI_OP_NULL");
-        }
-        return mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
-                       (void *)op);
-    }
-    return mp_op_check(c->op, c->recv.type);
-}
-
 // Count, type and operation, and the operand and result buffers where this rank has them.
 static int check_reduction(struct mp_collective *c, const void *sendbuf, bool sends, void *recvbuf,
                            bool receives, bool may_in_place, MPI_Count count, MPI_Datatype type,
@@ -311,7 +298,8 @@ static int check_reduction(struct mp_collective *c, const void *sendbuf, bool se
 {
     int err = mp_check_count(count, "count");
     err = err ? err : mp_check_type(type, "datatype", &c->recv.type);
-    err = err ? err : check_op(op, c);
+    err = err ? err : mp_check_op(op, &c->op);
+    err = err ? err : mp_op_check(c->op, c->recv.type);
     if (err) {
         return err;
     }

@@ -5,6 +5,7 @@
 #include "collectives/comm_make.h"
 
 #include "api/api.h"
+#include "api/requests.h"
 #include "message/match.h"
 #include "message/request.h"
 #include "object/info.h"
@@ -162,30 +163,25 @@ MP_WEAK(Comm_get_name);
 
 // ---- Duplication
 
-// A made communicator, or none, as a handle. Whoever goes on after an error finds MPI_COMM_NULL.
-static int hand_out(int err, struct mp_comm *made, MPI_Comm *handle)
+// The way into the four of them. MPI_Comm_dup takes no info, and copies the hints.
+static int begin_dup(int call, MPI_Comm comm, MPI_Info info, const MPI_Comm *newcomm,
+                     struct mp_comm **c, struct mp_info **hints)
 {
-    if (handle) {
-        *handle = !err && made ? mp_comm_handle(made) : MPI_COMM_NULL;
-    }
-    return err;
+    struct mp_info *given = NULL;
+    int err = mp_enter_comm(call, comm, c);
+    err = err ? err : mp_check_info(info, &given);
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    return err || !given ? err : mp_hints_take(given, (*c)->session, hints);
 }
 
 static int dup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm)
 {
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
-    struct mp_info *given = NULL;
     struct mp_info *hints = NULL;
-    int err = mp_enter_comm(call, comm, &c);
-    err = err ? err : mp_check_info(info, &given);
-    err = err ? err : mp_check_pointer(newcomm, "newcomm");
-    if (!err && given) {
-        err = mp_hints_take(given, c->session, &hints);
-    }
+    int err = begin_dup(call, comm, info, newcomm, &c, &hints);
     err = err ? err : mp_comm_dup(c, hints, &made);
-    err = hand_out(err, made, newcomm);
-    return mp_leave(call, c, err);
+    return mp_leave_with_comm(call, c, err, made, newcomm);
 }
 
 int PMPI_Comm_dup(MPI_Comm comm, MPI_Comm *newcomm)
@@ -203,21 +199,12 @@ MP_WEAK(Comm_dup_with_info);
 static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_Request *request)
 {
     struct mp_comm *c = NULL;
-    struct mp_request *r = NULL;
-    struct mp_info *given = NULL;
+    struct mp_request *made = NULL;
     struct mp_info *hints = NULL;
-    int err = mp_enter_comm(call, comm, &c);
-    err = err ? err : mp_check_info(info, &given);
-    err = err ? err : mp_check_pointer(newcomm, "newcomm");
+    int err = begin_dup(call, comm, info, newcomm, &c, &hints);
     err = err ? err : mp_check_pointer(request, "request");
-    if (!err && given) {
-        err = mp_hints_take(given, c->session, &hints);
-    }
-    err = err ? err : mp_comm_idup(c, hints, newcomm, &r);
-    if (!err) {
-        *request = (MPI_Request)(void *)r;
-    }
-    return mp_leave(call, c, err);
+    err = err ? err : mp_comm_idup(c, hints, newcomm, &made);
+    return mp_leave_with_request(call, c, err, made, request);
 }
 
 int PMPI_Comm_idup(MPI_Comm comm, MPI_Comm *newcomm, MPI_Request *request)
@@ -244,8 +231,7 @@ int PMPI_Comm_split(MPI_Comm comm, int color, int key, MPI_Comm *newcomm)
         err = mp_fail(MPI_ERR_ARG, "color is %d, must be 0 or more, or MPI_UNDEFINED", color);
     }
     err = err ? err : mp_comm_split(c, color, key, &made);
-    err = hand_out(err, made, newcomm);
-    return mp_leave(MP_CALL_Comm_split, c, err);
+    return mp_leave_with_comm(MP_CALL_Comm_split, c, err, made, newcomm);
 }
 MP_WEAK(Comm_split);
 
@@ -253,17 +239,13 @@ MP_WEAK(Comm_split);
 
 static int check_group(MPI_Group handle, const struct mp_comm *comm, struct mp_group **group)
 {
-    *group = mp_group_get(handle);
-    if (!*group) {
-        return mp_fail(MPI_ERR_GROUP, "group is %p, which is no group, or one that was freed",
-                       (void *)handle);
-    }
-    for (int i = 0; i < (*group)->size; i++) {
+    int err = mp_check_group(handle, "group", group);
+    for (int i = 0; !err && i < (*group)->size; i++) {
         if (mp_group_find(comm->group, mp_group_world(*group, i)) == MPI_UNDEFINED) {
-            return mp_fail(MPI_ERR_GROUP, "member %d of the group is not in the communicator", i);
+            err = mp_fail(MPI_ERR_GROUP, "member %d of the group is not in the communicator", i);
         }
     }
-    return 0;
+    return err;
 }
 
 int PMPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *newcomm)
@@ -275,8 +257,7 @@ int PMPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *newcomm)
     err = err ? err : check_group(group, c, &g);
     err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : mp_comm_create(c, g, &made);
-    err = hand_out(err, made, newcomm);
-    return mp_leave(MP_CALL_Comm_create, c, err);
+    return mp_leave_with_comm(MP_CALL_Comm_create, c, err, made, newcomm);
 }
 MP_WEAK(Comm_create);
 
@@ -293,20 +274,11 @@ int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *ne
     if (!err && g->rank != MPI_UNDEFINED) {
         err = mp_comm_create_group(c, g, tag, &made);
     }
-    err = hand_out(err, made, newcomm);
-    return mp_leave(MP_CALL_Comm_create_group, c, err);
+    return mp_leave_with_comm(MP_CALL_Comm_create_group, c, err, made, newcomm);
 }
 MP_WEAK(Comm_create_group);
 
 // ---- Intercommunicators
-
-static int check_leader(int leader, const struct mp_group *group, const char *name)
-{
-    if (leader < 0 || leader >= group->size) {
-        return mp_fail(MPI_ERR_RANK, "%s is %d, must be 0 to %d", name, leader, group->size - 1);
-    }
-    return 0;
-}
 
 int PMPI_Intercomm_create(MPI_Comm local_comm, int local_leader, MPI_Comm peer_comm,
                           int remote_leader, int tag, MPI_Comm *newintercomm)
@@ -316,19 +288,19 @@ int PMPI_Intercomm_create(MPI_Comm local_comm, int local_leader, MPI_Comm peer_c
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Intercomm_create);
     err = err ? err : check_intra(local_comm, "local_comm", &local);
-    err = err ? err : check_leader(local_leader, local->group, "local_leader");
+    err = err ? err : mp_check_leader(local_leader, local->group, "local_leader");
     err = err ? err : mp_check_pointer(newintercomm, "newintercomm");
     if (!err) {
         int problem = 0;
         if (local->rank == local_leader) {
             problem = mp_check_comm(peer_comm, &peer);
-            problem = problem ? problem : check_leader(remote_leader, peer->peers, "remote_leader");
+            problem =
+                problem ? problem : mp_check_leader(remote_leader, peer->peers, "remote_leader");
             problem = problem ? problem : mp_check_tag(tag);
         }
         err = mp_intercomm_create(local, local_leader, peer, remote_leader, tag, problem, &made);
     }
-    err = hand_out(err, made, newintercomm);
-    return mp_leave(MP_CALL_Intercomm_create, local, err);
+    return mp_leave_with_comm(MP_CALL_Intercomm_create, local, err, made, newintercomm);
 }
 MP_WEAK(Intercomm_create);
 
@@ -340,8 +312,7 @@ int PMPI_Intercomm_merge(MPI_Comm intercomm, int high, MPI_Comm *newintracomm)
     err = err ? err : check_inter(intercomm, "intercomm", &c);
     err = err ? err : mp_check_pointer(newintracomm, "newintracomm");
     err = err ? err : mp_intercomm_merge(c, high != 0, &made);
-    err = hand_out(err, made, newintracomm);
-    return mp_leave(MP_CALL_Intercomm_merge, c, err);
+    return mp_leave_with_comm(MP_CALL_Intercomm_merge, c, err, made, newintracomm);
 }
 MP_WEAK(Intercomm_merge);
 

@@ -130,21 +130,21 @@ MP_WEAK(Finalize);
 
 int PMPI_Initialized(int *flag)
 {
-    if (!flag) {
-        return mp_raise(MP_CALL_Initialized, NULL, mp_check_pointer(flag, "flag"));
+    int err = mp_check_pointer(flag, "flag");
+    if (!err) {
+        *flag = mp_process.state != MP_BEFORE_INIT;
     }
-    *flag = mp_process.state != MP_BEFORE_INIT;
-    return MPI_SUCCESS;
+    return mp_leave_any_time(MP_CALL_Initialized, err);
 }
 MP_WEAK(Initialized);
 
 int PMPI_Finalized(int *flag)
 {
-    if (!flag) {
-        return mp_raise(MP_CALL_Finalized, NULL, mp_check_pointer(flag, "flag"));
+    int err = mp_check_pointer(flag, "flag");
+    if (!err) {
+        *flag = mp_process.state == MP_FINALIZED;
     }
-    *flag = mp_process.state == MP_FINALIZED;
-    return MPI_SUCCESS;
+    return mp_leave_any_time(MP_CALL_Finalized, err);
 }
 MP_WEAK(Finalized);
 
@@ -186,26 +186,26 @@ MP_WEAK(Abort);
 
 int PMPI_Get_version(int *version, int *subversion)
 {
-    if (!version || !subversion) {
-        return mp_raise(MP_CALL_Get_version, NULL,
-                        mp_check_pointer(NULL, version ? "subversion" : "version"));
+    int err = mp_check_pointer(version, "version");
+    err = err ? err : mp_check_pointer(subversion, "subversion");
+    if (!err) {
+        *version = MPI_VERSION;
+        *subversion = MPI_SUBVERSION;
     }
-    *version = MPI_VERSION;
-    *subversion = MPI_SUBVERSION;
-    return MPI_SUCCESS;
+    return mp_leave_any_time(MP_CALL_Get_version, err);
 }
 MP_WEAK(Get_version);
 
 int PMPI_Get_library_version(char *version, int *resultlen)
 {
-    if (!version || !resultlen) {
-        return mp_raise(MP_CALL_Get_library_version, NULL,
-                        mp_check_pointer(NULL, version ? "resultlen" : "version"));
+    int err = mp_check_pointer(version, "version");
+    err = err ? err : mp_check_pointer(resultlen, "resultlen");
+    if (!err) {
+        *resultlen = snprintf(version, MPI_MAX_LIBRARY_VERSION_STRING,
+                              PACKAGE_STRING ", MPI standard %d.%d, ABI %d.%d", MPI_VERSION,
+                              MPI_SUBVERSION, MPI_ABI_VERSION, MPI_ABI_SUBVERSION);
     }
-    *resultlen = snprintf(version, MPI_MAX_LIBRARY_VERSION_STRING,
-                          PACKAGE_STRING ", MPI standard %d.%d, ABI %d.%d", MPI_VERSION,
-                          MPI_SUBVERSION, MPI_ABI_VERSION, MPI_ABI_SUBVERSION);
-    return MPI_SUCCESS;
+    return mp_leave_any_time(MP_CALL_Get_library_version, err);
 }
 MP_WEAK(Get_library_version);
 

@@ -9,77 +9,55 @@
 #include <stdio.h>
 #include <string.h>
 
-// The end of a call that needs no MPI_Init.
-static int leave_any_time(int call, int err)
-{
-    return err ? mp_raise(call, NULL, err) : MPI_SUCCESS;
-}
-
 // ---- Error handlers
 
-// `function` is only looked at: whether there is one.
-static int errhandler_create(int call, enum mp_errhandler_kind kind, bool function,
-                             MPI_Errhandler *errhandler, struct mp_errhandler **created)
+#define ANY(function) ((void (*)(void))(function))
+
+static int errhandler_create(int call, enum mp_errhandler_kind kind, void (*function)(void),
+                             MPI_Errhandler *errhandler)
 {
     int err = mp_check_pointer(errhandler, "errhandler");
-    *created = NULL;
     if (!err && !function)
         err = mp_fail(MPI_ERR_ARG, "the error handler function is a null pointer");
     if (!err) {
-        *created = mp_errhandler_new(kind);
-        if (*created)
-            *errhandler = mp_errhandler_handle(*created);
+        struct mp_errhandler *created = mp_errhandler_new(kind, function);
+        if (created)
+            *errhandler = mp_errhandler_handle(created);
         else
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an error handler");
     }
-    return leave_any_time(call, err);
+    return mp_leave_any_time(call, err);
 }
 
 int PMPI_Comm_create_errhandler(MPI_Comm_errhandler_function *comm_errhandler_fn,
                                 MPI_Errhandler *errhandler)
 {
-    struct mp_errhandler *created;
-    int err = errhandler_create(MP_CALL_Comm_create_errhandler, MP_ERRHANDLER_COMM,
-                                comm_errhandler_fn != NULL, errhandler, &created);
-    if (created)
-        created->comm = comm_errhandler_fn;
-    return err;
+    return errhandler_create(MP_CALL_Comm_create_errhandler, MP_ERRHANDLER_COMM,
+                             ANY(comm_errhandler_fn), errhandler);
 }
 MP_WEAK(Comm_create_errhandler);
 
 int PMPI_Session_create_errhandler(MPI_Session_errhandler_function *session_errhandler_fn,
                                    MPI_Errhandler *errhandler)
 {
-    struct mp_errhandler *created;
-    int err = errhandler_create(MP_CALL_Session_create_errhandler, MP_ERRHANDLER_SESSION,
-                                session_errhandler_fn != NULL, errhandler, &created);
-    if (created)
-        created->session = session_errhandler_fn;
-    return err;
+    return errhandler_create(MP_CALL_Session_create_errhandler, MP_ERRHANDLER_SESSION,
+                             ANY(session_errhandler_fn), errhandler);
 }
 MP_WEAK(Session_create_errhandler);
 
 int PMPI_Win_create_errhandler(MPI_Win_errhandler_function *win_errhandler_fn,
                                MPI_Errhandler *errhandler)
 {
-    struct mp_errhandler *created;
-    int err = errhandler_create(MP_CALL_Win_create_errhandler, MP_ERRHANDLER_WIN,
-                                win_errhandler_fn != NULL, errhandler, &created);
-    if (created)
-        created->win = win_errhandler_fn;
-    return err;
+    return errhandler_create(MP_CALL_Win_create_errhandler, MP_ERRHANDLER_WIN,
+                             ANY(win_errhandler_fn), errhandler);
 }
 MP_WEAK(Win_create_errhandler);
 
 int PMPI_File_create_errhandler(MPI_File_errhandler_function *file_errhandler_fn,
                                 MPI_Errhandler *errhandler)
 {
-    struct mp_errhandler *created;
-    int err = errhandler_create(MP_CALL_File_create_errhandler, MP_ERRHANDLER_FILE,
-                                file_errhandler_fn != NULL, errhandler, &created);
-    if (created)
-        created->file = file_errhandler_fn;
-    return err;
+    return errhandler_create(MP_CALL_File_create_errhandler, MP_ERRHANDLER_FILE,
+                             ANY(file_errhandler_fn), errhandler);
 }
 MP_WEAK(File_create_errhandler);
 
@@ -95,7 +73,7 @@ int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
         mp_errhandler_release(handler);
         *errhandler = MPI_ERRHANDLER_NULL;
     }
-    return leave_any_time(MP_CALL_Errhandler_free, err);
+    return mp_leave_any_time(MP_CALL_Errhandler_free, err);
 }
 MP_WEAK(Errhandler_free);
 
@@ -191,7 +169,7 @@ int PMPI_Session_call_errhandler(MPI_Session session, int errorcode)
     struct mp_session *s = NULL;
     int err = mp_check_session(session, &s);
     if (err)
-        return leave_any_time(MP_CALL_Session_call_errhandler, err);
+        return mp_leave_any_time(MP_CALL_Session_call_errhandler, err);
     mp_raise_session(MP_CALL_Session_call_errhandler, s, fail_by_program(errorcode));
     return MPI_SUCCESS; // as above
 }
@@ -212,7 +190,7 @@ int PMPI_Error_class(int errorcode, int *errorclass)
     err = err ? err : mp_check_pointer(errorclass, "errorclass");
     if (!err)
         *errorclass = mp_error_class(errorcode);
-    return leave_any_time(MP_CALL_Error_class, err);
+    return mp_leave_any_time(MP_CALL_Error_class, err);
 }
 MP_WEAK(Error_class);
 
@@ -226,7 +204,7 @@ int PMPI_Error_string(int errorcode, char *string, int *resultlen)
         *resultlen = snprintf(string, MPI_MAX_ERROR_STRING, "%s%s%s", name ? name : "",
                               name ? ": " : "", mp_error_string(errorcode));
     }
-    return leave_any_time(MP_CALL_Error_string, err);
+    return mp_leave_any_time(MP_CALL_Error_string, err);
 }
 MP_WEAK(Error_string);
 
@@ -234,7 +212,7 @@ int PMPI_Add_error_class(int *errorclass)
 {
     int err = mp_check_pointer(errorclass, "errorclass");
     err = err ? err : mp_error_add_class(errorclass);
-    return leave_any_time(MP_CALL_Add_error_class, err);
+    return mp_leave_any_time(MP_CALL_Add_error_class, err);
 }
 MP_WEAK(Add_error_class);
 
@@ -242,7 +220,7 @@ int PMPI_Add_error_code(int errorclass, int *errorcode)
 {
     int err = mp_check_pointer(errorcode, "errorcode");
     err = err ? err : mp_error_add_code(errorclass, errorcode);
-    return leave_any_time(MP_CALL_Add_error_code, err);
+    return mp_leave_any_time(MP_CALL_Add_error_code, err);
 }
 MP_WEAK(Add_error_code);
 
@@ -253,24 +231,24 @@ int PMPI_Add_error_string(int errorcode, const char *string)
         err = mp_fail(MPI_ERR_ARG, "string has %zu characters, must have less than %d",
                       strlen(string), MPI_MAX_ERROR_STRING);
     err = err ? err : mp_error_add_string(errorcode, string);
-    return leave_any_time(MP_CALL_Add_error_string, err);
+    return mp_leave_any_time(MP_CALL_Add_error_string, err);
 }
 MP_WEAK(Add_error_string);
 
 int PMPI_Remove_error_class(int errorclass)
 {
-    return leave_any_time(MP_CALL_Remove_error_class, mp_error_remove_class(errorclass));
+    return mp_leave_any_time(MP_CALL_Remove_error_class, mp_error_remove_class(errorclass));
 }
 MP_WEAK(Remove_error_class);
 
 int PMPI_Remove_error_code(int errorcode)
 {
-    return leave_any_time(MP_CALL_Remove_error_code, mp_error_remove_code(errorcode));
+    return mp_leave_any_time(MP_CALL_Remove_error_code, mp_error_remove_code(errorcode));
 }
 MP_WEAK(Remove_error_code);
 
 int PMPI_Remove_error_string(int errorcode)
 {
-    return leave_any_time(MP_CALL_Remove_error_string, mp_error_remove_string(errorcode));
+    return mp_leave_any_time(MP_CALL_Remove_error_string, mp_error_remove_string(errorcode));
 }
 MP_WEAK(Remove_error_string);

@@ -8,22 +8,11 @@
 
 #include <stdlib.h>
 
-static int check_group(MPI_Group handle, const char *name, struct mp_group **out)
-{
-    *out = mp_group_get(handle);
-    if (*out)
-        return 0;
-    if (handle == MPI_GROUP_NULL)
-        return mp_fail(MPI_ERR_GROUP, "%s is MPI_GROUP_NULL", name);
-    return mp_fail(MPI_ERR_GROUP, "%s is %p, which is no group, or one that was freed", name,
-                   (void *)handle);
-}
-
 static int check_groups(MPI_Group group1, MPI_Group group2, struct mp_group **out1,
                         struct mp_group **out2)
 {
-    int err = check_group(group1, "group1", out1);
-    return err ? err : check_group(group2, "group2", out2);
+    int err = mp_check_group(group1, "group1", out1);
+    return err ? err : mp_check_group(group2, "group2", out2);
 }
 
 static int check_array(int n, const void *array, const char *name)
@@ -62,7 +51,7 @@ int PMPI_Group_size(MPI_Group group, int *size)
 {
     struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_size);
-    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_group(group, "group", &g);
     err = err ? err : mp_check_pointer(size, "size");
     if (!err)
         *size = g->size;
@@ -74,7 +63,7 @@ int PMPI_Group_rank(MPI_Group group, int *rank)
 {
     struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_rank);
-    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_group(group, "group", &g);
     err = err ? err : mp_check_pointer(rank, "rank");
     if (!err)
         *rank = g->rank;
@@ -227,7 +216,7 @@ static int select_members(int call, MPI_Group group, int n, const int *ranks, in
 {
     struct mp_group *g = NULL;
     int err = mp_enter(call);
-    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_group(group, "group", &g);
     err = err ? err : mp_check_pointer(newgroup, "newgroup");
     bool by_rank = call == MP_CALL_Group_incl || call == MP_CALL_Group_excl;
     if (!err)
@@ -290,7 +279,7 @@ int PMPI_Group_free(MPI_Group *group)
     struct mp_group *g = NULL;
     int err = mp_enter(MP_CALL_Group_free);
     err = err ? err : mp_check_pointer(group, "group");
-    err = err ? err : check_group(*group, "group", &g);
+    err = err ? err : mp_check_group(*group, "group", &g);
     if (!err) {
         mp_group_release(g); // nothing happens to MPI_GROUP_EMPTY, which constructors may return
         *group = MPI_GROUP_NULL;

@@ -60,11 +60,6 @@ MPI_Request PMPI_Request_fromint(int value)
 }
 MP_WEAK(Request_fromint);
 
-static int leave(int call, int err)
-{
-    return err ? mp_raise(call, NULL, err) : MPI_SUCCESS;
-}
-
 int PMPI_Abi_get_version(int *abi_major, int *abi_minor)
 {
     int err = mp_check_pointer(abi_major, "abi_major");
@@ -73,7 +68,7 @@ int PMPI_Abi_get_version(int *abi_major, int *abi_minor)
         *abi_major = MPI_ABI_VERSION;
         *abi_minor = MPI_ABI_SUBVERSION;
     }
-    return leave(MP_CALL_Abi_get_version, err);
+    return mp_leave_any_time(MP_CALL_Abi_get_version, err);
 }
 MP_WEAK(Abi_get_version);
 
@@ -100,7 +95,7 @@ int PMPI_Abi_get_info(MPI_Info *info)
         else
             mp_info_free(created);
     }
-    return leave(MP_CALL_Abi_get_info, err);
+    return mp_leave_any_time(MP_CALL_Abi_get_info, err);
 }
 MP_WEAK(Abi_get_info);
 
@@ -139,7 +134,7 @@ int PMPI_Abi_set_fortran_info(MPI_Info info)
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
         pthread_mutex_unlock(&lock);
     }
-    return leave(MP_CALL_Abi_set_fortran_info, err);
+    return mp_leave_any_time(MP_CALL_Abi_set_fortran_info, err);
 }
 MP_WEAK(Abi_set_fortran_info);
 
@@ -155,7 +150,7 @@ int PMPI_Abi_get_fortran_info(MPI_Info *info)
             *info = copy ? mp_info_handle(copy) : MPI_INFO_NULL;
         pthread_mutex_unlock(&lock);
     }
-    return leave(MP_CALL_Abi_get_fortran_info, err);
+    return mp_leave_any_time(MP_CALL_Abi_get_fortran_info, err);
 }
 MP_WEAK(Abi_get_fortran_info);
 
@@ -218,7 +213,7 @@ int PMPI_Abi_set_fortran_booleans(int logical_size, void *logical_true, void *lo
         }
         pthread_mutex_unlock(&lock);
     }
-    return leave(MP_CALL_Abi_set_fortran_booleans, err);
+    return mp_leave_any_time(MP_CALL_Abi_set_fortran_booleans, err);
 }
 MP_WEAK(Abi_set_fortran_booleans);
 
@@ -238,6 +233,6 @@ int PMPI_Abi_get_fortran_booleans(int logical_size, void *logical_true, void *lo
         }
         pthread_mutex_unlock(&lock);
     }
-    return leave(MP_CALL_Abi_get_fortran_booleans, err);
+    return mp_leave_any_time(MP_CALL_Abi_get_fortran_booleans, err);
 }
 MP_WEAK(Abi_get_fortran_booleans);

@@ -10,20 +10,11 @@
 
 #include <string.h>
 
-static int leave(int call, int err)
-{
-    return err ? mp_raise(call, NULL, err) : MPI_SUCCESS;
-}
-
 static int check_info(MPI_Info handle, struct mp_info **out)
 {
-    *out = handle == MPI_INFO_NULL ? NULL : mp_info_get(handle);
-    if (*out)
-        return 0;
     if (handle == MPI_INFO_NULL)
         return mp_fail(MPI_ERR_INFO, "info is MPI_INFO_NULL");
-    return mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
-                   (void *)handle);
+    return mp_check_info(handle, out);
 }
 
 // For what changes the info.
@@ -61,7 +52,7 @@ int PMPI_Info_create(MPI_Info *info)
 {
     int err = mp_check_pointer(info, "info");
     err = err ? err : give(mp_info_new(), info);
-    return leave(MP_CALL_Info_create, err);
+    return mp_leave_any_time(MP_CALL_Info_create, err);
 }
 MP_WEAK(Info_create);
 
@@ -80,7 +71,7 @@ int PMPI_Info_create_env(int argc, char *argv[], MPI_Info *info)
             mp_info_put_start(created, argc, argv);
         err = give(created, info);
     }
-    return leave(MP_CALL_Info_create_env, err);
+    return mp_leave_any_time(MP_CALL_Info_create_env, err);
 }
 MP_WEAK(Info_create_env);
 
@@ -90,7 +81,7 @@ int PMPI_Info_dup(MPI_Info info, MPI_Info *newinfo)
     int err = check_info(info, &old);
     err = err ? err : mp_check_pointer(newinfo, "newinfo");
     err = err ? err : give(mp_info_copy(old), newinfo);
-    return leave(MP_CALL_Info_dup, err);
+    return mp_leave_any_time(MP_CALL_Info_dup, err);
 }
 MP_WEAK(Info_dup);
 
@@ -103,7 +94,7 @@ int PMPI_Info_free(MPI_Info *info)
         mp_info_free(old);
         *info = MPI_INFO_NULL;
     }
-    return leave(MP_CALL_Info_free, err);
+    return mp_leave_any_time(MP_CALL_Info_free, err);
 }
 MP_WEAK(Info_free);
 
@@ -120,7 +111,7 @@ int PMPI_Info_set(MPI_Info info, const char *key, const char *value)
         err = mp_fail(MPI_ERR_INFO_VALUE, "value has %zu characters, must have less than %d",
                       strlen(value), MPI_MAX_INFO_VAL);
     err = err ? err : mp_info_put(i, key, value);
-    return leave(MP_CALL_Info_set, err);
+    return mp_leave_any_time(MP_CALL_Info_set, err);
 }
 MP_WEAK(Info_set);
 
@@ -131,7 +122,7 @@ int PMPI_Info_delete(MPI_Info info, const char *key)
     err = err ? err : check_key(key);
     if (!err && !mp_info_remove(i, key))
         err = mp_fail(MPI_ERR_INFO_NOKEY, "key is \"%s\", which is not in the info", key);
-    return leave(MP_CALL_Info_delete, err);
+    return mp_leave_any_time(MP_CALL_Info_delete, err);
 }
 MP_WEAK(Info_delete);
 
@@ -144,7 +135,7 @@ int PMPI_Info_get_nkeys(MPI_Info info, int *nkeys)
     err = err ? err : mp_check_pointer(nkeys, "nkeys");
     if (!err)
         *nkeys = mp_info_count(i);
-    return leave(MP_CALL_Info_get_nkeys, err);
+    return mp_leave_any_time(MP_CALL_Info_get_nkeys, err);
 }
 MP_WEAK(Info_get_nkeys);
 
@@ -158,7 +149,7 @@ int PMPI_Info_get_nthkey(MPI_Info info, int n, char *key)
                       mp_info_count(i));
     if (!err)
         strcpy(key, mp_info_key(i, n));
-    return leave(MP_CALL_Info_get_nthkey, err);
+    return mp_leave_any_time(MP_CALL_Info_get_nthkey, err);
 }
 MP_WEAK(Info_get_nthkey);
 
@@ -196,7 +187,7 @@ int PMPI_Info_get(MPI_Info info, const char *key, int valuelen, char *value, int
     err = err ? err : mp_check_pointer(value, "value");
     if (!err && found)
         copy_value(value, found, valuelen < MPI_MAX_INFO_VAL ? valuelen + 1 : MPI_MAX_INFO_VAL);
-    return leave(MP_CALL_Info_get, err);
+    return mp_leave_any_time(MP_CALL_Info_get, err);
 }
 MP_WEAK(Info_get);
 
@@ -207,7 +198,7 @@ int PMPI_Info_get_valuelen(MPI_Info info, const char *key, int *valuelen, int *f
     err = err ? err : mp_check_pointer(valuelen, "valuelen");
     if (!err && found)
         *valuelen = (int)strlen(found);
-    return leave(MP_CALL_Info_get_valuelen, err);
+    return mp_leave_any_time(MP_CALL_Info_get_valuelen, err);
 }
 MP_WEAK(Info_get_valuelen);
 
@@ -225,6 +216,6 @@ int PMPI_Info_get_string(MPI_Info info, const char *key, int *buflen, char *valu
             copy_value(value, found, *buflen);
         *buflen = (int)strlen(found) + 1; // what the whole value needs
     }
-    return leave(MP_CALL_Info_get_string, err);
+    return mp_leave_any_time(MP_CALL_Info_get_string, err);
 }
 MP_WEAK(Info_get_string);

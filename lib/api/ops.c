@@ -7,17 +7,6 @@
 #include "api/api.h"
 #include "base/calls.h"
 
-static int check_op(MPI_Op handle, struct mp_op **out)
-{
-    *out = mp_op_get(handle);
-    if (*out)
-        return 0;
-    if (handle == MPI_OP_NULL)
-        return mp_fail(MPI_ERR_OP, "op is MPI_OP_NULL");
-    return mp_fail(MPI_ERR_OP, "op is %p, which is no operation, or one that was freed",
-                   (void *)handle);
-}
-
 static int op_create(int call, MPI_User_function *function, MPI_User_function_c *function_large,
                      int commute, MPI_Op *op)
 {
@@ -55,7 +44,7 @@ int PMPI_Op_free(MPI_Op *op)
     struct mp_op *old;
     int err = mp_enter(MP_CALL_Op_free);
     err = err ? err : mp_check_pointer(op, "op");
-    err = err ? err : check_op(*op, &old);
+    err = err ? err : mp_check_op(*op, &old);
     if (!err && old->object.builtin)
         err = mp_fail(MPI_ERR_OP, "op is %s, which is predefined and cannot be freed",
                       mp_op_name(old));
@@ -72,7 +61,7 @@ int PMPI_Op_commutative(MPI_Op op, int *commute)
 {
     struct mp_op *o;
     int err = mp_enter(MP_CALL_Op_commutative);
-    err = err ? err : check_op(op, &o);
+    err = err ? err : mp_check_op(op, &o);
     err = err ? err : mp_check_pointer(commute, "commute");
     if (!err)
         *commute = o->commutative;

@@ -3,8 +3,7 @@
 // Read next: message/partitioned.h.
 #include "message/partitioned.h"
 
-#include "api/api.h"
-#include "object/info.h"
+#include "api/requests.h"
 
 // One end as its caller gave it, and as it was checked.
 struct call {
@@ -19,52 +18,40 @@ struct call {
     struct mp_datatype *type;
 };
 
+// Opens the call and checks what both ends have.
 static int check_init(struct call *call, const void *buffer, MPI_Comm comm,
                       const MPI_Request *request)
 {
-    int err = mp_check_comm(comm, &call->comm);
+    struct mp_info *hints;
+    int err = mp_enter_comm(call->name, comm, &call->comm);
     if (!err && call->partitions < 1) {
         err = mp_fail(MPI_ERR_ARG, "partitions is %d, must be 1 or more", call->partitions);
     }
     err = err ? err : mp_check_count(call->count, "count");
     err = err ? err : mp_check_type(call->datatype, "datatype", &call->type);
     err = err ? err : mp_check_tag(call->tag);
-    if (!err && call->info != MPI_INFO_NULL && !mp_info_get(call->info)) {
-        err = mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
-                      (void *)call->info);
-    }
+    err = err ? err : mp_check_info(call->info, &hints); // none are known
     if (!err && call->peer != MPI_PROC_NULL) {
         err = mp_check_buffer(buffer, call->count, call->type, "buf");
     }
     return err ? err : mp_check_pointer(request, "request");
 }
 
-static int leave_with(const struct call *call, struct mp_request *made, MPI_Request *request,
-                      int err)
-{
-    if (!err) {
-        *request = (MPI_Request)(void *)made;
-    }
-    return mp_leave(call->name, call->comm, err);
-}
-
 static int psend_init(struct call call, const void *buffer, MPI_Comm comm, MPI_Request *request)
 {
     struct mp_request *made = NULL;
-    int err = mp_enter(call.name);
-    err = err ? err : check_init(&call, buffer, comm, request);
+    int err = check_init(&call, buffer, comm, request);
     err = err ? err : mp_check_dest(call.comm, call.peer);
     err = err ? err
               : mp_psend_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
                               call.comm, &made);
-    return leave_with(&call, made, request, err);
+    return mp_leave_with_request(call.name, call.comm, err, made, request);
 }
 
 static int precv_init(struct call call, void *buffer, MPI_Comm comm, MPI_Request *request)
 {
     struct mp_request *made = NULL;
-    int err = mp_enter(call.name);
-    err = err ? err : check_init(&call, buffer, comm, request);
+    int err = check_init(&call, buffer, comm, request);
     err = err ? err : mp_check_source(call.comm, call.peer);
     if (!err && call.peer == MPI_ANY_SOURCE) {
         err = mp_fail(MPI_ERR_RANK, "source is MPI_ANY_SOURCE, must be 0 to %d or MPI_PROC_NULL",
@@ -73,7 +60,7 @@ static int precv_init(struct call call, void *buffer, MPI_Comm comm, MPI_Request
     err = err ? err
               : mp_precv_init(buffer, call.partitions, call.count, call.type, call.peer, call.tag,
                               call.comm, &made);
-    return leave_with(&call, made, request, err);
+    return mp_leave_with_request(call.name, call.comm, err, made, request);
 }
 
 int PMPI_Psend_init(const void *buf, int partitions, int count, MPI_Datatype datatype, int dest,

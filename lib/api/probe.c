@@ -2,7 +2,7 @@
 // Chapter 3: asking for a message without receiving it, and matched probes and receives.
 #include "message/probe.h"
 
-#include "api/api.h"
+#include "api/requests.h"
 #include "message/message.h"
 
 static int check_probe(MPI_Comm comm, int source, int tag, struct mp_comm **c)
@@ -102,15 +102,12 @@ static int imrecv(int call, void *buf, MPI_Count count, MPI_Datatype datatype, M
 {
     struct mp_comm *comm = NULL;
     struct mp_datatype *type = NULL;
-    struct mp_request *request;
+    struct mp_request *request = NULL;
     int err = mp_enter(call);
     err = err ? err : check_mrecv(buf, count, datatype, message, &type, &comm);
     err = err ? err : mp_check_pointer(out, "request");
     err = err ? err : mp_imrecv(buf, count, type, message, &request);
-    if (!err) {
-        *out = (MPI_Request)(void *)request;
-    }
-    return mp_leave(call, comm, err);
+    return mp_leave_with_request(call, comm, err, request, out);
 }
 
 int PMPI_Mrecv(void *buf, int count, MPI_Datatype datatype, MPI_Message *message,

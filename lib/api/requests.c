@@ -205,20 +205,6 @@ int PMPI_Testall(int count, MPI_Request requests[], int *flag, MPI_Status status
 }
 MP_WEAK(Testall);
 
-int mp_requests_first(int count, const MPI_Request requests[], bool *pending)
-{
-    *pending = false;
-    for (int i = 0; i < count; i++) {
-        if (mp_request_is_pending(requests[i])) {
-            *pending = true;
-            if (mp_request_of(requests[i])->complete) {
-                return i;
-            }
-        }
-    }
-    return -1;
-}
-
 // Nearly all are requests that are not complete; for these the loop has next to nothing to do.
 int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *pending)
 {
@@ -259,6 +245,36 @@ int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *
     return 0;
 }
 
+// The first complete request, or -1; *pending tells whether any is pending at all. The lowest index
+// comes first, as in other implementations: programs have come to expect it.
+static int first_complete(int count, const MPI_Request requests[], bool *pending)
+{
+    *pending = false;
+    for (int i = 0; i < count; i++) {
+        if (mp_request_is_pending(requests[i])) {
+            *pending = true;
+            if (mp_request_of(requests[i])->complete) {
+                return i;
+            }
+        }
+    }
+    return -1;
+}
+
+// Waits until one is complete, if any is pending. Takes and returns `found` of mp_requests_look.
+static int wait_for_first(int found, bool *pending, int count, const MPI_Request requests[])
+{
+    if (found < 0 && *pending) {
+        struct mp_waiter waiter;
+        begin_wait(&waiter, count, requests);
+        while ((found = first_complete(count, requests, pending)) < 0) {
+            mp_waiter_step(&waiter);
+        }
+        mp_waiter_end(&waiter);
+    }
+    return found;
+}
+
 int PMPI_Waitany(int count, MPI_Request requests[], int *indx, MPI_Status *status)
 {
     struct mp_comm *comm = NULL;
@@ -268,14 +284,7 @@ int PMPI_Waitany(int count, MPI_Request requests[], int *indx, MPI_Status *statu
     err = err ? err : mp_requests_look(count, requests, &found, &pending);
     err = err ? err : mp_check_pointer(indx, "indx");
     if (!err) {
-        if (found < 0 && pending) {
-            struct mp_waiter waiter;
-            begin_wait(&waiter, count, requests);
-            while ((found = mp_requests_first(count, requests, &pending)) < 0) {
-                mp_waiter_step(&waiter);
-            }
-            mp_waiter_end(&waiter);
-        }
+        found = wait_for_first(found, &pending, count, requests);
         *indx = found < 0 ? MPI_UNDEFINED : found;
         if (found < 0) {
             mp_status_empty(status);
@@ -329,42 +338,14 @@ static int finish_some(int first, int count, MPI_Request requests[], int indices
     return done;
 }
 
-int PMPI_Waitsome(int incount, MPI_Request requests[], int *outcount, int indices[],
-                  MPI_Status statuses[])
+static int some(int call, bool wait, int incount, MPI_Request requests[], int *outcount,
+                int indices[], MPI_Status statuses[])
 {
     struct mp_comm *comm = NULL;
     bool pending;
     int found;
-    int err = mp_enter(MP_CALL_Waitsome);
-    err = err ? err : mp_requests_look(incount, requests, &found, &pending);
-    err = err ? err : mp_check_pointer(outcount, "outcount");
-    if (!err && incount > 0) {
-        err = mp_check_pointer(indices, "array_of_indices");
-    }
-    if (!err) {
-        if (found < 0 && pending) {
-            struct mp_waiter waiter;
-            begin_wait(&waiter, incount, requests);
-            while ((found = mp_requests_first(incount, requests, &pending)) < 0) {
-                mp_waiter_step(&waiter);
-            }
-            mp_waiter_end(&waiter);
-        }
-        int done = finish_some(found, incount, requests, indices, statuses, &comm, &err);
-        *outcount = pending ? done : MPI_UNDEFINED;
-    }
-    return mp_leave(MP_CALL_Waitsome, comm, err);
-}
-MP_WEAK(Waitsome);
-
-int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indices[],
-                  MPI_Status statuses[])
-{
-    struct mp_comm *comm = NULL;
-    bool pending;
-    int found;
-    int err = mp_enter(MP_CALL_Testsome);
-    if (!err) {
+    int err = mp_enter(call);
+    if (!err && !wait) {
         mp_progress_look();
     }
     err = err ? err : mp_requests_look(incount, requests, &found, &pending);
@@ -373,9 +354,23 @@ int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indice
         err = mp_check_pointer(indices, "array_of_indices");
     }
     if (!err) {
+        found = wait ? wait_for_first(found, &pending, incount, requests) : found;
         int done = finish_some(found, incount, requests, indices, statuses, &comm, &err);
         *outcount = pending ? done : MPI_UNDEFINED;
     }
-    return mp_leave(MP_CALL_Testsome, comm, err);
+    return mp_leave(call, comm, err);
+}
+
+int PMPI_Waitsome(int incount, MPI_Request requests[], int *outcount, int indices[],
+                  MPI_Status statuses[])
+{
+    return some(MP_CALL_Waitsome, true, incount, requests, outcount, indices, statuses);
+}
+MP_WEAK(Waitsome);
+
+int PMPI_Testsome(int incount, MPI_Request requests[], int *outcount, int indices[],
+                  MPI_Status statuses[])
+{
+    return some(MP_CALL_Testsome, false, incount, requests, outcount, indices, statuses);
 }
 MP_WEAK(Testsome);

@@ -12,6 +12,16 @@ static inline bool mp_request_is_pending(MPI_Request handle)
     return handle != MPI_REQUEST_NULL && mp_request_of(handle)->active;
 }
 
+// The end of a call that makes a request.
+static inline int mp_leave_with_request(int call, struct mp_comm *comm, int err,
+                                        struct mp_request *made, MPI_Request *request)
+{
+    if (!err) {
+        *request = (MPI_Request)(void *)made;
+    }
+    return mp_leave(call, comm, err);
+}
+
 // Checks of one handle and of an array of them (api/check.c): MPI_REQUEST_NULL is good.
 int mp_check_request(const MPI_Request *request, const char *name);
 int mp_check_requests(MPI_Count count, const MPI_Request requests[]);
@@ -46,9 +56,5 @@ bool mp_requests_complete(int count, const MPI_Request requests[], int *from);
 // complete request, or -1, and *pending tells whether any is pending at all. Those behind `found`
 // are checked and not looked at. (mp_progress_look before, so that what is there is seen.)
 int mp_requests_look(int count, const MPI_Request requests[], int *found, bool *pending);
-
-// The first complete request, or -1; *pending tells whether any is pending at all. The lowest index
-// comes first, as in other implementations: programs have come to expect it.
-int mp_requests_first(int count, const MPI_Request requests[], bool *pending);
 
 #endif

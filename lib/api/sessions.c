@@ -182,19 +182,6 @@ int PMPI_Group_from_session_pset(MPI_Session session, const char *pset_name, MPI
 }
 MP_WEAK(Group_from_session_pset);
 
-static int check_group(MPI_Group handle, const char *name, struct mp_group **group)
-{
-    *group = mp_group_get(handle);
-    if (*group) {
-        return 0;
-    }
-    if (handle == MPI_GROUP_NULL) {
-        return mp_fail(MPI_ERR_GROUP, "%s is MPI_GROUP_NULL", name);
-    }
-    return mp_fail(MPI_ERR_GROUP, "%s is %p, which is no group, or one that was freed", name,
-                   (void *)handle);
-}
-
 static int check_member(const struct mp_group *group, const char *name)
 {
     if (group->size > 0 && group->rank == MPI_UNDEFINED) {
@@ -244,7 +231,7 @@ int PMPI_Comm_create_from_group(MPI_Group group, const char *stringtag, MPI_Info
     struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Comm_create_from_group);
-    err = err ? err : check_group(group, "group", &g);
+    err = err ? err : mp_check_group(group, "group", &g);
     err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     err = err ? err : check_member(g, "group");
     err = err ? err : check_stringtag(stringtag);
@@ -256,14 +243,6 @@ int PMPI_Comm_create_from_group(MPI_Group group, const char *stringtag, MPI_Info
     return hand_out(MP_CALL_Comm_create_from_group, err, made, hints, handler, g, newcomm);
 }
 MP_WEAK(Comm_create_from_group);
-
-static int check_leader(int leader, const struct mp_group *group, const char *name)
-{
-    if (leader < 0 || leader >= group->size) {
-        return mp_fail(MPI_ERR_RANK, "%s is %d, must be 0 to %d", name, leader, group->size - 1);
-    }
-    return 0;
-}
 
 static int check_disjoint(const struct mp_group *local, const struct mp_group *remote)
 {
@@ -279,8 +258,8 @@ static int check_disjoint(const struct mp_group *local, const struct mp_group *r
 static int check_remote(const struct mp_group *local, MPI_Group group, int leader,
                         struct mp_group **remote)
 {
-    int err = check_group(group, "remote_group", remote);
-    err = err ? err : check_leader(leader, *remote, "remote_leader");
+    int err = mp_check_group(group, "remote_group", remote);
+    err = err ? err : mp_check_leader(leader, *remote, "remote_leader");
     return err ? err : check_disjoint(local, *remote);
 }
 
@@ -295,14 +274,14 @@ int PMPI_Intercomm_create_from_groups(MPI_Group local_group, int local_leader,
     struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Intercomm_create_from_groups);
-    err = err ? err : check_group(local_group, "local_group", &local);
+    err = err ? err : mp_check_group(local_group, "local_group", &local);
     err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     err = err ? err : check_member(local, "local_group");
     err = err ? err : check_stringtag(stringtag);
     err = err ? err : mp_check_info(info, &hints);
     err = err ? err : mp_check_pointer(newintercomm, "newintercomm");
     if (!err && local->size > 0 && remote_group != MPI_GROUP_EMPTY) {
-        err = check_leader(local_leader, local, "local_leader");
+        err = mp_check_leader(local_leader, local, "local_leader");
         if (!err) {
             int problem = local->rank == local_leader
                               ? check_remote(local, remote_group, remote_leader, &remote)

@@ -184,9 +184,6 @@ int PMPI_Comm_split_type(MPI_Comm comm, int split_type, int key, MPI_Info info, 
     if (!err && made) {
         err = mp_hints_take(given, c->session, &made->info);
     }
-    if (!err) {
-        *newcomm = made ? mp_comm_handle(made) : MPI_COMM_NULL;
-    }
-    return mp_leave(MP_CALL_Comm_split_type, c, err);
+    return mp_leave_with_comm(MP_CALL_Comm_split_type, c, err, made, newcomm);
 }
 MP_WEAK(Comm_split_type);

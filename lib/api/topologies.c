@@ -168,14 +168,11 @@ int PMPI_Cart_create(MPI_Comm comm_old, int ndims, const int dims[], const int p
     int places;
     int err = mp_enter(MP_CALL_Cart_create);
     (void)reorder; // see collectives/topology_make.c
-    err = err ? err : mp_check_new(comm_cart, "comm_cart");
+    err = err ? err : mp_check_pointer(comm_cart, "comm_cart");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_grid(c, ndims, dims, periods, &places);
     err = err ? err : mp_cart_create(c, ndims, dims, periods, &made);
-    if (!err && made) {
-        *comm_cart = mp_comm_handle(made);
-    }
-    return mp_leave(MP_CALL_Cart_create, c, err);
+    return mp_leave_with_comm(MP_CALL_Cart_create, c, err, made, comm_cart);
 }
 MP_WEAK(Cart_create);
 
@@ -184,14 +181,11 @@ int PMPI_Cart_sub(MPI_Comm comm, const int remain_dims[], MPI_Comm *newcomm)
     struct mp_comm *c = NULL;
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Cart_sub);
-    err = err ? err : mp_check_new(newcomm, "newcomm");
+    err = err ? err : mp_check_pointer(newcomm, "newcomm");
     err = err ? err : mp_check_topology(comm, MPI_CART, &c);
     err = err ? err : mp_check_list(remain_dims, c->topology->ndims, "remain_dims");
     err = err ? err : mp_cart_sub(c, remain_dims, &made);
-    if (!err && made) {
-        *newcomm = mp_comm_handle(made);
-    }
-    return mp_leave(MP_CALL_Cart_sub, c, err);
+    return mp_leave_with_comm(MP_CALL_Cart_sub, c, err, made, newcomm);
 }
 MP_WEAK(Cart_sub);
 

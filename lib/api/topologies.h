@@ -12,14 +12,4 @@ int mp_check_topology(MPI_Comm comm, int kind, struct mp_comm **out); // of that
 int mp_check_member(const struct mp_comm *comm, int rank);            // a rank of it
 int mp_check_list(const void *list, int length, const char *name);    // NULL only when empty
 
-// Where a new communicator goes: MPI_COMM_NULL until there is one, also when the call fails.
-static inline int mp_check_new(MPI_Comm *newcomm, const char *name)
-{
-    int err = mp_check_pointer(newcomm, name);
-    if (!err) {
-        *newcomm = MPI_COMM_NULL;
-    }
-    return err;
-}
-
 #endif

@@ -3,8 +3,6 @@
 // Read next: object/topology.h, collectives/dist_graph.c.
 #include "api/topologies.h"
 
-#include "object/info.h"
-
 #include <limits.h>
 #include <string.h>
 
@@ -42,14 +40,11 @@ int PMPI_Graph_create(MPI_Comm comm_old, int nnodes, const int indx[], const int
     struct mp_comm *made = NULL;
     int err = mp_enter(MP_CALL_Graph_create);
     (void)reorder; // see collectives/topology_make.c
-    err = err ? err : mp_check_new(comm_graph, "comm_graph");
+    err = err ? err : mp_check_pointer(comm_graph, "comm_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_graph(c, nnodes, indx, edges);
     err = err ? err : mp_graph_create(c, nnodes, indx, edges, &made);
-    if (!err && made) {
-        *comm_graph = mp_comm_handle(made);
-    }
-    return mp_leave(MP_CALL_Graph_create, c, err);
+    return mp_leave_with_comm(MP_CALL_Graph_create, c, err, made, comm_graph);
 }
 MP_WEAK(Graph_create);
 
@@ -184,15 +179,6 @@ static int check_weights(const int *weights, int count, const char *name)
     return err;
 }
 
-static int check_info(MPI_Info info)
-{
-    if (info != MPI_INFO_NULL && !mp_info_get(info)) {
-        return mp_fail(MPI_ERR_INFO, "info is %p, which is no info, or one that was freed",
-                       (void *)info);
-    }
-    return 0;
-}
-
 // One side of a rank's neighbours.
 static int check_edges(const struct mp_comm *comm, const struct mp_edges *edges, const char *degree,
                        const char *ranks)
@@ -210,6 +196,7 @@ int PMPI_Dist_graph_create_adjacent(MPI_Comm comm_old, int indegree, const int s
                                     MPI_Info info, int reorder, MPI_Comm *comm_dist_graph)
 {
     struct mp_comm *c = NULL;
+    struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     struct mp_edges in = {indegree, sources, sourceweights};
     struct mp_edges out = {outdegree, destinations, destweights};
@@ -219,7 +206,7 @@ int PMPI_Dist_graph_create_adjacent(MPI_Comm comm_old, int indegree, const int s
     bool weighted = outdegree == 0 ? !plain_in : indegree == 0 ? !plain_out : !plain_in;
     int err = mp_enter(MP_CALL_Dist_graph_create_adjacent);
     (void)reorder; // see collectives/topology_make.c
-    err = err ? err : mp_check_new(comm_dist_graph, "comm_dist_graph");
+    err = err ? err : mp_check_pointer(comm_dist_graph, "comm_dist_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_edges(c, &in, "indegree", "sources");
     err = err ? err : check_edges(c, &out, "outdegree", "destinations");
@@ -232,12 +219,9 @@ int PMPI_Dist_graph_create_adjacent(MPI_Comm comm_old, int indegree, const int s
         err = check_weights(sourceweights, indegree, "sourceweights");
         err = err ? err : check_weights(destweights, outdegree, "destweights");
     }
-    err = err ? err : check_info(info); // no hints are known
+    err = err ? err : mp_check_info(info, &hints); // none are known
     err = err ? err : mp_dist_graph_adjacent(c, &in, &out, weighted, &made);
-    if (!err && made) {
-        *comm_dist_graph = mp_comm_handle(made);
-    }
-    return mp_leave(MP_CALL_Dist_graph_create_adjacent, c, err);
+    return mp_leave_with_comm(MP_CALL_Dist_graph_create_adjacent, c, err, made, comm_dist_graph);
 }
 MP_WEAK(Dist_graph_create_adjacent);
 
@@ -274,21 +258,19 @@ int PMPI_Dist_graph_create(MPI_Comm comm_old, int n, const int sources[], const 
                            int reorder, MPI_Comm *comm_dist_graph)
 {
     struct mp_comm *c = NULL;
+    struct mp_info *hints = NULL;
     struct mp_comm *made = NULL;
     bool weighted = weights != MPI_UNWEIGHTED;
     int err = mp_enter(MP_CALL_Dist_graph_create);
     (void)reorder; // see collectives/topology_make.c
-    err = err ? err : mp_check_new(comm_dist_graph, "comm_dist_graph");
+    err = err ? err : mp_check_pointer(comm_dist_graph, "comm_dist_graph");
     err = err ? err : mp_check_intra(comm_old, &c);
     err = err ? err : check_dist_graph(c, n, sources, degrees, destinations, weights);
-    err = err ? err : check_info(info); // no hints are known
+    err = err ? err : mp_check_info(info, &hints); // none are known
     err = err ? err
               : mp_dist_graph_create(c, n, sources, degrees, destinations,
                                      weighted ? weights : NULL, weighted, &made);
-    if (!err && made) {
-        *comm_dist_graph = mp_comm_handle(made);
-    }
-    return mp_leave(MP_CALL_Dist_graph_create, c, err);
+    return mp_leave_with_comm(MP_CALL_Dist_graph_create, c, err, made, comm_dist_graph);
 }
 MP_WEAK(Dist_graph_create);
 

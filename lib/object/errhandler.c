@@ -69,12 +69,12 @@ static int raise_with(int call, struct mp_errhandler *handler, struct object on,
         break;
     case MP_ERRHANDLER_COMM: {
         MPI_Comm handle = as.comm ? mp_comm_handle(as.comm) : MPI_COMM_NULL;
-        handler->comm(&handle, &argument);
+        ((MPI_Comm_errhandler_function *)handler->function)(&handle, &argument);
         break;
     }
     case MP_ERRHANDLER_SESSION: {
         MPI_Session handle = mp_session_handle(as.session);
-        handler->session(&handle, &argument);
+        ((MPI_Session_errhandler_function *)handler->function)(&handle, &argument);
         break;
     }
     default: // fatal, abort; and kinds that a communicator or session cannot have
@@ -126,11 +126,12 @@ int mp_unsupported(int call, MPI_Comm comm)
                     mp_fail(MPI_ERR_UNSUPPORTED_OPERATION, "this function is not supported yet"));
 }
 
-struct mp_errhandler *mp_errhandler_new(enum mp_errhandler_kind kind)
+struct mp_errhandler *mp_errhandler_new(enum mp_errhandler_kind kind, void (*function)(void))
 {
     struct mp_errhandler *errhandler = mp_object_new(MP_KIND_ERRHANDLER, sizeof *errhandler);
     if (errhandler) {
         errhandler->kind = kind;
+        errhandler->function = function;
         errhandler->handles = 1;
     }
     return errhandler;

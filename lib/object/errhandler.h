@@ -28,12 +28,7 @@ struct mp_errhandler {
     struct mp_object object;
     enum mp_errhandler_kind kind;
     uint32_t handles; // the program holds; at 0 its handle is invalid, though communicators use it
-    union {
-        MPI_Comm_errhandler_function *comm;
-        MPI_Session_errhandler_function *session;
-        MPI_Win_errhandler_function *win;
-        MPI_File_errhandler_function *file;
-    };
+    void (*function)(void); // of the type that its kind says
 };
 
 // The text of the latest mp_fail of this thread, or the standard string of `error_class` when that
@@ -81,8 +76,8 @@ int mp_error_remove_string(int code);
 // The value of the attribute MPI_LASTUSEDCODE.
 extern int mp_error_last_used;
 
-// A new handler of that kind, its function still to be set: one reference, one handle.
-struct mp_errhandler *mp_errhandler_new(enum mp_errhandler_kind kind);
+// A new handler of that kind: one reference, one handle.
+struct mp_errhandler *mp_errhandler_new(enum mp_errhandler_kind kind, void (*function)(void));
 
 // Handle to object: NULL when the handle is not a live error handler.
 struct mp_errhandler *mp_errhandler_get(MPI_Errhandler handle);
