@@ -36,85 +36,74 @@ static int check_room(MPI_Count size, const char *size_name, MPI_Count position,
 
 // ---- MPI_Pack and MPI_Unpack
 
-static int pack(int call, const void *inbuf, MPI_Count incount, MPI_Datatype datatype, void *outbuf,
-                MPI_Count outsize, MPI_Count *position, MPI_Comm comm)
+// A buffer that is one of either kind, according to the direction.
+#define DATA(buffer) ((char *)(uintptr_t)(buffer))
+
+// Both directions: `data` is the program's, `packed` the other.
+static int pack(int call, char *data, MPI_Count count, MPI_Datatype datatype, char *packed,
+                MPI_Count size, MPI_Count *position, MPI_Comm comm, bool out)
 {
     struct mp_comm *c = NULL;
     struct mp_datatype *type;
     MPI_Count bytes;
     int err = mp_enter_comm(call, comm, &c);
-    err = err ? err : mp_check_count(incount, "incount");
+    err = err ? err : mp_check_count(count, out ? "incount" : "outcount");
     err = err ? err : mp_check_type(datatype, "datatype", &type);
-    err = err ? err : mp_check_buffer(inbuf, incount, type, "inbuf");
-    err = err ? err : total_size(incount, type->size, &bytes);
+    err = err ? err : mp_check_buffer(data, count, type, out ? "inbuf" : "outbuf");
+    err = err ? err : total_size(count, type->size, &bytes);
     err = err ? err : mp_check_pointer(position, "position");
-    err = err ? err : check_room(outsize, "outsize", *position, bytes);
+    err = err ? err : check_room(size, out ? "outsize" : "insize", *position, bytes);
     if (!err && bytes)
-        err = mp_check_pointer(outbuf, "outbuf");
-    if (!err) {
-        mp_datatype_pack(type, inbuf, incount, 0, (char *)outbuf + *position, bytes);
+        err = mp_check_pointer(packed, out ? "outbuf" : "inbuf");
+    if (!err && out)
+        mp_datatype_pack(type, data, count, 0, packed + *position, bytes);
+    else if (!err)
+        mp_datatype_unpack(type, data, count, 0, packed + *position, bytes);
+    if (!err)
         *position += bytes;
-    }
     return mp_leave(call, c, err);
+}
+
+// With an int for the position.
+static int pack_int(int call, char *data, int count, MPI_Datatype datatype, char *packed, int size,
+                    int *position, MPI_Comm comm, bool out)
+{
+    MPI_Count at = position ? *position : 0;
+    int err = pack(call, data, count, datatype, packed, size, position ? &at : NULL, comm, out);
+    if (position)
+        *position = (int)at;
+    return err;
 }
 
 int PMPI_Pack(const void *inbuf, int incount, MPI_Datatype datatype, void *outbuf, int outsize,
               int *position, MPI_Comm comm)
 {
-    MPI_Count at = position ? *position : 0;
-    int err =
-        pack(MP_CALL_Pack, inbuf, incount, datatype, outbuf, outsize, position ? &at : NULL, comm);
-    if (position)
-        *position = (int)at;
-    return err;
+    return pack_int(MP_CALL_Pack, DATA(inbuf), incount, datatype, outbuf, outsize, position, comm,
+                    true);
 }
 MP_WEAK(Pack);
 
 int PMPI_Pack_c(const void *inbuf, MPI_Count incount, MPI_Datatype datatype, void *outbuf,
                 MPI_Count outsize, MPI_Count *position, MPI_Comm comm)
 {
-    return pack(MP_CALL_Pack_c, inbuf, incount, datatype, outbuf, outsize, position, comm);
+    return pack(MP_CALL_Pack_c, DATA(inbuf), incount, datatype, outbuf, outsize, position, comm,
+                true);
 }
 MP_WEAK(Pack_c);
-
-static int unpack(int call, const void *inbuf, MPI_Count insize, MPI_Count *position, void *outbuf,
-                  MPI_Count outcount, MPI_Datatype datatype, MPI_Comm comm)
-{
-    struct mp_comm *c = NULL;
-    struct mp_datatype *type;
-    MPI_Count bytes;
-    int err = mp_enter_comm(call, comm, &c);
-    err = err ? err : mp_check_count(outcount, "outcount");
-    err = err ? err : mp_check_type(datatype, "datatype", &type);
-    err = err ? err : mp_check_buffer(outbuf, outcount, type, "outbuf");
-    err = err ? err : total_size(outcount, type->size, &bytes);
-    err = err ? err : mp_check_pointer(position, "position");
-    err = err ? err : check_room(insize, "insize", *position, bytes);
-    if (!err && bytes)
-        err = mp_check_pointer(inbuf, "inbuf");
-    if (!err) {
-        mp_datatype_unpack(type, outbuf, outcount, 0, (const char *)inbuf + *position, bytes);
-        *position += bytes;
-    }
-    return mp_leave(call, c, err);
-}
 
 int PMPI_Unpack(const void *inbuf, int insize, int *position, void *outbuf, int outcount,
                 MPI_Datatype datatype, MPI_Comm comm)
 {
-    MPI_Count at = position ? *position : 0;
-    int err = unpack(MP_CALL_Unpack, inbuf, insize, position ? &at : NULL, outbuf, outcount,
-                     datatype, comm);
-    if (position)
-        *position = (int)at;
-    return err;
+    return pack_int(MP_CALL_Unpack, outbuf, outcount, datatype, DATA(inbuf), insize, position, comm,
+                    false);
 }
 MP_WEAK(Unpack);
 
 int PMPI_Unpack_c(const void *inbuf, MPI_Count insize, MPI_Count *position, void *outbuf,
                   MPI_Count outcount, MPI_Datatype datatype, MPI_Comm comm)
 {
-    return unpack(MP_CALL_Unpack_c, inbuf, insize, position, outbuf, outcount, datatype, comm);
+    return pack(MP_CALL_Unpack_c, outbuf, outcount, datatype, DATA(inbuf), insize, position, comm,
+                false);
 }
 MP_WEAK(Unpack_c);
 
@@ -192,7 +181,7 @@ static int convert(const struct mp_datatype *type, char *buffer, MPI_Count count
     return err;
 }
 
-// Both directions: `data` is the program's, `external` the other.
+// Both directions: `data` is the program's, `outside` the other.
 static int external(int call, const char *datarep, char *data, MPI_Count count,
                     MPI_Datatype datatype, char *outside, MPI_Count size, MPI_Count *position,
                     bool out)
@@ -220,8 +209,6 @@ static int external(int call, const char *datarep, char *data, MPI_Count count,
         *position += bytes;
     return mp_leave(call, NULL, err);
 }
-
-#define DATA(buffer) ((char *)(uintptr_t)(buffer))
 
 int PMPI_Pack_external(const char datarep[], const void *inbuf, int incount, MPI_Datatype datatype,
                        void *outbuf, MPI_Aint outsize, MPI_Aint *position)
