@@ -7,6 +7,7 @@
 #define MP_COLLECTIVES_COLLECTIVES_H
 
 #include "collectives/schedule.h"
+#include "datatype/counts.h"
 
 enum mp_collective_kind {
     MP_BARRIER,
@@ -28,44 +29,6 @@ enum mp_collective_kind {
     MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (execute.c)
 };
 _Static_assert((int)MP_TELLS <= (int)MP_TAG_KIND, "a tag has room for all kinds");
-
-// Counts or displacements, one per rank: an array of int or of 64-bit integers, or, when there is
-// none, the same count for all ranks (as displacements: one block after the other).
-struct mp_counts {
-    const void *array;
-    bool wide;
-    MPI_Count each;
-};
-
-static inline struct mp_counts mp_counts_each(MPI_Count each)
-{
-    return (struct mp_counts){.each = each};
-}
-
-static inline struct mp_counts mp_counts_int(const int *array)
-{
-    return (struct mp_counts){.array = array};
-}
-
-static inline struct mp_counts mp_counts_wide(const MPI_Count *array)
-{
-    return (struct mp_counts){.array = array, .wide = true};
-}
-
-static inline struct mp_counts mp_displacements_wide(const MPI_Aint *array)
-{
-    _Static_assert(sizeof(MPI_Aint) == sizeof(MPI_Count), "one width serves both");
-    return (struct mp_counts){.array = array, .wide = true};
-}
-
-static inline MPI_Count mp_counts_at(const struct mp_counts *counts, int rank)
-{
-    if (!counts->array) {
-        return counts->each;
-    }
-    return counts->wide ? ((const MPI_Count *)counts->array)[rank]
-                        : ((const int *)counts->array)[rank];
-}
 
 // A buffer seen as one block per rank; in neighbourhood collectives, per neighbour.
 struct mp_blocks {

@@ -48,7 +48,7 @@ static int check_dimension(const struct darray *a, int d, long long gsize)
     return 0;
 }
 
-static int check_darray(const struct darray *a, struct mp_numbers gsizes)
+static int check_darray(const struct darray *a, const struct mp_counts *gsizes)
 {
     MPI_Count processes = 1;
     int err = 0;
@@ -61,10 +61,10 @@ static int check_darray(const struct darray *a, struct mp_numbers gsizes)
     if (a->order != MPI_ORDER_C && a->order != MPI_ORDER_FORTRAN)
         return mp_fail(MPI_ERR_ARG, "order is %d, must be MPI_ORDER_C or MPI_ORDER_FORTRAN",
                        a->order);
-    if ((!gsizes.ints && !gsizes.large) || !a->distribs || !a->dargs || !a->psizes)
+    if (!gsizes->array || !a->distribs || !a->dargs || !a->psizes)
         return mp_fail(MPI_ERR_ARG, "one of the four arrays is a null pointer");
     for (int d = 0; d < a->ndims && !err; d++) {
-        err = check_dimension(a, d, mp_number(gsizes, d));
+        err = check_dimension(a, d, mp_counts_at(gsizes, d));
         if (__builtin_mul_overflow(processes, a->psizes[d], &processes) || processes > a->size)
             break;
     }
@@ -98,7 +98,7 @@ static struct mp_share share_of(const struct darray *a, int d, MPI_Count gsize, 
     return share;
 }
 
-static int make(const struct darray *a, struct mp_numbers gsizes, struct mp_datatype *old,
+static int make(const struct darray *a, const struct mp_counts *gsizes, struct mp_datatype *old,
                 struct mp_datatype **type)
 {
     struct mp_share *shares = malloc((size_t)a->ndims * sizeof *shares);
@@ -107,18 +107,18 @@ static int make(const struct darray *a, struct mp_numbers gsizes, struct mp_data
         return mp_fail(MPI_ERR_NO_MEM, "no memory for %d dimensions", a->ndims);
     // Processes are counted in row-major order, whatever the order of the array.
     for (int d = a->ndims - 1; d >= 0; d--) {
-        shares[d] = share_of(a, d, mp_number(gsizes, d), rank % a->psizes[d]);
+        shares[d] = share_of(a, d, mp_counts_at(gsizes, d), rank % a->psizes[d]);
         rank /= a->psizes[d];
     }
-    int err = mp_datatype_darray(a->ndims, gsizes, shares, a->order, old, type);
+    int err = mp_datatype_array(a->ndims, gsizes, shares, a->order, old, type);
     free(shares);
     return err;
 }
 
 // For MPI_Type_get_contents, in the order of the arguments; with large counts, gsizes are apart.
-static int record(const struct darray *a, struct mp_numbers gsizes, struct mp_datatype *type)
+static int record(const struct darray *a, const struct mp_counts *gsizes, struct mp_datatype *type)
 {
-    bool large = gsizes.large != NULL;
+    bool large = gsizes->wide;
     int n = a->ndims;
     int err = mp_datatype_record(type, MPI_COMBINER_DARRAY, large, (large ? 3 : 4) * n + 4, 0,
                                  large ? n : 0);
@@ -129,24 +129,24 @@ static int record(const struct darray *a, struct mp_numbers gsizes, struct mp_da
     *to++ = a->rank;
     *to++ = n;
     if (large)
-        memcpy(type->recipe.counts, gsizes.large, (size_t)n * sizeof(MPI_Count));
-    const int *arrays[] = {gsizes.ints, a->distribs, a->dargs, a->psizes};
+        memcpy(type->recipe.counts, gsizes->array, (size_t)n * sizeof(MPI_Count));
+    const int *arrays[] = {gsizes->array, a->distribs, a->dargs, a->psizes};
     for (int i = large ? 1 : 0; i < 4; i++, to += n)
         memcpy(to, arrays[i], (size_t)n * sizeof(int));
     *to = a->order;
     return 0;
 }
 
-static int darray(int call, struct darray a, struct mp_numbers gsizes, MPI_Datatype oldtype,
+static int darray(int call, struct darray a, struct mp_counts gsizes, MPI_Datatype oldtype,
                   MPI_Datatype *newtype)
 {
     struct mp_datatype *old, *type;
     int err = mp_enter(call);
-    err = err ? err : check_darray(&a, gsizes);
+    err = err ? err : check_darray(&a, &gsizes);
     err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
     err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
-    err = err ? err : make(&a, gsizes, old, &type);
-    err = err ? err : record(&a, gsizes, type);
+    err = err ? err : make(&a, &gsizes, old, &type);
+    err = err ? err : record(&a, &gsizes, type);
     if (!err)
         *newtype = mp_datatype_handle(type);
     return mp_leave(call, NULL, err);
@@ -159,8 +159,7 @@ int PMPI_Type_create_darray(int size, int rank, int ndims, const int array_of_gs
 {
     struct darray a = {size, rank, ndims, array_of_distribs, array_of_dargs, array_of_psizes,
                        order};
-    return darray(MP_CALL_Type_create_darray, a, (struct mp_numbers){.ints = array_of_gsizes},
-                  oldtype, newtype);
+    return darray(MP_CALL_Type_create_darray, a, mp_counts_int(array_of_gsizes), oldtype, newtype);
 }
 MP_WEAK(Type_create_darray);
 
@@ -171,7 +170,7 @@ int PMPI_Type_create_darray_c(int size, int rank, int ndims, const MPI_Count arr
 {
     struct darray a = {size, rank, ndims, array_of_distribs, array_of_dargs, array_of_psizes,
                        order};
-    return darray(MP_CALL_Type_create_darray_c, a, (struct mp_numbers){.large = array_of_gsizes},
-                  oldtype, newtype);
+    return darray(MP_CALL_Type_create_darray_c, a, mp_counts_wide(array_of_gsizes), oldtype,
+                  newtype);
 }
 MP_WEAK(Type_create_darray_c);

@@ -203,8 +203,9 @@ static void list_elements(struct lister *lister, MPI_Count at, MPI_Count length,
         lister->list.failed = true;
 }
 
-int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_numbers displacements,
-                       MPI_Count scale, struct mp_datatype *old, struct mp_datatype *const *olds,
+int mp_datatype_blocks(MPI_Count count, const struct mp_counts *lengths,
+                       const struct mp_counts *displacements, MPI_Count scale,
+                       struct mp_datatype *old, struct mp_datatype *const *olds,
                        struct mp_datatype **type)
 {
     struct lister lister = {.type = NULL};
@@ -212,10 +213,10 @@ int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_num
     MPI_Count total = 0;
     for (MPI_Count i = 0; i < count; i++) {
         const struct mp_datatype *block = old ? old : olds[i];
-        MPI_Count length = mp_number(lengths, i), last;
+        MPI_Count length = mp_counts_at(lengths, i), last;
         if (length == 0)
             continue;
-        MPI_Count at = last = times(mp_number(displacements, i), scale, &bounds.overflow);
+        MPI_Count at = last = times(mp_counts_at(displacements, i), scale, &bounds.overflow);
         add(&total, length, 1, &bounds.overflow);
         add(&last, length - 1, block->extent, &bounds.overflow);
         bounds_add(&bounds, block, length, at, last);
@@ -235,7 +236,7 @@ int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_num
         part_count = (size_t)count;
         parts = malloc((part_count + 1) * sizeof *parts);
         for (size_t i = 0; parts && i < part_count; i++)
-            parts[i] = (struct mp_part){mp_number(lengths, (MPI_Count)i), olds[i]};
+            parts[i] = (struct mp_part){mp_counts_at(lengths, (MPI_Count)i), olds[i]};
     }
     return finish(form, &bounds, parts, part_count, type);
 }
@@ -259,29 +260,6 @@ int mp_datatype_dup(struct mp_datatype *old, struct mp_datatype **type)
         (*type)->committed = old->committed;
     }
     return err;
-}
-
-int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numbers subsizes,
-                         struct mp_numbers starts, int order, struct mp_datatype *old,
-                         struct mp_datatype **type)
-{
-    struct bounds bounds = {.basic = -1, .align = 1};
-    struct mp_form *form = old->size ? form_of(old) : NULL;
-    MPI_Count stride = old->extent, total = 1, first = 0, last = 0;
-    for (int i = 0; i < dimensions && !bounds.overflow; i++) {
-        int d = order == MPI_ORDER_C ? dimensions - 1 - i : i;
-        if (form)
-            form = mp_form_repeat(form, mp_number(subsizes, d), stride);
-        add(&first, mp_number(starts, d), stride, &bounds.overflow);
-        add(&last, mp_number(starts, d) + mp_number(subsizes, d) - 1, stride, &bounds.overflow);
-        stride = times(stride, mp_number(sizes, d), &bounds.overflow);
-        total = times(total, mp_number(subsizes, d), &bounds.overflow);
-    }
-    bounds_add(&bounds, old, total, first, last);
-    bounds.lb = 0;
-    bounds.ub = stride;
-    bounds.resized = true;
-    return finish(mp_form_shift(form, first), &bounds, one_part(total, old), 1, type);
 }
 
 // What a share selects, of lines whose form is given and that are `stride` bytes apart.
@@ -314,8 +292,8 @@ static struct mp_form *form_of_share(struct mp_form *line, const struct mp_share
     return mp_form_list_end(&list);
 }
 
-int mp_datatype_darray(int dimensions, struct mp_numbers sizes, const struct mp_share shares[],
-                       int order, struct mp_datatype *old, struct mp_datatype **type)
+int mp_datatype_array(int dimensions, const struct mp_counts *sizes, const struct mp_share shares[],
+                      int order, struct mp_datatype *old, struct mp_datatype **type)
 {
     struct bounds bounds = {.basic = -1, .align = 1};
     MPI_Count stride = old->extent, total = 1, first = 0, last = 0;
@@ -330,7 +308,7 @@ int mp_datatype_darray(int dimensions, struct mp_numbers sizes, const struct mp_
         form = form_of_share(form, share, stride);
         add(&first, share->first, stride, &bounds.overflow);
         add(&last, share->first + end - 1, stride, &bounds.overflow);
-        stride = times(stride, mp_number(sizes, d), &bounds.overflow);
+        stride = times(stride, mp_counts_at(sizes, d), &bounds.overflow);
     }
     bounds_add(&bounds, old, total, first, last);
     bounds.lb = 0;

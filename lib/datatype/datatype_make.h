@@ -5,21 +5,8 @@
 #ifndef MP_DATATYPE_DATATYPE_MAKE_H
 #define MP_DATATYPE_DATATYPE_MAKE_H
 
+#include "datatype/counts.h"
 #include "datatype/datatype.h"
-
-// Numbers given as an array of int, or of MPI_Count or MPI_Aint, or all the same.
-struct mp_numbers {
-    const int *ints;        // one of the two, or
-    const MPI_Count *large; // (an MPI_Aint is as wide)
-    MPI_Count constant;     // this, when both are NULL
-};
-
-static inline MPI_Count mp_number(struct mp_numbers numbers, MPI_Count index)
-{
-    return numbers.ints    ? numbers.ints[index]
-           : numbers.large ? numbers.large[index]
-                           : numbers.constant;
-}
 
 // All return 0 with *type new (one reference, one handle, not committed, no recipe), or an error
 // class with mp_fail. `old` and its like are held by the new type.
@@ -30,24 +17,21 @@ int mp_datatype_vector(MPI_Count count, MPI_Count length, MPI_Count stride, MPI_
 
 // `count` blocks of lengths[i] elements at displacements[i] * scale bytes: of `old`, or when that
 // is NULL of olds[i], and then padded at the end as a C struct is.
-int mp_datatype_blocks(MPI_Count count, struct mp_numbers lengths, struct mp_numbers displacements,
-                       MPI_Count scale, struct mp_datatype *old, struct mp_datatype *const *olds,
+int mp_datatype_blocks(MPI_Count count, const struct mp_counts *lengths,
+                       const struct mp_counts *displacements, MPI_Count scale,
+                       struct mp_datatype *old, struct mp_datatype *const *olds,
                        struct mp_datatype **type);
 
-// The part of an array that begins at `starts`; the whole array is its extent.
-int mp_datatype_subarray(int dimensions, struct mp_numbers sizes, struct mp_numbers subsizes,
-                         struct mp_numbers starts, int order, struct mp_datatype *old,
-                         struct mp_datatype **type);
-
 // What one process has of an array that is dealt out in one dimension: `full` blocks of `block`
-// elements, `step` elements apart, the first one at `first`, and a last one of `rest` elements.
+// elements, `step` elements apart, the first one at `first`, and a last one of `rest` elements. A
+// subarray is `rest` elements from `first` on.
 struct mp_share {
     MPI_Count first, block, step, full, rest;
 };
 
 // The part of an array that has that share in each dimension; the whole array is its extent.
-int mp_datatype_darray(int dimensions, struct mp_numbers sizes, const struct mp_share shares[],
-                       int order, struct mp_datatype *old, struct mp_datatype **type);
+int mp_datatype_array(int dimensions, const struct mp_counts *sizes, const struct mp_share shares[],
+                      int order, struct mp_datatype *old, struct mp_datatype **type);
 
 int mp_datatype_resized(struct mp_datatype *old, MPI_Count lb, MPI_Count extent,
                         struct mp_datatype **type);

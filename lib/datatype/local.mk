@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # lib/datatype: what lies where in a buffer.
 
+libmpi_abi_sources += lib/datatype/counts.h
 libmpi_abi_sources += lib/datatype/datatype.c
 libmpi_abi_sources += lib/datatype/datatype.h
 libmpi_abi_sources += lib/datatype/datatype_f90.c
