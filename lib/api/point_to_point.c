@@ -69,9 +69,11 @@ static int send_inside(int err, struct call call, const void *buffer, MPI_Comm c
     return mp_leave(call.name, call.comm, err);
 }
 
-static int send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode)
+static int send(int name, const void *buffer, MPI_Count count, MPI_Datatype datatype, int dest,
+                int tag, MPI_Comm comm, enum mp_send_mode mode)
 {
-    return send_inside(mp_enter(call.name), call, buffer, comm, mode);
+    struct call call = {name, count, datatype, dest, tag, NULL, NULL};
+    return send_inside(mp_enter(name), call, buffer, comm, mode);
 }
 
 static __attribute__((noinline)) int receive_inside(int err, struct call call, void *buffer,
@@ -111,17 +113,27 @@ static int start_send_inside(int err, struct call call, const void *buffer, MPI_
     return leave_with(&call, made, request, err);
 }
 
-static int start_send(struct call call, const void *buffer, MPI_Comm comm, enum mp_send_mode mode,
-                      bool persistent, MPI_Request *request)
+static int isend(int name, const void *buffer, MPI_Count count, MPI_Datatype datatype, int dest,
+                 int tag, MPI_Comm comm, enum mp_send_mode mode, MPI_Request *request)
 {
-    return start_send_inside(mp_enter(call.name), call, buffer, comm, mode, persistent, request);
+    struct call call = {name, count, datatype, dest, tag, NULL, NULL};
+    return start_send_inside(mp_enter(name), call, buffer, comm, mode, false, request);
 }
 
-MP_ALWAYS_INLINE int start_recv(struct call call, void *buffer, MPI_Comm comm, bool persistent,
+static int send_init(int name, const void *buffer, MPI_Count count, MPI_Datatype datatype, int dest,
+                     int tag, MPI_Comm comm, enum mp_send_mode mode, MPI_Request *request)
+{
+    struct call call = {name, count, datatype, dest, tag, NULL, NULL};
+    return start_send_inside(mp_enter(name), call, buffer, comm, mode, true, request);
+}
+
+MP_ALWAYS_INLINE int start_recv(int name, void *buffer, MPI_Count count, MPI_Datatype datatype,
+                                int source, int tag, MPI_Comm comm, bool persistent,
                                 MPI_Request *request)
 {
+    struct call call = {name, count, datatype, source, tag, NULL, NULL};
     struct mp_request *made = NULL;
-    int err = mp_enter(call.name);
+    int err = mp_enter(name);
     err = err ? err : check_recv(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
     if (!err) {
@@ -171,8 +183,7 @@ int PMPI_Send_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int des
     if (likely(to != NULL)) {
         return mp_send_short_leave(to);
     }
-    return send((struct call){MP_CALL_Send_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_STANDARD);
+    return send(MP_CALL_Send_c, buf, count, datatype, dest, tag, comm, MP_SEND_STANDARD);
 }
 MP_WEAK(Send_c);
 
@@ -207,24 +218,23 @@ MP_WEAK(Isend);
 int PMPI_Isend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                  MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Isend_c, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_STANDARD, false, request);
+    return isend(MP_CALL_Isend_c, buf, count, datatype, dest, tag, comm, MP_SEND_STANDARD, request);
 }
 MP_WEAK(Isend_c);
 
 int PMPI_Send_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
                    MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Send_init, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_STANDARD, true, request);
+    return send_init(MP_CALL_Send_init, buf, count, datatype, dest, tag, comm, MP_SEND_STANDARD,
+                     request);
 }
 MP_WEAK(Send_init);
 
 int PMPI_Send_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                      MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Send_init_c, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_STANDARD, true, request);
+    return send_init(MP_CALL_Send_init_c, buf, count, datatype, dest, tag, comm, MP_SEND_STANDARD,
+                     request);
 }
 MP_WEAK(Send_init_c);
 
@@ -232,48 +242,44 @@ MP_WEAK(Send_init_c);
 
 int PMPI_Ssend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Ssend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_SYNC);
+    return send(MP_CALL_Ssend, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC);
 }
 MP_WEAK(Ssend);
 
 int PMPI_Ssend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                  MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Ssend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_SYNC);
+    return send(MP_CALL_Ssend_c, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC);
 }
 MP_WEAK(Ssend_c);
 
 int PMPI_Issend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
                 MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Issend, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_SYNC, false, request);
+    return isend(MP_CALL_Issend, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC, request);
 }
 MP_WEAK(Issend);
 
 int PMPI_Issend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                   MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Issend_c, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_SYNC, false, request);
+    return isend(MP_CALL_Issend_c, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC, request);
 }
 MP_WEAK(Issend_c);
 
 int PMPI_Ssend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
                     MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Ssend_init, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_SYNC, true, request);
+    return send_init(MP_CALL_Ssend_init, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC,
+                     request);
 }
 MP_WEAK(Ssend_init);
 
 int PMPI_Ssend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                       MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Ssend_init_c, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_SYNC, true, request);
+    return send_init(MP_CALL_Ssend_init_c, buf, count, datatype, dest, tag, comm, MP_SEND_SYNC,
+                     request);
 }
 MP_WEAK(Ssend_init_c);
 
@@ -281,48 +287,45 @@ MP_WEAK(Ssend_init_c);
 
 int PMPI_Bsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Bsend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_BUFFERED);
+    return send(MP_CALL_Bsend, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED);
 }
 MP_WEAK(Bsend);
 
 int PMPI_Bsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                  MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Bsend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_BUFFERED);
+    return send(MP_CALL_Bsend_c, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED);
 }
 MP_WEAK(Bsend_c);
 
 int PMPI_Ibsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
                 MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Ibsend, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_BUFFERED, false, request);
+    return isend(MP_CALL_Ibsend, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED, request);
 }
 MP_WEAK(Ibsend);
 
 int PMPI_Ibsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                   MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Ibsend_c, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_BUFFERED, false, request);
+    return isend(MP_CALL_Ibsend_c, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED,
+                 request);
 }
 MP_WEAK(Ibsend_c);
 
 int PMPI_Bsend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
                     MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Bsend_init, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_BUFFERED, true, request);
+    return send_init(MP_CALL_Bsend_init, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED,
+                     request);
 }
 MP_WEAK(Bsend_init);
 
 int PMPI_Bsend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                       MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Bsend_init_c, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_BUFFERED, true, request);
+    return send_init(MP_CALL_Bsend_init_c, buf, count, datatype, dest, tag, comm, MP_SEND_BUFFERED,
+                     request);
 }
 MP_WEAK(Bsend_init_c);
 
@@ -330,48 +333,44 @@ MP_WEAK(Bsend_init_c);
 
 int PMPI_Rsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Rsend, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_READY);
+    return send(MP_CALL_Rsend, buf, count, datatype, dest, tag, comm, MP_SEND_READY);
 }
 MP_WEAK(Rsend);
 
 int PMPI_Rsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                  MPI_Comm comm)
 {
-    return send((struct call){MP_CALL_Rsend_c, count, datatype, dest, tag, NULL, NULL}, buf, comm,
-                MP_SEND_READY);
+    return send(MP_CALL_Rsend_c, buf, count, datatype, dest, tag, comm, MP_SEND_READY);
 }
 MP_WEAK(Rsend_c);
 
 int PMPI_Irsend(const void *buf, int count, MPI_Datatype datatype, int dest, int tag, MPI_Comm comm,
                 MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Irsend, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_READY, false, request);
+    return isend(MP_CALL_Irsend, buf, count, datatype, dest, tag, comm, MP_SEND_READY, request);
 }
 MP_WEAK(Irsend);
 
 int PMPI_Irsend_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                   MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Irsend_c, count, datatype, dest, tag, NULL, NULL}, buf,
-                      comm, MP_SEND_READY, false, request);
+    return isend(MP_CALL_Irsend_c, buf, count, datatype, dest, tag, comm, MP_SEND_READY, request);
 }
 MP_WEAK(Irsend_c);
 
 int PMPI_Rsend_init(const void *buf, int count, MPI_Datatype datatype, int dest, int tag,
                     MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Rsend_init, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_READY, true, request);
+    return send_init(MP_CALL_Rsend_init, buf, count, datatype, dest, tag, comm, MP_SEND_READY,
+                     request);
 }
 MP_WEAK(Rsend_init);
 
 int PMPI_Rsend_init_c(const void *buf, MPI_Count count, MPI_Datatype datatype, int dest, int tag,
                       MPI_Comm comm, MPI_Request *request)
 {
-    return start_send((struct call){MP_CALL_Rsend_init_c, count, datatype, dest, tag, NULL, NULL},
-                      buf, comm, MP_SEND_READY, true, request);
+    return send_init(MP_CALL_Rsend_init_c, buf, count, datatype, dest, tag, comm, MP_SEND_READY,
+                     request);
 }
 MP_WEAK(Rsend_init_c);
 
@@ -411,8 +410,7 @@ static __attribute__((noinline)) int general_irecv(void *buf, int count, MPI_Dat
                                                    int source, int tag, MPI_Comm comm,
                                                    MPI_Request *request)
 {
-    return start_recv((struct call){MP_CALL_Irecv, count, datatype, source, tag, NULL, NULL}, buf,
-                      comm, false, request);
+    return start_recv(MP_CALL_Irecv, buf, count, datatype, source, tag, comm, false, request);
 }
 
 int PMPI_Irecv(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
@@ -428,23 +426,20 @@ MP_WEAK(Irecv);
 int PMPI_Irecv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                  MPI_Comm comm, MPI_Request *request)
 {
-    return start_recv((struct call){MP_CALL_Irecv_c, count, datatype, source, tag, NULL, NULL}, buf,
-                      comm, false, request);
+    return start_recv(MP_CALL_Irecv_c, buf, count, datatype, source, tag, comm, false, request);
 }
 MP_WEAK(Irecv_c);
 
 int PMPI_Recv_init(void *buf, int count, MPI_Datatype datatype, int source, int tag, MPI_Comm comm,
                    MPI_Request *request)
 {
-    return start_recv((struct call){MP_CALL_Recv_init, count, datatype, source, tag, NULL, NULL},
-                      buf, comm, true, request);
+    return start_recv(MP_CALL_Recv_init, buf, count, datatype, source, tag, comm, true, request);
 }
 MP_WEAK(Recv_init);
 
 int PMPI_Recv_init_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                      MPI_Comm comm, MPI_Request *request)
 {
-    return start_recv((struct call){MP_CALL_Recv_init_c, count, datatype, source, tag, NULL, NULL},
-                      buf, comm, true, request);
+    return start_recv(MP_CALL_Recv_init_c, buf, count, datatype, source, tag, comm, true, request);
 }
 MP_WEAK(Recv_init_c);
