@@ -107,23 +107,21 @@ void mp_move_grid(char *to, struct mp_pitch to_pitch, const char *from, struct m
 
 // ---- Lists
 
-enum way { PACK, UNPACK, COPY };
-
-MP_INLINE void list_block(enum way way, char *at, char *other, MPI_Aint offset, size_t length)
+MP_INLINE void list_block(enum mp_move way, char *at, char *other, MPI_Aint offset, size_t length)
 {
-    if (way == PACK)
+    if (way == MP_PACK)
         move(other, mp_step(at, offset), length);
-    else if (way == UNPACK)
+    else if (way == MP_UNPACK)
         move(mp_step(at, offset), other, length);
     else
         move(mp_step(other, offset), mp_step(at, offset), length);
 }
 
-MP_INLINE void list(enum way way, const int32_t *near, const MPI_Aint *far, char *at, char *other,
-                    size_t count, size_t length)
+MP_INLINE void list(enum mp_move way, const int32_t *near, const MPI_Aint *far, char *at,
+                    char *other, size_t count, size_t length)
 {
 #define OFFSET(i) (near ? near[i] : far[i])
-    size_t step = way == COPY ? 0 : length, i = 0;
+    size_t step = way == MP_COPY ? 0 : length, i = 0;
     for (; i + 4 <= count; i += 4) {
         list_block(way, at, other, OFFSET(i), length);
         list_block(way, at, other + step, OFFSET(i + 1), length);
@@ -138,7 +136,7 @@ MP_INLINE void list(enum way way, const int32_t *near, const MPI_Aint *far, char
 #undef OFFSET
 }
 
-MP_INLINE void near_or_far(enum way way, const struct mp_form *form, char *at, char *other,
+MP_INLINE void near_or_far(enum mp_move way, const struct mp_form *form, char *at, char *other,
                            size_t first, size_t count, size_t length)
 {
     if (form->kind == MP_UNIT_NEAR)
@@ -147,36 +145,28 @@ MP_INLINE void near_or_far(enum way way, const struct mp_form *form, char *at, c
         list(way, NULL, form->far + first, at, other, count, length);
 }
 
-MP_INLINE void each_length(enum way way, const struct mp_form *form, const char *at, size_t first,
-                           size_t count, const char *other)
+MP_INLINE void each_length(enum mp_move way, const struct mp_form *form, char *at, size_t first,
+                           size_t count, char *other)
 {
-    char *a = (char *)(uintptr_t)at, *b = (char *)(uintptr_t)other;
     switch (form->length) {
-#define CASE(bytes)                                          \
-    case bytes:                                              \
-        near_or_far(way, form, a, b, first, count, (bytes)); \
+#define CASE(bytes)                                               \
+    case bytes:                                                   \
+        near_or_far(way, form, at, other, first, count, (bytes)); \
         break;
         LIST_LENGTHS(CASE)
 #undef CASE
     default:
-        near_or_far(way, form, a, b, first, count, (size_t)form->length);
+        near_or_far(way, form, at, other, first, count, (size_t)form->length);
     }
 }
 
-void mp_pack_list(const struct mp_form *form, const char *at, size_t first, size_t count,
-                  char *stream)
+void mp_move_list(enum mp_move way, const struct mp_form *form, char *at, size_t first,
+                  size_t count, char *other)
 {
-    each_length(PACK, form, at, first, count, stream);
-}
-
-void mp_unpack_list(const struct mp_form *form, char *at, size_t first, size_t count,
-                    const char *stream)
-{
-    each_length(UNPACK, form, at, first, count, stream);
-}
-
-void mp_copy_list(const struct mp_form *form, const char *at, size_t first, size_t count,
-                  char *other)
-{
-    each_length(COPY, form, at, first, count, other);
+    if (way == MP_PACK)
+        each_length(MP_PACK, form, at, first, count, other);
+    else if (way == MP_UNPACK)
+        each_length(MP_UNPACK, form, at, first, count, other);
+    else
+        each_length(MP_COPY, form, at, first, count, other);
 }

@@ -26,14 +26,13 @@ struct mp_pitch {
 void mp_move_grid(char *to, struct mp_pitch to_pitch, const char *from, struct mp_pitch from_pitch,
                   MPI_Count blocks, MPI_Count rows, MPI_Count length);
 
+// From the elements to a stream, back, or from elements to others.
+enum mp_move { MP_PACK, MP_UNPACK, MP_COPY };
+
 // Blocks [first, first + count) of the unit at `at`, whose kind is NEAR or FAR: copied to or from
-// adjacent blocks at `stream`, or to the same places of the unit at `other`.
-void mp_pack_list(const struct mp_form *form, const char *at, size_t first, size_t count,
-                  char *stream);
-void mp_unpack_list(const struct mp_form *form, char *at, size_t first, size_t count,
-                    const char *stream);
-void mp_copy_list(const struct mp_form *form, const char *at, size_t first, size_t count,
-                  char *other);
+// adjacent blocks at `other`, or to the same places of the unit there.
+void mp_move_list(enum mp_move way, const struct mp_form *form, char *at, size_t first,
+                  size_t count, char *other);
 
 // One block of any length; short ones without a call.
 MP_INLINE void mp_move_block(char *to, const char *from, size_t length)

@@ -10,8 +10,6 @@
 #include "datatype/datatype_kernels.h"
 #include "datatype/datatype_layout.h"
 
-enum way { PACK, UNPACK, COPY };
-
 // Units of few runs are moved run by run in so many units as the first-level cache holds, if there
 // are some in a row.
 enum { UNITS_SOME = 4, UNITS_LEAST = 8, UNITS_MANY = 64, CACHE_PART = 24 << 10 };
@@ -86,32 +84,27 @@ MP_INLINE void cursor_advance(struct cursor *c, MPI_Count blocks, MPI_Count rows
 
 // ---- Parts of a unit
 
-static void pack_form(const struct mp_form *form, MPI_Count extent, const char *base,
-                      MPI_Count from, char *stream, MPI_Count bytes);
-static void unpack_form(const struct mp_form *form, MPI_Count extent, char *base, MPI_Count from,
-                        const char *stream, MPI_Count bytes);
-static void copy_form(const struct mp_form *form, MPI_Count extent, const char *base,
-                      MPI_Count from, char *other, MPI_Count bytes);
+static void move_elements(enum mp_move way, const struct mp_form *form, MPI_Count extent,
+                          char *base, MPI_Count from, char *other, MPI_Count bytes);
+
+// `other` is the stream, which goes on, or the other unit, which does not.
+#define OTHER(other, offset) (way == MP_COPY ? mp_step(other, offset) : (other))
+#define GO_ON(other, bytes)  (way == MP_COPY ? (other) : (other) + (bytes))
 
 // `at` is in the elements, `other` in the stream or, when copying, in the other elements.
-MP_INLINE void move_bytes(enum way way, char *at, char *other, MPI_Count bytes)
+MP_INLINE void move_bytes(enum mp_move way, char *at, char *other, MPI_Count bytes)
 {
-    if (way == UNPACK)
+    if (way == MP_UNPACK)
         mp_move_block(at, other, (size_t)bytes);
     else
         mp_move_block(other, at, (size_t)bytes);
 }
 
-MP_INLINE void move_piece(enum way way, const struct mp_piece *piece, char *at, MPI_Count from,
+MP_INLINE void move_piece(enum mp_move way, const struct mp_piece *piece, char *at, MPI_Count from,
                           char *other, MPI_Count bytes)
 {
     at = mp_step(at, piece->offset);
-    if (way == PACK)
-        pack_form(piece->form, 0, at, from, other, bytes);
-    else if (way == UNPACK)
-        unpack_form(piece->form, 0, at, from, other, bytes);
-    else
-        copy_form(piece->form, 0, at, from, mp_step(other, piece->offset), bytes);
+    move_elements(way, piece->form, 0, at, from, OTHER(other, piece->offset), bytes);
 }
 
 // The entry of a list that holds byte `at` of the unit's data.
@@ -128,24 +121,15 @@ MP_INLINE void move_piece(enum way way, const struct mp_piece *piece, char *at, 
         low_;                                        \
     })
 
-// `other` is the stream, which goes on, or the other unit, which does not.
-#define OTHER(other, offset) (way == COPY ? mp_step(other, offset) : (other))
-#define GO_ON(other, bytes)  (way == COPY ? (other) : (other) + (bytes))
-
-MP_INLINE void move_list_part(enum way way, const struct mp_form *form, char *at, MPI_Count from,
-                              char *other, MPI_Count bytes)
+MP_INLINE void move_list_part(enum mp_move way, const struct mp_form *form, char *at,
+                              MPI_Count from, char *other, MPI_Count bytes)
 {
     size_t i = (size_t)(from / form->length);
     from %= form->length;
     while (bytes > 0) {
         if (from == 0 && bytes >= form->length) {
             size_t whole = (size_t)(bytes / form->length);
-            if (way == PACK)
-                mp_pack_list(form, at, i, whole, other);
-            else if (way == UNPACK)
-                mp_unpack_list(form, at, i, whole, other);
-            else
-                mp_copy_list(form, at, i, whole, other);
+            mp_move_list(way, form, at, i, whole, other);
             bytes -= (MPI_Count)whole * form->length;
             other = GO_ON(other, (MPI_Count)whole * form->length);
             i += whole;
@@ -161,8 +145,8 @@ MP_INLINE void move_list_part(enum way way, const struct mp_form *form, char *at
     }
 }
 
-MP_INLINE void move_runs_part(enum way way, const struct mp_form *form, char *at, MPI_Count from,
-                              char *other, MPI_Count bytes)
+MP_INLINE void move_runs_part(enum mp_move way, const struct mp_form *form, char *at,
+                              MPI_Count from, char *other, MPI_Count bytes)
 {
     const struct mp_run *run = form->runs;
     if (from) {
@@ -180,8 +164,8 @@ MP_INLINE void move_runs_part(enum way way, const struct mp_form *form, char *at
     }
 }
 
-MP_INLINE void move_pieces_part(enum way way, const struct mp_form *form, char *at, MPI_Count from,
-                                char *other, MPI_Count bytes)
+MP_INLINE void move_pieces_part(enum mp_move way, const struct mp_form *form, char *at,
+                                MPI_Count from, char *other, MPI_Count bytes)
 {
     const struct mp_piece *piece = form->pieces;
     if (from) {
@@ -198,7 +182,7 @@ MP_INLINE void move_pieces_part(enum way way, const struct mp_form *form, char *
 }
 
 // Bytes [from, from + bytes) of the unit's data.
-MP_INLINE void move_part(enum way way, const struct mp_form *form, char *at, MPI_Count from,
+MP_INLINE void move_part(enum mp_move way, const struct mp_form *form, char *at, MPI_Count from,
                          char *other, MPI_Count bytes)
 {
     switch (form->kind) {
@@ -218,11 +202,11 @@ MP_INLINE void move_part(enum way way, const struct mp_form *form, char *at, MPI
 
 // ---- Whole units
 
-MP_INLINE void move_grid(enum way way, char *at, struct mp_pitch pitch, char *other,
+MP_INLINE void move_grid(enum mp_move way, char *at, struct mp_pitch pitch, char *other,
                          struct mp_pitch other_pitch, MPI_Count blocks, MPI_Count rows,
                          MPI_Count length)
 {
-    if (way == UNPACK)
+    if (way == MP_UNPACK)
         mp_move_grid(at, pitch, other, other_pitch, blocks, rows, length);
     else
         mp_move_grid(other, other_pitch, at, pitch, blocks, rows, length);
@@ -230,13 +214,13 @@ MP_INLINE void move_grid(enum way way, char *at, struct mp_pitch pitch, char *ot
 
 // A row of units of few runs: each run in many units, then the next run, so that the inner loop is
 // that of a strided block.
-MP_INLINE void move_tiles(enum way way, const struct mp_form *form, char *at, MPI_Aint pitch,
+MP_INLINE void move_tiles(enum mp_move way, const struct mp_form *form, char *at, MPI_Aint pitch,
                           char *other, MPI_Count units)
 {
     MPI_Count distance = pitch < 0 ? -pitch : pitch;
     MPI_Count most = CACHE_PART / (distance ? distance : 1);
     most = most > UNITS_MANY ? UNITS_MANY : most < UNITS_LEAST ? UNITS_LEAST : most;
-    struct mp_pitch here = {pitch, 0}, there = {way == COPY ? pitch : form->unit, 0};
+    struct mp_pitch here = {pitch, 0}, there = {way == MP_COPY ? pitch : form->unit, 0};
     while (units > 0) {
         MPI_Count n = units < most ? units : most;
         for (size_t i = 0; i < form->count; i++) {
@@ -249,7 +233,7 @@ MP_INLINE void move_tiles(enum way way, const struct mp_form *form, char *at, MP
                 offset = form->kind == MP_UNIT_NEAR ? form->near[i] : form->far[i];
             }
             move_grid(way, mp_step(at, offset), here,
-                      way == COPY ? mp_step(other, offset) : other + start, there, n, 1, length);
+                      way == MP_COPY ? mp_step(other, offset) : other + start, there, n, 1, length);
         }
         at = mp_step(at, n * pitch);
         other = mp_step(other, n * there.block);
@@ -258,12 +242,12 @@ MP_INLINE void move_tiles(enum way way, const struct mp_form *form, char *at, MP
 }
 
 // rows * units units, from where the cursor stands.
-MP_INLINE void move_units(enum way way, const struct mp_form *form, const struct cursor *c,
+MP_INLINE void move_units(enum mp_move way, const struct mp_form *form, const struct cursor *c,
                           char *other, MPI_Count units, MPI_Count rows)
 {
     struct mp_pitch here = {c->loop[0].stride, cursor_row_pitch(c)};
     struct mp_pitch there = here;
-    if (way != COPY)
+    if (way != MP_COPY)
         there = (struct mp_pitch){form->unit, units * form->unit};
     if (form->kind == MP_UNIT_BLOCK) {
         if (units == 1 && rows == 1)
@@ -288,7 +272,7 @@ MP_INLINE void move_units(enum way way, const struct mp_form *form, const struct
 }
 
 // Moves bytes [from, from + bytes) of the stream of elements at `base`.
-MP_INLINE void move_form(enum way way, const struct mp_form *form, MPI_Count extent, char *base,
+MP_INLINE void move_form(enum mp_move way, const struct mp_form *form, MPI_Count extent, char *base,
                          MPI_Count from, char *other, MPI_Count bytes)
 {
     MPI_Count size = form->unit, unit = from ? from / size : 0;
@@ -300,7 +284,7 @@ MP_INLINE void move_form(enum way way, const struct mp_form *form, MPI_Count ext
 
     if (from || bytes < size) {
         MPI_Count n = size - from < bytes ? size - from : bytes;
-        move_part(way, form, c.at, from, way == COPY ? mp_step(c.at, apart) : other, n);
+        move_part(way, form, c.at, from, way == MP_COPY ? mp_step(c.at, apart) : other, n);
         bytes -= n;
         if (bytes == 0)
             return;
@@ -311,31 +295,24 @@ MP_INLINE void move_form(enum way way, const struct mp_form *form, MPI_Count ext
     bytes -= units * size;
     while (units > 0) {
         MPI_Count n = cursor_row(&c, units), rows = cursor_rows(&c, units, n);
-        move_units(way, form, &c, way == COPY ? mp_step(c.at, apart) : other, n, rows);
+        move_units(way, form, &c, way == MP_COPY ? mp_step(c.at, apart) : other, n, rows);
         units -= n * rows;
         other = GO_ON(other, n * rows * size);
         cursor_advance(&c, n, rows);
     }
     if (bytes)
-        move_part(way, form, c.at, 0, way == COPY ? mp_step(c.at, apart) : other, bytes);
+        move_part(way, form, c.at, 0, way == MP_COPY ? mp_step(c.at, apart) : other, bytes);
 }
 
-static void pack_form(const struct mp_form *form, MPI_Count extent, const char *base,
-                      MPI_Count from, char *stream, MPI_Count bytes)
+static void move_elements(enum mp_move way, const struct mp_form *form, MPI_Count extent,
+                          char *base, MPI_Count from, char *other, MPI_Count bytes)
 {
-    move_form(PACK, form, extent, (char *)(uintptr_t)base, from, stream, bytes);
-}
-
-static void unpack_form(const struct mp_form *form, MPI_Count extent, char *base, MPI_Count from,
-                        const char *stream, MPI_Count bytes)
-{
-    move_form(UNPACK, form, extent, base, from, (char *)(uintptr_t)stream, bytes);
-}
-
-static void copy_form(const struct mp_form *form, MPI_Count extent, const char *base,
-                      MPI_Count from, char *other, MPI_Count bytes)
-{
-    move_form(COPY, form, extent, (char *)(uintptr_t)base, from, other, bytes);
+    if (way == MP_PACK)
+        move_form(MP_PACK, form, extent, base, from, other, bytes);
+    else if (way == MP_UNPACK)
+        move_form(MP_UNPACK, form, extent, base, from, other, bytes);
+    else
+        move_form(MP_COPY, form, extent, base, from, other, bytes);
 }
 
 // ---- For all
@@ -349,7 +326,8 @@ void mp_datatype_pack(const struct mp_datatype *type, const void *buffer, MPI_Co
     if (likely(type->contiguous))
         memcpy(out, mp_step(buffer, type->true_lb + from), (size_t)bytes);
     else
-        pack_form(type->form, type->extent, buffer, from, out, bytes);
+        move_elements(MP_PACK, type->form, type->extent, (char *)(uintptr_t)buffer, from, out,
+                      bytes);
 }
 
 void mp_datatype_unpack(const struct mp_datatype *type, void *buffer, MPI_Count count,
@@ -361,7 +339,8 @@ void mp_datatype_unpack(const struct mp_datatype *type, void *buffer, MPI_Count 
     if (likely(type->contiguous))
         memcpy(mp_step(buffer, type->true_lb + from), in, (size_t)bytes);
     else
-        unpack_form(type->form, type->extent, buffer, from, in, bytes);
+        move_elements(MP_UNPACK, type->form, type->extent, buffer, from, (char *)(uintptr_t)in,
+                      bytes);
 }
 
 // ---- From type to type
@@ -447,8 +426,8 @@ static void copy_through(struct side from, struct side to, MPI_Count at, MPI_Cou
         most -= most % from.form->unit;
     for (MPI_Count done = 0; done < bytes;) {
         MPI_Count n = bytes - done < most ? bytes - done : most;
-        pack_form(from.form, from.extent, from.base, at + done, piece, n);
-        unpack_form(to.form, to.extent, to.base, at + done, piece, n);
+        move_elements(MP_PACK, from.form, from.extent, from.base, at + done, piece, n);
+        move_elements(MP_UNPACK, to.form, to.extent, to.base, at + done, piece, n);
         done += n;
     }
 }
@@ -459,8 +438,8 @@ static void copy_sides(struct side from, struct side to, MPI_Count at, MPI_Count
     enum { LONG = 256 };
     bool blocks = from.form->kind == MP_UNIT_BLOCK && to.form->kind == MP_UNIT_BLOCK;
     if (from.extent == to.extent && mp_form_alike(from.form, to.form))
-        copy_form(from.form, from.extent, from.base, at,
-                  mp_step(to.base, to.form->offset - from.form->offset), bytes);
+        move_elements(MP_COPY, from.form, from.extent, from.base, at,
+                      mp_step(to.base, to.form->offset - from.form->offset), bytes);
     else if (blocks && from.form->length >= LONG && to.form->length >= LONG)
         copy_stretches(from, to, at, bytes);
     else if (!(blocks && from.form->length == to.form->length && copy_blocks(from, to, at, bytes)))
@@ -519,9 +498,11 @@ void mp_layout_copy(const struct mp_layout *to, const struct mp_layout *from, MP
         memcpy(mp_step(b.base, b.form->offset + at), mp_step(a.base, a.form->offset + at),
                (size_t)bytes);
     else if (plain)
-        pack_form(a.form, a.extent, a.base, at, mp_step(b.base, b.form->offset + at), bytes);
+        move_elements(MP_PACK, a.form, a.extent, a.base, at, mp_step(b.base, b.form->offset + at),
+                      bytes);
     else if (mp_layout_is_contiguous(from))
-        unpack_form(b.form, b.extent, b.base, at, mp_step(a.base, a.form->offset + at), bytes);
+        move_elements(MP_UNPACK, b.form, b.extent, b.base, at, mp_step(a.base, a.form->offset + at),
+                      bytes);
     else
         copy_sides(a, b, at, bytes);
 }

@@ -13,21 +13,28 @@
 
 // ---- Counting
 
-// Bytes of the first basic element of a pair; the second takes the rest.
-static MPI_Count pair_value_size(const struct mp_datatype *pair)
+// The value of a pair whose halves differ in size, and whose index is an int; else NULL.
+static struct mp_datatype *pair_value(const struct mp_datatype *pair)
 {
     switch (pair->format) {
     case MP_FORMAT_SHORT_INT:
-        return sizeof(short);
+        return mp_datatype_get(MPI_SHORT);
     case MP_FORMAT_DOUBLE_INT:
-        return sizeof(double);
+        return mp_datatype_get(MPI_DOUBLE);
     case MP_FORMAT_LONG_INT:
-        return sizeof(long);
+        return mp_datatype_get(MPI_LONG);
     case MP_FORMAT_LONG_DOUBLE_INT:
-        return sizeof(long double);
+        return mp_datatype_get(MPI_LONG_DOUBLE);
     default:
-        return pair->size / 2;
+        return NULL;
     }
+}
+
+// Bytes of the first basic element of a pair; the second takes the rest.
+static MPI_Count pair_value_size(const struct mp_datatype *pair)
+{
+    const struct mp_datatype *value = pair_value(pair);
+    return value ? value->size : pair->size / 2;
 }
 
 // Basic elements in `bytes` of the stream of as many elements as it takes. *left: bytes of an
@@ -107,6 +114,8 @@ static struct scheme scheme_of(const struct mp_datatype *type)
         return (struct scheme){LONG_TO_4, sizeof(long), 4, 1};
     if (handle == MPI_UNSIGNED_LONG)
         return (struct scheme){ULONG_TO_4, sizeof(long), 4, 1};
+    if (pair_value(type))
+        return (struct scheme){PAIR, 0, 0, 1};
     switch (type->format) {
     case MP_FORMAT_WCHAR:
         return (struct scheme){WCHAR_TO_2, sizeof(wchar_t), 2, 1};
@@ -114,11 +123,6 @@ static struct scheme scheme_of(const struct mp_datatype *type)
         return (struct scheme){LONG_DOUBLE_TO_16, sizeof(long double), 16, 1};
     case MP_FORMAT_LONG_DOUBLE_COMPLEX:
         return (struct scheme){LONG_DOUBLE_TO_16, sizeof(long double), 16, 2};
-    case MP_FORMAT_LONG_INT:
-    case MP_FORMAT_SHORT_INT:
-    case MP_FORMAT_DOUBLE_INT:
-    case MP_FORMAT_LONG_DOUBLE_INT:
-        return (struct scheme){PAIR, 0, 0, 1};
     case MP_FORMAT_HALF_COMPLEX:
     case MP_FORMAT_FLOAT_COMPLEX:
     case MP_FORMAT_DOUBLE_COMPLEX:
@@ -130,21 +134,6 @@ static struct scheme scheme_of(const struct mp_datatype *type)
         return (struct scheme){SWAP, (uint8_t)(type->size / 2), (uint8_t)(type->size / 2), 2};
     default:
         return (struct scheme){SWAP, (uint8_t)type->size, (uint8_t)type->size, 1};
-    }
-}
-
-// The value of a pair whose halves differ in size; its index is an int.
-static struct mp_datatype *pair_value(const struct mp_datatype *pair)
-{
-    switch (pair->format) {
-    case MP_FORMAT_LONG_INT:
-        return mp_datatype_get(MPI_LONG);
-    case MP_FORMAT_SHORT_INT:
-        return mp_datatype_get(MPI_SHORT);
-    case MP_FORMAT_DOUBLE_INT:
-        return mp_datatype_get(MPI_DOUBLE);
-    default:
-        return mp_datatype_get(MPI_LONG_DOUBLE);
     }
 }
 
