@@ -32,7 +32,48 @@ __attribute__((format(printf, 2, 3))) static int fail(struct parser *p, const ch
     return EXIT_USAGE;
 }
 
-// ---- What each option does
+// ---- What options do. Where several do the same, the table's `what` tells them apart.
+
+static int set_flag(struct parser *p, char **values)
+{
+    (void)values;
+    *(bool *)((char *)p->options + p->option->what) = true;
+    return 0;
+}
+
+static int set_action(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->action = (enum action)p->option->what;
+    return 0;
+}
+
+static int set_binding(struct parser *p, char **values)
+{
+    (void)values;
+    p->options->bind = (enum binding)p->option->what;
+    return 0;
+}
+
+static int set_text(struct parser *p, char **values)
+{
+    *(const char **)(void *)((char *)p->program + p->option->what) = values[0];
+    return 0;
+}
+
+// A double of struct options.
+static int set_seconds(struct parser *p, char **values)
+{
+    bool may_be_0 = p->option->what != offsetof(struct options, timeout);
+    char *end;
+    double seconds = strtod(values[0], &end);
+
+    if (*end || end == values[0] || !(seconds >= 0) || (seconds == 0 && !may_be_0) || seconds > 1e9)
+        return fail(p, "%s wants a number of seconds%s, not \"%s\"", p->given,
+                    may_be_0 ? ", 0 or more" : " above 0", values[0]);
+    *(double *)(void *)((char *)p->options + p->option->what) = seconds;
+    return 0;
+}
 
 static int apply_ranks(struct parser *p, char **values)
 {
@@ -46,20 +87,16 @@ static int apply_ranks(struct parser *p, char **values)
     return 0;
 }
 
-static int apply_host(struct parser *p, char **values)
-{
-    char *error = p->options->error;
-    return hosts_read_list(values[0], &p->program->slots, error, sizeof p->options->error)
-               ? EXIT_USAGE
-               : 0;
-}
+enum { LIST, IN_FILE };
 
-static int apply_hostfile(struct parser *p, char **values)
+static int apply_hosts(struct parser *p, char **values)
 {
-    char *error = p->options->error;
-    return hosts_read_file(values[0], &p->program->slots, error, sizeof p->options->error)
-               ? EXIT_USAGE
-               : 0;
+    struct options *o = p->options;
+    int *slots = &p->program->slots;
+    int failed = p->option->what == LIST
+                     ? hosts_read_list(values[0], slots, o->error, sizeof o->error)
+                     : hosts_read_file(values[0], slots, o->error, sizeof o->error);
+    return failed ? EXIT_USAGE : 0;
 }
 
 static int apply_bind(struct parser *p, char **values)
@@ -76,53 +113,29 @@ static int apply_bind(struct parser *p, char **values)
     return 0;
 }
 
-static int apply_bind_none(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->bind = BIND_NONE;
-    return 0;
-}
-
-static int apply_bind_core(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->bind = BIND_CORE;
-    return 0;
-}
-
-static int apply_no_oversubscribe(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->no_oversubscribe = true;
-    return 0;
-}
-
-static int apply_no_shared_heap(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->no_shared_heap = true;
-    return 0;
-}
-
-static int set_channel(struct parser *p, const char *given, const char *name)
-{
-    if (strcmp(name, "shm") == 0)
-        p->options->channel = MP_CHANNEL_SHM;
-    else if (strcmp(name, "socket") == 0)
-        p->options->channel = MP_CHANNEL_SOCKET;
-    else
-        return fail(p, "%s knows \"shm\" and \"socket\", not \"%s\"", given, name);
-    return 0;
-}
-
 static int apply_channel(struct parser *p, char **values)
 {
-    return set_channel(p, p->given, values[0]);
+    if (strcmp(values[0], "shm") == 0)
+        p->options->channel = MP_CHANNEL_SHM;
+    else if (strcmp(values[0], "socket") == 0)
+        p->options->channel = MP_CHANNEL_SOCKET;
+    else
+        return fail(p, "%s knows \"shm\" and \"socket\", not \"%s\"", p->given, values[0]);
+    return 0;
 }
 
-static int add_variable(struct parser *p, struct environment_changes *to, const char *name,
-                        const char *value)
+enum { THIS_PROGRAM, ALL_PROGRAMS };
+
+static struct environment_changes *environment_of(struct parser *p)
 {
+    return p->option->what == ALL_PROGRAMS ? &p->options->environment : &p->program->environment;
+}
+
+// NAME VALUE, NAME=VALUE, or NAME alone.
+static int add_variable(struct parser *p, char **values)
+{
+    struct environment_changes *to = environment_of(p);
+    const char *name = values[0], *value = values[1];
     size_t length = strcspn(name, "=");
 
     if (length == 0)
@@ -130,73 +143,18 @@ static int add_variable(struct parser *p, struct environment_changes *to, const 
     struct variable *place = realloc(to->variables, (to->count + 1) * sizeof *place);
     if (!place)
         return fail(p, "out of memory");
+    if (!value && name[length] == '=')
+        value = name + length + 1;
     to->variables = place;
     place[to->count++] = (struct variable){.name = name, .length = length, .value = value};
     return 0;
 }
 
-static int apply_x(struct parser *p, char **values)
+// Without a value: inherit none.
+static int inherit_only(struct parser *p, char **values)
 {
-    const char *equals = strchr(values[0], '=');
-    return add_variable(p, &p->program->environment, values[0], equals ? equals + 1 : NULL);
-}
-
-static int apply_env(struct parser *p, char **values)
-{
-    return add_variable(p, &p->program->environment, values[0], values[1]);
-}
-
-static int apply_genv(struct parser *p, char **values)
-{
-    return add_variable(p, &p->options->environment, values[0], values[1]);
-}
-
-static int apply_envlist(struct parser *p, char **values)
-{
-    p->program->environment.only_listed = true;
-    p->program->environment.list = values[0];
-    return 0;
-}
-
-static int apply_genvlist(struct parser *p, char **values)
-{
-    p->options->environment.only_listed = true;
-    p->options->environment.list = values[0];
-    return 0;
-}
-
-static int apply_envnone(struct parser *p, char **values)
-{
-    (void)values;
-    p->program->environment.only_listed = true;
-    p->program->environment.list = NULL;
-    return 0;
-}
-
-static int apply_genvnone(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->environment.only_listed = true;
-    p->options->environment.list = NULL;
-    return 0;
-}
-
-static int apply_wdir(struct parser *p, char **values)
-{
-    p->program->wdir = values[0];
-    return 0;
-}
-
-static int apply_path(struct parser *p, char **values)
-{
-    p->program->path = values[0];
-    return 0;
-}
-
-static int apply_tag(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->tag = true;
+    environment_of(p)->only_listed = true;
+    environment_of(p)->list = values[0];
     return 0;
 }
 
@@ -216,76 +174,6 @@ static int apply_stdin(struct parser *p, char **values)
     return 0;
 }
 
-static int apply_timeout(struct parser *p, char **values)
-{
-    char *end;
-    double seconds = strtod(values[0], &end);
-
-    if (*end || end == values[0] || !(seconds > 0) || seconds > 1e9)
-        return fail(p, "%s wants a number of seconds above 0, not \"%s\"", p->given, values[0]);
-    p->options->timeout = seconds;
-    return 0;
-}
-
-static int set_grace(struct parser *p, const char *given, const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (*end || end == text || !(seconds >= 0) || seconds > 1e9)
-        return fail(p, "%s wants a number of seconds, 0 or more, not \"%s\"", given, text);
-    p->options->grace = seconds;
-    return 0;
-}
-
-static int apply_grace(struct parser *p, char **values)
-{
-    return set_grace(p, p->given, values[0]);
-}
-
-static int apply_quiet(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->quiet = true;
-    return 0;
-}
-
-static int apply_verbose(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->verbose = true;
-    return 0;
-}
-
-static int apply_help(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->action = ACTION_HELP;
-    return 0;
-}
-
-static int apply_version(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->action = ACTION_VERSION;
-    return 0;
-}
-
-static int apply_info(struct parser *p, char **values)
-{
-    (void)values;
-    p->options->action = ACTION_INFO;
-    return 0;
-}
-
-// For what is so anyway.
-static int accept(struct parser *p, char **values)
-{
-    (void)p;
-    (void)values;
-    return 0;
-}
-
 static int refuse(struct parser *p, char **values)
 {
     (void)values;
@@ -294,75 +182,83 @@ static int refuse(struct parser *p, char **values)
 
 // ---- The table
 
+#define FLAG(name)    set_flag, offsetof(struct options, name)
+#define SECONDS(name) set_seconds, offsetof(struct options, name)
+#define TEXT(name)    set_text, offsetof(struct program, name)
+
 const struct option options_table[] = {
-    {"n np c", "N", GROUP_RANKS, apply_ranks, "start N ranks (default: one per usable CPU)"},
-    {"bind-to", "share|core|none", GROUP_RANKS, apply_bind,
+    {"n np c", "N", GROUP_RANKS, apply_ranks, 0, "start N ranks (default: one per usable CPU)"},
+    {"bind-to", "share|core|none", GROUP_RANKS, apply_bind, 0,
      "CPUs of a rank: its share, one core, any (default: share)"},
-    {"host H", "LIST", GROUP_RANKS, apply_host, "hosts with slots; only this one: localhost:4"},
-    {"hostfile machinefile f", "FILE", GROUP_RANKS, apply_hostfile, "the same, from a file"},
-    {"nooversubscribe", NULL, GROUP_RANKS, apply_no_oversubscribe,
+    {"host H", "LIST", GROUP_RANKS, apply_hosts, LIST,
+     "hosts with slots; only this one: localhost:4"},
+    {"hostfile machinefile f", "FILE", GROUP_RANKS, apply_hosts, IN_FILE, "the same, from a file"},
+    {"nooversubscribe", NULL, GROUP_RANKS, FLAG(no_oversubscribe),
      "refuse to start more ranks than usable CPUs"},
 
-    {"x", "NAME[=VALUE]", GROUP_ENVIRONMENT, apply_x, "set a variable for this program's ranks"},
-    {"env", "NAME VALUE", GROUP_ENVIRONMENT, apply_env, "the same"},
-    {"genv", "NAME VALUE", GROUP_ENVIRONMENT, apply_genv, "set a variable for all ranks"},
-    {"envlist", "A,B,...", GROUP_ENVIRONMENT, apply_envlist, "inherit these variables only"},
-    {"genvlist", "A,B,...", GROUP_ENVIRONMENT, apply_genvlist, "the same for all programs"},
-    {"wdir wd", "DIR", GROUP_ENVIRONMENT, apply_wdir, "start this program's ranks in DIR"},
-    {"path", "DIRS", GROUP_ENVIRONMENT, apply_path, "look for the program in these folders only"},
+    {"x", "NAME[=VALUE]", GROUP_ENVIRONMENT, add_variable, THIS_PROGRAM,
+     "set a variable for this program's ranks"},
+    {"env", "NAME VALUE", GROUP_ENVIRONMENT, add_variable, THIS_PROGRAM, "the same"},
+    {"genv", "NAME VALUE", GROUP_ENVIRONMENT, add_variable, ALL_PROGRAMS,
+     "set a variable for all ranks"},
+    {"envlist", "A,B,...", GROUP_ENVIRONMENT, inherit_only, THIS_PROGRAM,
+     "inherit these variables only"},
+    {"genvlist", "A,B,...", GROUP_ENVIRONMENT, inherit_only, ALL_PROGRAMS,
+     "the same for all programs"},
+    {"wdir wd", "DIR", GROUP_ENVIRONMENT, TEXT(wdir), "start this program's ranks in DIR"},
+    {"path", "DIRS", GROUP_ENVIRONMENT, TEXT(path), "look for the program in these folders only"},
 
-    {"tag-output l label prepend-rank", NULL, GROUP_OUTPUT, apply_tag,
+    {"tag-output l label prepend-rank", NULL, GROUP_OUTPUT, FLAG(tag),
      "print \"[rank] \" before each line of output"},
-    {"stdin s", "RANK|all|none", GROUP_OUTPUT, apply_stdin,
+    {"stdin s", "RANK|all|none", GROUP_OUTPUT, apply_stdin, 0,
      "who reads standard input (default: 0)"},
-    {"quiet q", NULL, GROUP_OUTPUT, apply_quiet, "when the job fails, one line about it, no more"},
-    {"verbose v", NULL, GROUP_OUTPUT, apply_verbose, "say what is started and how it ended"},
+    {"quiet q", NULL, GROUP_OUTPUT, FLAG(quiet), "when the job fails, one line about it, no more"},
+    {"verbose v", NULL, GROUP_OUTPUT, FLAG(verbose), "say what is started and how it ended"},
 
-    {"channel", "shm|socket", GROUP_JOB, apply_channel,
+    {"channel", "shm|socket", GROUP_JOB, apply_channel, 0,
      "how ranks talk (default: shm; or MPRUN_CHANNEL)"},
-    {"no-shared-heap", NULL, GROUP_JOB, apply_no_shared_heap,
+    {"no-shared-heap", NULL, GROUP_JOB, FLAG(no_shared_heap),
      "leave malloc to the C library (or MPRUN_SHARED_HEAP=0)"},
-    {"timeout", "SECONDS", GROUP_JOB, apply_timeout, "end the job after SECONDS, with status 124"},
-    {"grace", "SECONDS", GROUP_JOB, apply_grace,
+    {"timeout", "SECONDS", GROUP_JOB, SECONDS(timeout),
+     "end the job after SECONDS, with status 124"},
+    {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
 
-    {"help h ?", NULL, GROUP_ABOUT, apply_help, "print this"},
-    {"version V", NULL, GROUP_ABOUT, apply_version, "print the version"},
-    {"info", NULL, GROUP_ABOUT, apply_info, "print what this mprun can do on this machine"},
+    {"help h ?", NULL, GROUP_ABOUT, set_action, ACTION_HELP, "print this"},
+    {"version V", NULL, GROUP_ABOUT, set_action, ACTION_VERSION, "print the version"},
+    {"info", NULL, GROUP_ABOUT, set_action, ACTION_INFO,
+     "print what this mprun can do on this machine"},
 
     // So anyway.
-    {"oversubscribe", NULL, GROUP_HIDDEN, accept, NULL},
-    {"allow-run-as-root", NULL, GROUP_HIDDEN, accept, NULL},
-    {"use-hwthread-cpus", NULL, GROUP_HIDDEN, accept, NULL},
-    {"envall", NULL, GROUP_HIDDEN, accept, NULL},
-    {"genvall", NULL, GROUP_HIDDEN, accept, NULL},
-    {"disable-hostname-propagation", NULL, GROUP_HIDDEN, accept, NULL},
-    {"bind-to-none", NULL, GROUP_HIDDEN, apply_bind_none, NULL},
-    {"bind-to-core", NULL, GROUP_HIDDEN, apply_bind_core, NULL},
-    {"envnone", NULL, GROUP_HIDDEN, apply_envnone, NULL},
-    {"genvnone", NULL, GROUP_HIDDEN, apply_genvnone, NULL},
+    {"oversubscribe allow-run-as-root use-hwthread-cpus envall genvall "
+     "disable-hostname-propagation",
+     NULL, GROUP_HIDDEN, NULL, 0, NULL},
+    {"bind-to-none", NULL, GROUP_HIDDEN, set_binding, BIND_NONE, NULL},
+    {"bind-to-core", NULL, GROUP_HIDDEN, set_binding, BIND_CORE, NULL},
+    {"envnone", NULL, GROUP_HIDDEN, inherit_only, THIS_PROGRAM, NULL},
+    {"genvnone", NULL, GROUP_HIDDEN, inherit_only, ALL_PROGRAMS, NULL},
 
     // Not to be had.
-    {"map-by rank-by", NULL, GROUP_HIDDEN, refuse,
+    {"map-by rank-by", NULL, GROUP_HIDDEN, refuse, 0,
      "all ranks run on this machine; leave it out, or use --bind-to core"},
-    {"ppn perhost npernode N ppr npersocket pernode", NULL, GROUP_HIDDEN, refuse,
+    {"ppn perhost npernode N ppr npersocket pernode", NULL, GROUP_HIDDEN, refuse, 0,
      "all ranks run on this machine; say how many with -n"},
-    {"mca gmca omca pmca prtemca am tune", NULL, GROUP_HIDDEN, refuse,
+    {"mca gmca omca pmca prtemca am tune", NULL, GROUP_HIDDEN, refuse, 0,
      "it sets Open MPI's internals; leave it out (--channel chooses how ranks talk)"},
     {"report-bindings display-map display-allocation binding display", NULL, GROUP_HIDDEN, refuse,
-     "leave it out; mprun -v says where ranks are bound"},
+     0, "leave it out; mprun -v says where ranks are bound"},
     {"rankfile rf cpu-set cpu-list bind-by cpus-per-proc cpus-per-rank", NULL, GROUP_HIDDEN, refuse,
-     "start mprun under taskset to choose CPUs, and use --bind-to core"},
+     0, "start mprun under taskset to choose CPUs, and use --bind-to core"},
     {"output-filename output outfile-pattern errfile-pattern xml merge-stderr-to-stdout "
      "timestamp-output stream-buffering prepend-pattern",
-     NULL, GROUP_HIDDEN, refuse, "redirect mprun's output, with --tag-output if need be"},
+     NULL, GROUP_HIDDEN, refuse, 0, "redirect mprun's output, with --tag-output if need be"},
     {"prefix launcher launcher-exec bootstrap rmk iface demux enable-x plm personality", NULL,
-     GROUP_HIDDEN, refuse, "it chooses how other machines are reached; leave it out"},
-    {"app configfile file", NULL, GROUP_HIDDEN, refuse,
+     GROUP_HIDDEN, refuse, 0, "it chooses how other machines are reached; leave it out"},
+    {"app configfile file", NULL, GROUP_HIDDEN, refuse, 0,
      "put the programs on the command line, with \":\" between them"},
-    {"soft arch usize initial-errhandler memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse,
+    {"soft arch usize initial-errhandler memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse, 0,
      "leave it out"},
-    {"gdb debug tv xterm", NULL, GROUP_HIDDEN, refuse,
+    {"gdb debug tv xterm", NULL, GROUP_HIDDEN, refuse, 0,
      "put the tool before the program: mprun -n 2 gdb --args PROGRAM"},
 };
 
@@ -481,7 +377,17 @@ static int parse_option(struct parser *p, int argc, char **argv, int *at)
             values[i] = argv[*at];
         }
     }
-    return p->option->apply(p, values);
+    return p->option->apply ? p->option->apply(p, values) : 0;
+}
+
+// Takes an option's value from the environment, if it is there.
+static int parse_variable(struct parser *p, const char *variable, const char *option)
+{
+    char *value = getenv(variable);
+
+    p->given = variable;
+    p->option = find_option(option, strlen(option));
+    return value && *value ? p->option->apply(p, &value) : 0;
 }
 
 // Reads the options, the program and the program's arguments up to a ":" or the end.
@@ -529,15 +435,10 @@ int options_parse(struct options *options, int argc, char **argv)
         return fail(&parser, "out of memory");
     memcpy(options->arguments, argv, (size_t)argc * sizeof *argv);
 
-    const char *channel = getenv("MPRUN_CHANNEL");
-    if (channel && *channel && set_channel(&parser, "MPRUN_CHANNEL", channel) != 0)
-        return EXIT_USAGE;
-
     options->grace = ASKED_GRACE;
-    const char *grace = getenv("MPRUN_GRACE");
-    if (grace && *grace && set_grace(&parser, "MPRUN_GRACE", grace) != 0)
+    if (parse_variable(&parser, "MPRUN_CHANNEL", "channel") != 0 ||
+        parse_variable(&parser, "MPRUN_GRACE", "grace") != 0)
         return EXIT_USAGE;
-
     const char *heap = getenv("MPRUN_SHARED_HEAP");
     options->no_shared_heap = heap && strcmp(heap, "0") == 0;
 
@@ -571,13 +472,4 @@ int options_settle(struct options *o, int cpus)
                     total);
     o->nranks = (int)total;
     return 0;
-}
-
-void options_release(struct options *options)
-{
-    for (int i = 0; options->programs && i <= options->nprograms; i++)
-        free(options->programs[i].environment.variables);
-    free(options->environment.variables);
-    free(options->programs);
-    free(options->arguments);
 }

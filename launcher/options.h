@@ -67,14 +67,12 @@ struct options {
 };
 
 // Parses a command line. Returns 0, or EXIT_USAGE with a sentence in options->error. What it finds
-// points into argv. In either case options_release frees what was allocated.
+// points into argv, or is allocated for good.
 int options_parse(struct options *options, int argc, char **argv);
 
 // Fills in what was left to defaults, now that the number of usable CPUs is known, and checks the
 // number of ranks. Returns as options_parse does.
 int options_settle(struct options *options, int cpus);
-
-void options_release(struct options *options);
 
 // ---- The table, for help.c
 
@@ -93,7 +91,8 @@ struct option {
     const char *names;  // separated by blanks, without dashes; the first is the one to show
     const char *values; // placeholders of its values, separated by blanks; NULL for none
     enum option_group group;
-    int (*apply)(struct parser *parser, char **values);
+    int (*apply)(struct parser *parser, char **values); // NULL: what it asks for is so anyway
+    size_t what;                                        // for `apply`, which knows
     const char *help; // or, for an option that is refused, what to do instead
 };
 

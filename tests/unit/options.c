@@ -21,13 +21,22 @@ enum { MAX_ARGS = 40 };
 static struct options options;
 static char *words[MAX_ARGS];
 
+static void forget(void)
+{
+    for (int i = 0; options.programs && i <= options.nprograms; i++)
+        free(options.programs[i].environment.variables);
+    free(options.environment.variables);
+    free(options.programs);
+    free(options.arguments);
+}
+
 // Parses "mprun " and the blank-separated words of `line`, for a machine with 4 CPUs.
 static int parse(const char *line)
 {
     static char copy[1000];
     int argc = 0;
 
-    options_release(&options);
+    forget();
     snprintf(copy, sizeof copy, "mprun %s", line);
     for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
         words[argc++] = word;
@@ -235,7 +244,7 @@ static void names_are_unique(void **state)
 static int release(void **state)
 {
     (void)state;
-    options_release(&options);
+    forget();
     return 0;
 }
 
