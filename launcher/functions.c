@@ -20,9 +20,11 @@ static const unsigned char chapter_of[MP_CALL_COUNT] = {
 };
 
 static const bool unsupported[MP_CALL_COUNT] = {
-#define UNSUPPORTED(name, parameters, raise_on) [MP_CALL_##name] = true,
+#define UNSUPPORTED(name, parameters)              [MP_CALL_##name] = true,
+#define UNSUPPORTED_ON(name, parameters, raise_on) [MP_CALL_##name] = true,
 #include "base/unsupported.def"
 #undef UNSUPPORTED
+#undef UNSUPPORTED_ON
 };
 
 // MPI_T is there to be linked and says that it cannot be started.

@@ -10,10 +10,11 @@
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
-#define UNSUPPORTED(name, parameters, raise_on)          \
+#define UNSUPPORTED_ON(name, parameters, raise_on)       \
     int PMPI_##name parameters                           \
     {                                                    \
         return mp_unsupported(MP_CALL_##name, raise_on); \
     }                                                    \
     MP_WEAK(name);
+#define UNSUPPORTED(name, parameters) UNSUPPORTED_ON(name, parameters, MPI_COMM_SELF)
 #include "base/unsupported.def"

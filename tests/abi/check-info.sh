@@ -27,7 +27,7 @@ none() {
 }
 
 # ---- The lists
-sed -n 's/^UNSUPPORTED(\([A-Za-z_0-9]*\),.*/MPI_\1/p' "$srcdir/lib/base/unsupported.def" |
+sed -n 's/^UNSUPPORTED[_ON]*(\([A-Za-z_0-9]*\),.*/MPI_\1/p' "$srcdir/lib/base/unsupported.def" |
     sort > "$tmp/unsupported"
 [ -s "$tmp/unsupported" ] || fail "lib/base/unsupported.def lists nothing"
 sed 1d "$srcdir/tests/abi/functions.tsv" | cut -f 1 | sort > "$tmp/table"
