@@ -288,18 +288,14 @@ bool mp_extents_resize(struct mp_extents *e, uint32_t first, uint32_t count)
     if (!after || e->nodes[after].state > FREE_DIRTY || e->nodes[after].count < more) {
         return false;
     }
-    struct mp_extent *y = &e->nodes[after];
+    uint32_t state = e->nodes[after].state;
     unhang(e, after);
-    if (y->count == more) {
-        node_free(e, after);
-    } else {
-        y->first += more;
-        y->count -= more;
-        mark(e, after);
-        hang(e, after);
-    }
-    x->count = count;
+    x->count += e->nodes[after].count;
+    node_free(e, after);
     mark(e, node);
+    if (x->count > count) {
+        cut(e, node, count, state); // there is a node for it: the one that has just been freed
+    }
     e->used_pages += more;
     return true;
 }

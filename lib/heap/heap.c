@@ -30,6 +30,7 @@
 #define _GNU_SOURCE
 #include "heap/heap.h"
 
+#include "base/say.h"
 #include "boot/ancestry.h"
 #include "boot/protocol.h"
 #include "heap/extents.h"
@@ -92,9 +93,7 @@ static size_t open_window(char *area, size_t opened, size_t end)
     while (to < end) {
         to *= 2;
     }
-    if (to > area_bytes) {
-        to = area_bytes;
-    }
+    to = to < area_bytes ? to : area_bytes;
     if (mprotect(area + opened, to - opened, PROT_READ | PROT_WRITE) != 0) {
         return opened;
     }
@@ -117,20 +116,13 @@ static uint32_t page_of(const void *block)
     return (uint32_t)(((uintptr_t)block - mp_heap_blocks) / PAGE);
 }
 
-_Noreturn static void complain(void)
-{
-    static const char text[] = "free() or realloc(): not the address of a block\n";
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written;
-    abort();
-}
-
 // The pages of the block. No lock: the entries of a live block are changed by its owner only.
 static uint32_t count_of(const void *block)
 {
     uint32_t count = mp_extents_count(&heap.extents, page_of(block));
     if (unlikely(!count)) {
-        complain();
+        mp_say("free() or realloc(): not the address of a block");
+        abort();
     }
     return count;
 }
@@ -260,55 +252,53 @@ static int heap_fd(void)
     return ours ? heap.fd : -1;
 }
 
-static bool overlap(uintptr_t start, uintptr_t end, uintptr_t from, size_t bytes)
+// What may be given back: the blocks, and the variables that start as zero. What begins with other
+// values is left alone: the system would take it from the program's file again.
+static struct span {
+    uintptr_t from; // where the program has them
+    size_t bytes;
+    char *place; // where they are in our area
+} spans[2];
+
+static bool overlaps(const struct span *span, uintptr_t start, uintptr_t end)
 {
-    return start < from + bytes && end > from;
+    return start < span->from + span->bytes && end > span->from;
 }
 
-// Punches a hole into the file where [start, end) meets the `bytes` bytes at `from`, which are
-// those at `place` in our area. By the file rather than by the address: the program may have mapped
-// a file of its own there, which is to keep its bytes, or have forbidden itself to write. A peer
-// that reads at this moment reads old bytes or zeros; it has no right to either, as the sender may
-// not change what it is sending (section 3.7.2), and no more than that has happened.
-static bool punch(uintptr_t start, uintptr_t end, uintptr_t from, size_t bytes, char *place)
+// Punches a hole into the file where [start, end) meets the span. By the file rather than by the
+// address: the program may have mapped a file of its own there, which is to keep its bytes, or have
+// forbidden itself to write. A peer that reads at this moment reads old bytes or zeros; it has no
+// right to either, as the sender may not change what it is sending (section 3.7.2), and no more
+// than that has happened.
+static bool punch(const struct span *span, uintptr_t start, uintptr_t end)
 {
-    if (!overlap(start, end, from, bytes)) {
-        return true;
-    }
-    uintptr_t first = start > from ? start : from, last = end < from + bytes ? end : from + bytes;
+    uintptr_t span_end = span->from + span->bytes;
+    uintptr_t first = start > span->from ? start : span->from;
+    size_t bytes = (end < span_end ? end : span_end) - first;
+    char *place = span->place + (first - span->from);
     int fd = heap_fd();
-    place += first - from;
-    return (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place - heap.base,
-                                 (off_t)(last - first)) == 0) ||
-           madvise(place, last - first, MADV_REMOVE) == 0;
-}
 
-// The variables that start as zero. What begins with other values is left alone: the system would
-// take it from the program's file again.
-static size_t zeroed_variables(uintptr_t *from)
-{
-    *from = (uintptr_t)heap.program.address + heap.program.initialized;
-    return heap.program.bytes - heap.program.initialized;
+    return (fd >= 0 && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, place - heap.base,
+                                 (off_t)bytes) == 0) ||
+           madvise(place, bytes, MADV_REMOVE) == 0;
 }
 
 bool mp_heap_overlaps(const void *start, size_t bytes)
 {
-    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE), variables;
-    size_t variables_bytes = zeroed_variables(&variables);
+    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE);
 
-    return mp_heap.own && (overlap(at, end, mp_heap_blocks, mp_heap_blocks_bytes) ||
-                           overlap(at, end, variables, variables_bytes));
+    return mp_heap.own && (overlaps(&spans[0], at, end) || overlaps(&spans[1], at, end));
 }
 
 bool mp_heap_clear(const void *start, size_t bytes)
 {
-    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE), variables;
-    size_t variables_bytes = zeroed_variables(&variables);
-    char *blocks = (char *)mp_heap_blocks;
+    uintptr_t at = (uintptr_t)start, end = mp_round_up(at + bytes, PAGE);
+    bool done = true;
 
-    return punch(at, end, mp_heap_blocks, mp_heap_blocks_bytes, blocks) &&
-           punch(at, end, variables, variables_bytes,
-                 blocks + mp_heap_blocks_bytes + heap.program.initialized);
+    for (int i = 0; i < 2 && done; i++) {
+        done = !overlaps(&spans[i], at, end) || punch(&spans[i], at, end);
+    }
+    return done;
 }
 
 // ---- fork
@@ -334,11 +324,8 @@ static void before_fork(void)
         int fd = heap_fd();
         mp_program_data_before_fork(fd);
         if (heap.extents.used_pages) {
-            heap.image = mmap(NULL, heap.opened, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-            if (heap.image == MAP_FAILED) {
-                heap.image = NULL;
-            } else {
+            heap.image = mp_sparse_room(heap.opened);
+            if (heap.image) {
                 mp_extents_each(&heap.extents, copy_extent, &fd);
             }
         }
@@ -378,16 +365,9 @@ static void after_fork_in_child(void)
         // Nothing else shall come to lie here: free would take it for ours.
         mmap(area, (size_t)1 << mp_heap.shift, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        if (heap.image) {
-            void *there =
-                mremap(heap.image, heap.opened, heap.opened, MREMAP_MAYMOVE | MREMAP_FIXED, area);
-            (void)there;
+        if (heap.image || heap.extents.used_pages) {
+            mp_sparse_replace(heap.image, heap.opened, area, fd, area - heap.base);
             heap.image = NULL;
-        } else if (heap.extents.used_pages && fd >= 0) {
-            // No room for a copy. What the child writes is its own even so, and it sees what its
-            // parent writes later only where it has written nothing itself.
-            mmap(area, heap.opened, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
-                 fd, area - heap.base);
         }
         heap.inherited = true;
         mp_heap.own = mp_heap.own_bytes = mp_heap.program_bytes = 0;
@@ -415,13 +395,12 @@ static bool switched_off(void)
            (preloaded && strstr(preloaded, "vgpreload")); // valgrind
 }
 
-// Becomes the owner of the area of `rank`, unless a living process is. *stale: another one was.
-static bool claim(int rank, bool *stale)
+// Becomes the owner of the area of `rank`, the bytes from `start` on, unless a living process is.
+static bool claim(int rank, off_t start, size_t bytes)
 {
     int32_t self = (int32_t)getpid();
     int32_t owner = 0;
 
-    *stale = false;
     if (atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self)) {
         return true;
     }
@@ -429,8 +408,8 @@ static bool claim(int rank, bool *stale)
     if (owner != self && (kill(owner, 0) == 0 || errno != ESRCH)) {
         return false;
     }
-    *stale = true;
-    return atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self);
+    return atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self) &&
+           fallocate(heap.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, (off_t)bytes) == 0;
 }
 
 // Gives the program's variables their pages at the end of the area of `rank`, this process's.
@@ -451,10 +430,18 @@ static size_t share_program(int rank, char *area, size_t area_bytes)
         return area_bytes;
     }
     heap.program = program;
+    spans[1] = (struct span){(uintptr_t)program.address + program.initialized,
+                             program.bytes - program.initialized, place + program.initialized};
     owner->program = (uintptr_t)program.address;
     owner->place = (uintptr_t)place;
     owner->program_bytes = program.bytes;
     return (size_t)(place - area);
+}
+
+static bool take_file(int fd, off_t bytes)
+{
+    heap.fd = fd;
+    return fstat(fd, &heap_file) == 0 && S_ISREG(heap_file.st_mode) && heap_file.st_size == bytes;
 }
 
 // Finds the heap's file, of `bytes` bytes: as the descriptor `fd` that the launcher handed over;
@@ -463,8 +450,7 @@ static bool find_file(int fd, off_t bytes)
 {
     struct mp_ancestry ancestry;
 
-    heap.fd = fd;
-    if (fstat(fd, &heap_file) == 0 && S_ISREG(heap_file.st_mode) && heap_file.st_size == bytes) {
+    if (take_file(fd, bytes)) {
         return true;
     }
     int segment = mp_ancestry_find(&ancestry);
@@ -472,8 +458,7 @@ static bool find_file(int fd, off_t bytes)
         return false;
     }
     close(segment);
-    heap.fd = mp_ancestry_open(&ancestry, MP_HEAP_FD);
-    if (heap.fd >= 0 && fstat(heap.fd, &heap_file) == 0 && heap_file.st_size == bytes) {
+    if (take_file(mp_ancestry_open(&ancestry, MP_HEAP_FD), bytes)) {
         return true;
     }
     if (heap.fd >= 0) {
@@ -488,7 +473,7 @@ static bool map_heap(int fd, int rank, unsigned shift, char *base)
     size_t area = (size_t)1 << shift;
     size_t total = MP_HEAP_HEAD + (size_t)heap.size * area;
     size_t room = mp_extents_room((uint32_t)(area / PAGE));
-    bool stale;
+    off_t start = (off_t)(MP_HEAP_HEAD + (size_t)rank * area);
 
     if (!find_file(fd, (off_t)total) ||
         mmap(base, total, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, heap.fd,
@@ -501,18 +486,15 @@ static bool map_heap(int fd, int rank, unsigned shift, char *base)
     if (notes != MAP_FAILED && mprotect(base, MP_HEAP_HEAD, PROT_READ | PROT_WRITE) == 0 &&
         madvise(base, total, MADV_DONTFORK) == 0 && madvise(base, total, MADV_DONTDUMP) == 0 &&
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0 &&
-        claim(rank, &stale)) {
-        off_t start = (off_t)(MP_HEAP_HEAD + (size_t)rank * area);
-        if (!stale || fallocate(heap.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
-                                (off_t)area) == 0) {
-            heap.base = base;
-            mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD;
-            mp_heap.shift = shift;
-            mp_heap_blocks = mp_heap.own = mp_heap.areas + (size_t)rank * area;
-            mp_heap_blocks_bytes = share_program(rank, base + start, area);
-            mp_extents_open(&heap.extents, notes, (uint32_t)(mp_heap_blocks_bytes / PAGE));
-            return true;
-        }
+        claim(rank, start, area)) {
+        heap.base = base;
+        mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD;
+        mp_heap.shift = shift;
+        mp_heap_blocks = mp_heap.own = (uintptr_t)base + (uintptr_t)start;
+        mp_heap_blocks_bytes = share_program(rank, base + start, area);
+        spans[0] = (struct span){mp_heap_blocks, mp_heap_blocks_bytes, base + start};
+        mp_extents_open(&heap.extents, notes, (uint32_t)(mp_heap_blocks_bytes / PAGE));
+        return true;
     }
     if (notes != MAP_FAILED) {
         munmap(notes, room);

@@ -49,15 +49,16 @@ static size_t usable_size(void *block)
     return mp_heap_made(block) ? mp_heap_usable(block) : usable_elsewhere(block);
 }
 
+// A block of the heap, or NULL: that is for the C library.
+static inline void *from_heap(size_t bytes, size_t alignment, bool zero)
+{
+    return unlikely(bytes >= mp_heap_threshold) ? mp_heap_allocate(bytes, alignment, zero) : NULL;
+}
+
 EXPORTED void *malloc(size_t bytes)
 {
-    if (unlikely(bytes >= mp_heap_threshold)) {
-        void *block = mp_heap_allocate(bytes, LEAST_ALIGNMENT, false);
-        if (block) {
-            return block;
-        }
-    }
-    return __libc_malloc(bytes);
+    void *block = from_heap(bytes, LEAST_ALIGNMENT, false);
+    return block ? block : __libc_malloc(bytes);
 }
 
 EXPORTED void free(void *block)
@@ -72,15 +73,10 @@ EXPORTED void free(void *block)
 EXPORTED void *calloc(size_t count, size_t each)
 {
     size_t bytes;
+    bool fits = !__builtin_mul_overflow(count, each, &bytes);
+    void *block = likely(fits) ? from_heap(bytes, LEAST_ALIGNMENT, true) : NULL;
 
-    if (likely(!__builtin_mul_overflow(count, each, &bytes)) &&
-        unlikely(bytes >= mp_heap_threshold)) {
-        void *block = mp_heap_allocate(bytes, LEAST_ALIGNMENT, true);
-        if (block) {
-            return block;
-        }
-    }
-    return __libc_calloc(count, each);
+    return block ? block : __libc_calloc(count, each);
 }
 
 EXPORTED void *realloc(void *block, size_t bytes)
@@ -120,17 +116,13 @@ EXPORTED void *reallocarray(void *block, size_t count, size_t each)
 
 EXPORTED void *memalign(size_t alignment, size_t bytes)
 {
-    if (unlikely(bytes >= mp_heap_threshold) && alignment <= SIZE_MAX / 2 + 1) {
-        size_t power = LEAST_ALIGNMENT; // glibc rounds up too
-        while (power < alignment) {
-            power *= 2;
-        }
-        void *block = mp_heap_allocate(bytes, power, false);
-        if (block) {
-            return block;
-        }
+    size_t power = LEAST_ALIGNMENT; // glibc rounds up too
+
+    while (power < alignment && alignment <= SIZE_MAX / 2 + 1) {
+        power *= 2;
     }
-    return __libc_memalign(alignment, bytes);
+    void *block = power >= alignment ? from_heap(bytes, power, false) : NULL;
+    return block ? block : __libc_memalign(alignment, bytes);
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t bytes)

@@ -23,6 +23,7 @@
 #include "heap/program_data.h"
 
 #include "base/bits.h"
+#include "base/say.h"
 #include "heap/sparse.h"
 
 #include <fcntl.h>
@@ -254,17 +255,11 @@ static bool copy_touched(char *place, struct mp_program_data data)
     return known;
 }
 
-_Noreturn static void complain(const char *text)
-{
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
-    (void)written;
-    _exit(EXIT_FAILURE);
-}
-
 _Noreturn static void lost(void)
 {
-    complain("mprun: no memory to map the program's variables, which are lost; "
-             "MPRUN_SHARED_HEAP=0 leaves them alone\n");
+    mp_say("mprun: no memory to map the program's variables, which are lost; "
+           "MPRUN_SHARED_HEAP=0 leaves them alone");
+    _exit(EXIT_FAILURE);
 }
 
 // The system refused to map the file over the variables, and may have unmapped them first.
@@ -320,14 +315,12 @@ void mp_program_data_before_fork(int fd)
     }
     // Until the child has its copy, both would run on the same stack.
     if ((uintptr_t)__builtin_frame_address(0) - (uintptr_t)shared.data.address < bytes) {
-        complain("mprun: fork on a stack that is a static variable of the program; "
-                 "MPRUN_SHARED_HEAP=0 allows it\n");
+        mp_say("mprun: fork on a stack that is a static variable of the program; "
+               "MPRUN_SHARED_HEAP=0 allows it");
+        _exit(EXIT_FAILURE);
     }
-    shared.image = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (shared.image == MAP_FAILED) {
-        shared.image = NULL;
-    } else {
+    shared.image = mp_sparse_room(bytes);
+    if (shared.image) {
         mp_sparse_copy(fd, shared.offset, shared.image, shared.alias, bytes);
     }
 }
@@ -348,12 +341,7 @@ void mp_program_data_after_fork_in_child(int fd)
     if (bytes == 0) {
         return;
     }
-    // Without an image, or if it cannot be moved, the child sees what its parent writes later where
-    // it has written nothing itself; what it writes is its own even so.
-    if ((!shared.image ||
-         mremap(shared.image, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) != place) &&
-        mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
-             shared.offset) != place) {
+    if (!mp_sparse_replace(shared.image, bytes, place, fd, shared.offset)) {
         lost();
     }
     shared.image = NULL;

@@ -5,7 +5,22 @@
 #include "heap/sparse.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+char *mp_sparse_room(size_t bytes)
+{
+    char *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return room == MAP_FAILED ? NULL : room;
+}
+
+bool mp_sparse_replace(char *copy, size_t bytes, char *place, int fd, off_t offset)
+{
+    return (copy && mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == place) ||
+           mmap(place, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd,
+                offset) == place;
+}
 
 void mp_sparse_copy(int fd, off_t offset, char *to, const char *from, size_t bytes)
 {
