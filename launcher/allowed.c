@@ -8,11 +8,11 @@
 #include "launcher/allowed.h"
 
 #include "base/bits.h"
+#include "launcher/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -31,13 +31,10 @@ bool allowed_raise(int resource, rlim_t needed, struct rlimit *before)
     }
     if (before->rlim_cur >= needed) // RLIM_INFINITY is the greatest number
         return true;
-    struct rlimit raised = {.rlim_cur = before->rlim_max, .rlim_max = before->rlim_max};
-    if (before->rlim_max < needed) { // that is root's privilege
-        raised.rlim_cur = raised.rlim_max = needed;
-        if (setrlimit(resource, &raised) == 0)
-            return true;
-        raised.rlim_cur = raised.rlim_max = before->rlim_max;
-    }
+    struct rlimit raised = {.rlim_cur = needed, .rlim_max = needed};
+    if (before->rlim_max < needed && setrlimit(resource, &raised) == 0) // that is root's privilege
+        return true;
+    raised.rlim_cur = raised.rlim_max = before->rlim_max;
     return setrlimit(resource, &raised) == 0 && raised.rlim_cur >= needed;
 }
 
@@ -62,112 +59,44 @@ const char *allowed_hint(int error)
 
 // ---- System calls
 
-static bool closes(int fd)
+// What a call failed with that has wrong arguments, or an answer that does not matter; 0: it did
+// not. It does nothing, but a filter sees it first.
+static int error_of(long result)
 {
-    return fd >= 0 && close(fd) == 0;
+    return result < 0 ? errno : 0;
 }
 
-static bool try_prctl(void)
+bool allowed_calls(void)
 {
-    int is;
-    return prctl(PR_GET_CHILD_SUBREAPER, &is) == 0;
-}
-
-static bool try_getppid(void)
-{
-    return syscall(SYS_getppid) >= 0; // getppid() leaves errno alone
-}
-
-static bool try_fcntl(void)
-{
-    return fcntl(STDERR_FILENO, F_GETFD) >= 0 || errno == EBADF;
-}
-
-static bool try_kill(void)
-{
-    return kill(getpid(), 0) == 0;
-}
-
-static bool try_wait(void)
-{
-    return waitpid(getpid(), NULL, WNOHANG) >= 0 || errno == ECHILD;
-}
-
-static bool try_sigprocmask(void)
-{
-    sigset_t mask;
-    return sigprocmask(SIG_BLOCK, NULL, &mask) == 0;
-}
-
-static bool try_sigwait(void)
-{
-    struct timespec now = {0};
-    sigset_t none;
-
-    sigemptyset(&none);
-    return sigtimedwait(&none, NULL, &now) >= 0 || errno == EAGAIN || errno == EINTR;
-}
-
-static bool try_signalfd(void)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    return closes(signalfd(-1, &none, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
-static bool try_pipe(void)
-{
-    int ends[2];
-    return pipe2(ends, O_CLOEXEC) == 0 && closes(ends[0]) && closes(ends[1]);
-}
-
-static bool try_eventfd(void)
-{
-    return closes(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-static bool try_epoll(void)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    int other = epoll_create1(EPOLL_CLOEXEC); // something to wait for
-    bool works = epoll >= 0 && other >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, other, &event) == 0 &&
-                 epoll_wait(epoll, &event, 1, 0) == 0;
-
-    int error = errno;
-    closes(other);
-    closes(epoll);
-    errno = error;
-    return works;
-}
-
-bool allowed_calls(char *error, size_t room)
-{
-    static const struct call {
-        const char *name;
-        bool (*works)(void);
-    } calls[] = {
-        {"prctl", try_prctl},
-        {"getppid", try_getppid},
-        {"fcntl", try_fcntl},
-        {"kill", try_kill},
-        {"wait4", try_wait},
-        {"rt_sigprocmask", try_sigprocmask},
-        {"rt_sigtimedwait", try_sigwait},
-        {"signalfd4", try_signalfd},
-        {"pipe2", try_pipe},
-        {"eventfd2", try_eventfd},
-        {"epoll_create1, epoll_ctl or epoll_wait", try_epoll},
-    };
-
     if (prctl(PR_GET_SECCOMP) == 0)
         return true; // no filter
+
+    struct timespec now = {0};
+    sigset_t none;
+    sigemptyset(&none);
+    const struct {
+        const char *name;
+        int error;
+    } calls[] = {
+        {"prctl", error_of(prctl(PR_GET_CHILD_SUBREAPER, NULL))},
+        {"getppid", error_of(syscall(SYS_getppid))}, // getppid() leaves errno alone
+        {"fcntl", error_of(fcntl(-1, F_GETFD))},
+        {"kill", error_of(kill(getpid(), 0))},
+        {"wait4", error_of(waitpid(getpid(), NULL, WNOHANG))},
+        {"rt_sigprocmask", error_of(sigprocmask(SIG_BLOCK, &none, NULL))},
+        {"rt_sigtimedwait", error_of(sigtimedwait(&none, NULL, &now))},
+        {"signalfd4", error_of(signalfd(-1, &none, -1))},
+        {"pipe2", error_of(pipe2((int[2]){0}, -1))},
+        {"eventfd2", error_of(eventfd(0, -1))},
+        {"epoll_create1", error_of(epoll_create1(-1))},
+        {"epoll_ctl", error_of(epoll_ctl(-1, EPOLL_CTL_DEL, -1, NULL))},
+        {"epoll_wait", error_of(epoll_wait(-1, &(struct epoll_event){0}, 1, 0))},
+    };
     for (size_t i = 0; i < mp_array_length(calls); i++) {
-        if (calls[i].works())
+        if (calls[i].error != EPERM && calls[i].error != EACCES && calls[i].error != ENOSYS)
             continue;
-        snprintf(error, room, "the system call %s, which mprun cannot do without, is refused: %s%s",
-                 calls[i].name, strerror(errno), allowed_hint(errno));
+        report_line("the system call %s, which mprun cannot do without, is refused: %s%s",
+                    calls[i].name, strerror(calls[i].error), allowed_hint(calls[i].error));
         return false;
     }
     return true;

@@ -4,7 +4,6 @@
 #define MPRUN_ALLOWED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/resource.h>
 
 // Raises this process's limit on `resource` to `needed` at least, or as far as it may. Returns
@@ -16,8 +15,8 @@ bool allowed_raise(int resource, rlim_t needed, struct rlimit *before);
 // parentheses with a blank before; "" for all others. To follow strerror.
 const char *allowed_hint(int error);
 
-// Whether the system calls that no job can do without are allowed. If not, `error` holds a sentence
-// that names the first that is not.
-bool allowed_calls(char *error, size_t room);
+// Whether the system calls that no job can do without are allowed. If not, names the
+// first that is not.
+bool allowed_calls(void);
 
 #endif

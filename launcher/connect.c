@@ -41,11 +41,9 @@ static struct {
     int nranks;
     struct line *lines; // one for each rank
     uint64_t *made;     // bit lower * nranks + higher: that pair has its connection
-    int opened;         // the end that the rank being started takes
-    uv_loop_t *loop;
     uv_timer_t retry;
     bool running;
-} connect_ = {.opened = -1};
+} connect_;
 
 static void on_line(uv_poll_t *poll, int status, int events);
 
@@ -77,15 +75,7 @@ int connect_open(int rank)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
     connect_.lines[rank].fd = ends[0];
-    connect_.opened = ends[1];
     return ends[1];
-}
-
-void connect_opened(void)
-{
-    if (connect_.opened >= 0)
-        close(connect_.opened);
-    connect_.opened = -1;
 }
 
 static void end_line(struct line *line)
@@ -233,7 +223,6 @@ int connect_start(uv_loop_t *loop)
 {
     if (connect_.nranks == 0)
         return 0;
-    connect_.loop = loop;
     uv_timer_init(loop, &connect_.retry);
     for (int i = 0; i < connect_.nranks; i++) {
         struct line *line = &connect_.lines[i];

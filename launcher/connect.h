@@ -9,12 +9,9 @@
 // below has any effect. Returns 0, or -1 with errno.
 int connect_prepare(int nranks);
 
-// The rank's end of its control socket, close-on-exec; -1 with errno 0 when there is none, and with
-// another errno when it cannot be made.
+// The rank's end of its control socket, close-on-exec, the caller's; -1 with errno 0 when there is
+// none, and with another errno when it cannot be made.
 int connect_open(int rank);
-
-// The rank was started (or not): our copy of what connect_open gave is closed.
-void connect_opened(void);
 
 // From now on requests are served by events of `loop`. Returns 0 or an error of libuv.
 int connect_start(uv_loop_t *loop);

@@ -12,6 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+// An OpenMP program whose user says nothing gets as many threads as its rank has CPUs for: its
+// library would count all, and threads of several ranks that spin for each other on one CPU are
+// some hundred times slower.
+#define THREADS "OMP_NUM_THREADS"
+
 struct list {
     char **entries;
     int count;
@@ -38,58 +43,49 @@ static bool is_listed(const struct environment_changes *changes, const char *ent
     return false;
 }
 
-// Sets what has a value, in place of an entry of that name if there is one. False: out of memory.
+// The place of the entry of that name, or of a new one, which is NULL.
+static char **place_of(struct list *list, const char *name, size_t length)
+{
+    int at = 0;
+
+    while (at < list->count && !names(list->entries[at], name, length))
+        at++;
+    if (at == list->count)
+        list->entries[list->count++] = NULL;
+    return &list->entries[at];
+}
+
+// Sets what has a value. False: out of memory.
 static bool apply(struct list *list, const struct environment_changes *changes)
 {
     for (size_t i = 0; i < changes->count; i++) {
         const struct variable *v = &changes->variables[i];
-        int at = 0;
-        if (!v->value)
-            continue;
-        while (at < list->count && !names(list->entries[at], v->name, v->length))
-            at++;
-        if (asprintf(&list->entries[at], "%.*s=%s", (int)v->length, v->name, v->value) < 0)
+        if (v->value && asprintf(place_of(list, v->name, v->length), "%.*s=%s", (int)v->length,
+                                 v->name, v->value) < 0)
             return false;
-        if (at == list->count)
-            list->count++;
     }
     return true;
-}
-
-bool environment_has(char *const *environment, const char *name)
-{
-    while (*environment && !names(*environment, name, strlen(name)))
-        environment++;
-    return *environment != NULL;
 }
 
 // Behind what the user preloads.
 static bool add_preload(struct list *list, const char *library)
 {
     static const char name[] = "LD_PRELOAD";
-    const char *before = NULL;
-    int at = 0;
+    char **place = place_of(list, name, strlen(name));
+    const char *before = *place ? *place + sizeof name : "";
 
-    while (at < list->count && !names(list->entries[at], name, strlen(name)))
-        at++;
-    if (at == list->count)
-        list->count++;
-    else if (list->entries[at][sizeof name])
-        before = list->entries[at] + sizeof name;
-    return asprintf(&list->entries[at], "%s=%s%s%s", name, before ? before : "", before ? ":" : "",
-                    library) >= 0;
+    return asprintf(place, "%s=%s%s%s", name, before, *before ? ":" : "", library) >= 0;
 }
 
-char **environment_build(const struct options *options, const struct program *program, int extra,
-                         char ***slots)
+char **environment_build(const struct options *options, const struct program *program, int threads,
+                         int extra, char ***slots)
 {
-    static const char *const ours[] = {MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL,
-                                       MP_ENV_HEAP};
+    static const char *const ours[] = {MP_ENV_ALL};
     const struct environment_changes *all = &options->environment;
     const struct environment_changes *own = &program->environment;
     bool only_listed = all->only_listed || own->only_listed;
     struct list list = {0};
-    size_t room = all->count + own->count + (size_t)extra + 2;
+    size_t room = all->count + own->count + (size_t)extra + 3;
 
     for (char **entry = environ; *entry; entry++)
         room++;
@@ -105,6 +101,9 @@ char **environment_build(const struct options *options, const struct program *pr
     }
     const char *library = preload_for(program);
     if (!apply(&list, all) || !apply(&list, own) || (library && !add_preload(&list, library)))
+        return NULL;
+    char **place = place_of(&list, THREADS, strlen(THREADS));
+    if (!*place && asprintf(place, "%s=%d", THREADS, threads) < 0)
         return NULL;
     *slots = list.entries + list.count;
     memset(*slots, 0, (size_t)(extra + 1) * sizeof **slots);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_ENTRIES = 8192, CHUNK = 64 };
+enum { MOST_ENTRIES = 8192 };
 
 static bool read_at(int fd, void *to, size_t bytes, uint64_t at)
 {
@@ -76,44 +76,28 @@ static uint64_t place_of(const struct executable *executable, uint64_t address)
     return UINT64_MAX;
 }
 
-// One walk over the table of what the dynamic linker has to know. The table of names may stand in
-// it behind the names, so there are two walks: without `see`, it finds that table.
-static bool walk(const struct executable *executable, const Elf64_Phdr *dynamic, uint64_t *names,
-                 bool (*see)(const char *library, void *argument), void *argument)
-{
-    Elf64_Dyn entries[CHUNK];
-    char name[EXECUTABLE_NAME];
-    uint64_t count = dynamic->p_filesz / sizeof *entries;
-
-    count = count < MOST_ENTRIES ? count : MOST_ENTRIES;
-    for (uint64_t done = 0; done < count; done += CHUNK) {
-        uint64_t now = count - done < CHUNK ? count - done : CHUNK;
-        if (!read_at(executable->fd, entries, now * sizeof *entries,
-                     dynamic->p_offset + done * sizeof *entries))
-            return false;
-        for (uint64_t i = 0; i < now; i++) {
-            if (entries[i].d_tag == DT_NULL)
-                return false;
-            if (!see && entries[i].d_tag == DT_STRTAB) {
-                *names = place_of(executable, entries[i].d_un.d_ptr);
-                return *names != UINT64_MAX;
-            }
-            if (see && entries[i].d_tag == DT_NEEDED &&
-                read_name(executable->fd, name, *names + entries[i].d_un.d_val) &&
-                see(name, argument))
-                return true;
-        }
-    }
-    return false;
-}
-
 bool executable_needs(const struct executable *executable,
                       bool (*see)(const char *library, void *argument), void *argument)
 {
+    static Elf64_Dyn entries[MOST_ENTRIES]; // what the dynamic linker has to know
     const Elf64_Phdr *dynamic = segment_of(executable, PT_DYNAMIC);
-    uint64_t names;
+    char name[EXECUTABLE_NAME];
+    uint64_t names = UINT64_MAX;
 
-    return dynamic && dynamic->p_offset <= INT64_MAX / 2 &&
-           walk(executable, dynamic, &names, NULL, NULL) &&
-           walk(executable, dynamic, &names, see, argument);
+    if (!dynamic)
+        return false;
+    size_t bytes = dynamic->p_filesz < sizeof entries ? dynamic->p_filesz : sizeof entries;
+    ssize_t got = pread(executable->fd, entries, bytes, (off_t)dynamic->p_offset);
+    size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
+    // The table of names may stand behind the names.
+    for (size_t i = 0; i < count && entries[i].d_tag != DT_NULL; i++)
+        if (entries[i].d_tag == DT_STRTAB)
+            names = place_of(executable, entries[i].d_un.d_ptr);
+    if (names == UINT64_MAX)
+        return false;
+    for (size_t i = 0; i < count && entries[i].d_tag != DT_NULL; i++)
+        if (entries[i].d_tag == DT_NEEDED &&
+            read_name(executable->fd, name, names + entries[i].d_un.d_val) && see(name, argument))
+            return true;
+    return false;
 }

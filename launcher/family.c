@@ -4,17 +4,16 @@
 // everything that a job ever started. A direct child's id cannot be reused before we wait for it,
 // so killing children never hits a stranger.
 //
-// The list is in /proc. Where there is none, wait(2) says of any number whether that is our child.
+// The list is in /proc. Where there is none, or a kernel without such lists, wait(2) says of any
+// number whether that is our child.
 // Read next: job.c (when this is done), look.c, proc(5) on /proc/pid/task/tid/children.
 #define _GNU_SOURCE
 #include "launcher/family.h"
 
 #include "launcher/look.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,60 +110,26 @@ static void add_own_by_number(struct pids *pids)
 
 // ---- Children, by /proc
 
-// Adds the ids in a file of blank-separated numbers.
-static void add_from_file(struct pids *pids, const char *path)
-{
-    char text[4096];
-    ssize_t got;
-    pid_t pid = 0;
-
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    while ((got = read(fd, text, sizeof text)) > 0) {
-        for (ssize_t i = 0; i < got; i++) {
-            if (isdigit((unsigned char)text[i])) {
-                pid = pid * 10 + (text[i] - '0');
-            } else if (pid > 0) {
-                add(pids, pid);
-                pid = 0;
-            }
-        }
-    }
-    close(fd);
-}
-
-// For kernels without the `children` file: every process whose parent is `parent`.
-static void add_by_scan(struct pids *pids, pid_t parent)
-{
-    DIR *folder = opendir("/proc");
-    struct dirent *entry;
-    struct look look;
-
-    while (folder && (entry = readdir(folder)))
-        if (isdigit((unsigned char)entry->d_name[0]) && look_at(atoi(entry->d_name), &look) &&
-            look.parent == parent)
-            add(pids, atoi(entry->d_name));
-    if (folder)
-        closedir(folder);
-}
-
-// Adds the children of `parent`, of all its threads. Without /proc those of others stay unknown.
-static void add_children(struct pids *pids, pid_t parent)
+bool family_sees_all(void)
 {
     static int listed = -1; // does this kernel have the `children` file? -1: not asked yet
+
+    if (listed < 0)
+        listed = look_works() && access("/proc/thread-self/children", F_OK) == 0;
+    return listed;
+}
+
+// Adds the children of `parent`, of all its threads. Those of others stay unknown where the kernel
+// does not tell.
+static void add_children(struct pids *pids, pid_t parent)
+{
     char path[300];
     struct dirent *entry;
+    pid_t pid;
 
-    if (!look_works()) {
+    if (!family_sees_all()) {
         if (parent == getpid())
             add_own_by_number(pids);
-        return;
-    }
-    if (listed < 0)
-        listed = access("/proc/thread-self/children", F_OK) == 0;
-    if (!listed) {
-        add_by_scan(pids, parent);
         return;
     }
     snprintf(path, sizeof path, "/proc/%d/task", (int)parent);
@@ -173,7 +138,11 @@ static void add_children(struct pids *pids, pid_t parent)
         if (entry->d_name[0] == '.')
             continue;
         snprintf(path, sizeof path, "/proc/%d/task/%s/children", (int)parent, entry->d_name);
-        add_from_file(pids, path);
+        FILE *children = fopen(path, "re");
+        while (children && fscanf(children, "%d", &pid) == 1)
+            add(pids, pid);
+        if (children)
+            fclose(children);
     }
     if (folder)
         closedir(folder);
@@ -193,14 +162,9 @@ size_t family_children(pid_t parent, pid_t *list, size_t room)
     return count;
 }
 
-bool family_sees_all(void)
-{
-    return look_works();
-}
-
 bool family_has(pid_t pid)
 {
-    struct look look;
+    struct mp_stat look;
 
     if (pid <= 1)
         return false;
@@ -229,7 +193,7 @@ static size_t ask(bool all)
 {
     static struct pids asked;
     struct pids pids = {0};
-    struct look look;
+    struct mp_stat look;
     size_t before = asked.count;
     size_t living = 0;
 

@@ -64,7 +64,7 @@ static bool has_shell(void)
 {
     pid_t group = getpgid(0);
     pid_t parent = getppid();
-    struct look look;
+    struct mp_stat look;
 
     while (parent > 0 && getpgid(parent) == group && look_at(parent, &look))
         parent = look.parent;
@@ -116,14 +116,11 @@ static int wait_for(pid_t keeper, const struct signal_sets *sets)
 int front_run(const struct options *options, int cpus, int64_t start_ns)
 {
     struct signal_sets sets;
-    char error[300];
     pid_t front = getpid();
 
     block_signals(&sets);
-    if (!allowed_calls(error, sizeof error)) {
-        report_line("%s", error);
+    if (!allowed_calls())
         return EXIT_NOT_EXECUTABLE;
-    }
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t keeper = fork();
     if (keeper < 0) {

@@ -26,13 +26,12 @@ static bool is_this_machine(const char *name, size_t length)
     if (gethostname(own, sizeof own - 1) != 0 || !*own)
         return false;
     // Either may carry a domain that the other lacks.
-    size_t own_length = strlen(own);
-    size_t own_short = strcspn(own, ".");
-    size_t name_short = 0;
-    while (name_short < length && name[name_short] != '.')
-        name_short++;
-    if (length == name_short || own_length == own_short)
-        return name_short == own_short && strncasecmp(own, name, own_short) == 0;
+    const char *dot = memchr(name, '.', length);
+    size_t own_length = strcspn(own, ".");
+    if (dot && own[own_length])
+        own_length = strlen(own);
+    else if (dot)
+        length = (size_t)(dot - name);
     return length == own_length && strncasecmp(own, name, length) == 0;
 }
 

@@ -12,6 +12,8 @@
 #define _GNU_SOURCE
 #include "launcher/huge.h"
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "boot/protocol.h"
 
 #include <errno.h>
@@ -23,7 +25,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef MADV_COLLAPSE
@@ -37,16 +38,9 @@
 // second, and twice as long each time that there was nothing to do.
 enum { REST = 20, SECONDS_MOST = 64 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static void rest(int64_t ns)
 {
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
+    struct timespec time = mp_timespec(ns);
     nanosleep(&time, NULL);
 }
 
@@ -54,26 +48,23 @@ static void rest(int64_t ns)
 // chroot, nobody says so; and a kernel that has none says that when it is asked for one.
 static bool wanted(void)
 {
-    char text[64] = "";
-    FILE *file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
-    if (file) {
-        if (!fgets(text, sizeof text, file))
-            text[0] = 0;
-        fclose(file);
-    }
+    char text[64];
+
+    mp_file_read(text, sizeof text, "/sys/kernel/mm/transparent_hugepage/enabled");
     return !strstr(text, "[never]") && sysconf(_SC_PAGESIZE) == 4096;
 }
 
 // Asks for the regions in [from, to) of the file through `window`. False if the kernel cannot.
 // *worked: set if that took longer than finding them huge already would.
-static bool collapse(char *window, int fd, off_t from, off_t to, bool *worked)
+static bool collapse(char *window, off_t from, off_t to, bool *worked)
 {
     size_t bytes = (size_t)(to - from);
-    if (mmap(window, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, from) != window)
+    if (mmap(window, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, MP_HEAP_FD, from) !=
+        window)
         return false;
-    int64_t start = now_ns();
+    int64_t start = mp_clock_ns(CLOCK_MONOTONIC);
     bool able = madvise(window, bytes, MADV_COLLAPSE) == 0 || (errno != EINVAL && errno != ENOSYS);
-    int64_t took = now_ns() - start;
+    int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - start;
     mmap(window, (size_t)PIECE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
          -1, 0);
     if (took > 200 * 1000) {
@@ -83,15 +74,17 @@ static bool collapse(char *window, int fd, off_t from, off_t to, bool *worked)
     return able;
 }
 
-// Once through the file. False if there is no sense in trying again.
-static bool look(char *window, int fd, bool *worked)
+// Once through the file, whose description we share with all ranks: every search says where it
+// starts. False if there is no sense in trying again.
+static bool look(char *window, bool *worked)
 {
     off_t from, to = 0;
-    while ((from = lseek(fd, to, SEEK_DATA)) >= 0 && (to = lseek(fd, from, SEEK_HOLE)) >= 0) {
+    while ((from = lseek(MP_HEAP_FD, to, SEEK_DATA)) >= 0 &&
+           (to = lseek(MP_HEAP_FD, from, SEEK_HOLE)) >= 0) {
         off_t end = to / REGION * REGION;
         for (off_t at = (from + REGION - 1) / REGION * REGION; at < end;) {
             off_t next = at + PIECE < end ? at + PIECE : end;
-            if (!collapse(window, fd, at, next, worked))
+            if (!collapse(window, at, next, worked))
                 return false;
             at = next;
         }
@@ -101,13 +94,6 @@ static bool look(char *window, int fd, bool *worked)
 
 static void *tend(void *unused)
 {
-    // A description of our own, so that nobody waits for the other to search the file. Without
-    // /proc there is none, and the one that all share does: every search says where it starts.
-    char path[32];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", MP_HEAP_FD);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        fd = MP_HEAP_FD;
     size_t room = (size_t)(PIECE + REGION);
     char *place = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -115,7 +101,7 @@ static void *tend(void *unused)
         return unused;
     char *window = place + (-(uintptr_t)place & (uintptr_t)(REGION - 1));
     int seconds = 1;
-    for (bool worked = false; look(window, fd, &worked); worked = false) {
+    for (bool worked = false; look(window, &worked); worked = false) {
         seconds = worked ? 1 : seconds * 2;
         seconds = seconds < SECONDS_MOST ? seconds : SECONDS_MOST;
         rest(seconds * INT64_C(1000000000));

@@ -15,17 +15,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 enum { BURST = 16 }; // chunks, before other events have their turn
 
 struct target {
-    int fd; // -1: it reads no more
-    bool waiting;
+    int fd;            // -1: it reads no more
     uint64_t position; // in the stream: what it has had
     uv_poll_t poll;
 };
@@ -33,16 +30,14 @@ struct target {
 static struct {
     int reader;
     int nranks;
-    int fd;     // mprun's standard input, moved out of the way; -1: none, or ended
-    int opened; // the end that the rank being started takes
-    bool pollable;
+    int fd; // mprun's standard input, moved out of the way; -1: none, or ended
+    enum watch kind;
     uv_poll_t poll;
-    bool own; // fd is a description of our own, which does not block
     uv_timer_t again;
     struct target *targets;
     void (*on_failure)(void *);
     void *argument;
-} input = {.fd = -1, .opened = -1};
+} input = {.fd = -1};
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 static void copy(bool ready);
@@ -77,27 +72,18 @@ int input_open(int rank)
 {
     int ends[2];
 
-    if (input.reader == rank && input.fd >= 0)
-        return input.fd;
+    if (input.reader == rank && input.fd >= 0) {
+        int fd = input.fd;
+        input.fd = -1;
+        return fd;
+    }
     if (input.reader != STDIN_ALL)
         return STDIN_FILENO;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
     fcntl(ends[1], F_SETFL, O_NONBLOCK);
     input.targets[rank].fd = ends[1];
-    input.opened = ends[0];
     return ends[0];
-}
-
-void input_opened(int rank)
-{
-    if (input.reader == rank && input.fd >= 0) {
-        close(input.fd); // so that the writer of a pipe learns when that rank is gone
-        input.fd = -1;
-    }
-    if (input.opened >= 0)
-        close(input.opened);
-    input.opened = -1;
 }
 
 // ---- To all ranks
@@ -109,14 +95,13 @@ static void end_target(struct target *target)
     uv_poll_stop(&target->poll);
     close(target->fd);
     target->fd = -1;
-    target->waiting = false;
 }
 
 static void end_reading(void)
 {
     if (input.fd < 0)
         return;
-    if (input.pollable)
+    if (input.kind != WATCH_NONE)
         uv_poll_stop(&input.poll);
     close(input.fd);
     input.fd = -1;
@@ -149,25 +134,28 @@ static void fail_to_keep(int rank, int error)
 // What does not say EAGAIN is read once for each event that says that something is there.
 static bool never_blocks(void)
 {
-    return input.own || !input.pollable;
+    return input.kind != WATCH_SHARED;
 }
 
 static void on_writable(uv_poll_t *poll, int status, int events)
 {
-    struct target *target = poll->data;
-
     (void)status;
     (void)events;
     uv_poll_stop(poll);
-    target->waiting = false;
     copy(never_blocks());
+}
+
+// Until it takes more.
+static bool waits(const struct target *target)
+{
+    return uv_is_active((const uv_handle_t *)&target->poll);
 }
 
 // Gives one rank what it takes without waiting, and the end when it has had all. Returns 0, or an
 // errno if what was kept for it is lost.
 static int serve(struct target *target)
 {
-    while (target->fd >= 0 && !target->waiting && target->position < spool_end()) {
+    while (target->fd >= 0 && !waits(target) && target->position < spool_end()) {
         const char *data;
         size_t length = spool_get(target->position, &data);
         if (length == 0)
@@ -176,7 +164,6 @@ static int serve(struct target *target)
         if (wrote >= 0) {
             target->position += (size_t)wrote;
         } else if (errno == EAGAIN) {
-            target->waiting = true;
             uv_poll_start(&target->poll, UV_WRITABLE, on_writable);
         } else if (errno != EINTR) {
             end_target(target); // it reads no more
@@ -272,7 +259,7 @@ static void copy(bool ready)
             break;
         ready = never_blocks();
     }
-    if (!input.pollable || input.fd < 0)
+    if (input.kind == WATCH_NONE || input.fd < 0)
         return;
     if (hungry)
         uv_poll_start(&input.poll, UV_READABLE, on_readable);
@@ -282,8 +269,6 @@ static void copy(bool ready)
 
 void input_start(uv_loop_t *loop, void (*on_failure)(void *), void *argument)
 {
-    char path[32];
-
     if (input.reader != STDIN_ALL)
         return;
     input.on_failure = on_failure;
@@ -295,23 +280,13 @@ void input_start(uv_loop_t *loop, void (*on_failure)(void *), void *argument)
             continue;
         if (uv_poll_init(loop, &target->poll, target->fd) != 0)
             abort();
-        target->poll.data = target;
     }
     if (input.fd >= 0) {
-        // A description of our own: the mode of the one that we share is not ours to change.
-        snprintf(path, sizeof path, "/proc/self/fd/%d", input.fd);
-        int own = lseek(input.fd, 0, SEEK_CUR) < 0
-                      ? open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                      : -1; // a file: opened anew it would start again from its beginning
-        if (own >= 0 && uv_poll_init(loop, &input.poll, own) == 0) {
-            close(input.fd);
-            input.fd = own;
-            input.own = input.pollable = true;
-        } else {
-            if (own >= 0)
-                close(own);
-            input.pollable = watch_init(loop, &input.poll, input.fd, EPOLLIN) == 0;
-        }
+        int inherited = input.fd;
+        if (lseek(input.fd, 0, SEEK_CUR) < 0) // a file: opened anew it would start at its beginning
+            input.kind = watch_open(loop, &input.poll, &input.fd, O_RDONLY);
+        if (input.fd != inherited)
+            close(inherited);
     }
     copy(never_blocks());
 }

@@ -10,11 +10,10 @@
 // Returns 0, or -1 with errno.
 int input_prepare(int reader, int nranks);
 
-// What shall become descriptor 0 of `rank`, which is about to be started; -1 with errno.
+// What shall become descriptor 0 of `rank`, which is about to be started; -1 with errno. Unless it
+// is our own descriptor 0, the caller closes it afterwards, so that the writer of a pipe learns
+// when that rank is gone.
 int input_open(int rank);
-
-// The rank was started: our copy of what input_open gave is not needed any more.
-void input_opened(int rank);
 
 // From now on input is copied by events of `loop`. If it cannot be read, or what some rank
 // has not had yet cannot be kept, that is told, and `on_failure(argument)` is called.

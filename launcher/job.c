@@ -26,6 +26,7 @@
 #define _GNU_SOURCE
 #include "launcher/job.h"
 
+#include "base/clock.h"
 #include "launcher/connect.h"
 #include "launcher/family.h"
 #include "launcher/huge.h"
@@ -43,7 +44,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -57,15 +57,8 @@ enum {
     SAME_SIGNAL_MS = 20, // between a signal to our group killing a rank and our hearing of it
 };
 
-// ---- Which rank is this process?
-
 void job_note_started(struct job *job, int rank, pid_t pid)
 {
-    unsigned slot = (unsigned)pid * 2654435761u & (job->slots - 1);
-
-    while (job->by_pid[slot] >= 0)
-        slot = (slot + 1) & (job->slots - 1);
-    job->by_pid[slot] = rank;
     job->ranks[rank].pid = pid;
     job->started++;
     job->alive++;
@@ -73,13 +66,9 @@ void job_note_started(struct job *job, int rank, pid_t pid)
 
 static int rank_of(const struct job *job, pid_t pid)
 {
-    unsigned slot = (unsigned)pid * 2654435761u & (job->slots - 1);
-
-    for (; job->by_pid[slot] >= 0; slot = (slot + 1) & (job->slots - 1)) {
-        const struct rank *rank = &job->ranks[job->by_pid[slot]];
-        if (rank->pid == pid && !rank->ended)
-            return job->by_pid[slot];
-    }
+    for (int i = 0; i < job->nranks; i++)
+        if (job->ranks[i].pid == pid && !job->ranks[i].ended)
+            return i;
     return -1;
 }
 
@@ -126,7 +115,7 @@ static void look_at_rank(struct job *job, int rank)
 {
     struct glimpse *g = &job->glimpses[rank];
     bool outside = g->state == MP_RANK_FINALIZED || (g->state == MP_RANK_RUNNING && g->call == 0);
-    struct look look;
+    struct mp_stat look;
 
     if (job->ranks[rank].ended || !look_at_threads(process_of(job, rank, g->pid), &look))
         return;
@@ -134,17 +123,14 @@ static void look_at_rank(struct job *job, int rank)
         look.state = 'T';
     if (look.state == 'T' || (outside && strchr("RSD", look.state))) {
         g->doing = look.state;
-        g->seconds = (float)look.seconds;
+        g->seconds = (float)(look.user + look.system) / (float)sysconf(_SC_CLK_TCK);
     }
 }
 
 // Our own time: on a busy machine it does not run out while others have the CPU.
 static int64_t cpu_ns(void)
 {
-    struct timespec used;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+    return mp_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 // Those who do not wait are looked at first, since the others may wait for them, and all only as
@@ -242,6 +228,15 @@ static void end_job(struct job *job, enum cause cause)
         start_ending(job);
 }
 
+// The same for what counts only while the job runs, and says what mprun shall exit with.
+static void end_running(struct job *job, enum cause cause, int exit_status)
+{
+    if (job->phase != PHASE_RUNNING)
+        return;
+    job->exit_status = exit_status;
+    end_job(job, cause);
+}
+
 static bool killed_by_request(const struct job *job)
 {
     return (job->cause == CAUSE_RANK || job->cause == CAUSE_LATE) && job->failure == FAILURE_ASKED;
@@ -249,11 +244,9 @@ static bool killed_by_request(const struct job *job)
 
 void job_refuse(struct job *job, const char *why)
 {
-    if (job->phase != PHASE_RUNNING)
-        return;
-    snprintf(job->refusal, sizeof job->refusal, "%s", why);
-    job->exit_status = EXIT_NOT_EXECUTABLE;
-    end_job(job, CAUSE_REFUSED);
+    if (job->phase == PHASE_RUNNING)
+        snprintf(job->refusal, sizeof job->refusal, "%s", why);
+    end_running(job, CAUSE_REFUSED, EXIT_NOT_EXECUTABLE);
 }
 
 // No process is left. A rank that died of a signal that asks to stop probably got it as a member of
@@ -300,15 +293,10 @@ static enum failure judge(const struct job *job, int rank)
         return asks_to_stop(WTERMSIG(status)) ? FAILURE_ASKED : FAILURE_SIGNAL;
     if (WEXITSTATUS(status) != 0)
         return FAILURE_STATUS;
-    switch (atomic_load_explicit(&board->state, memory_order_acquire)) {
-    case MP_RANK_RUNNING:
-    case MP_RANK_BLOCKED:
-        return FAILURE_NO_FINALIZE;
-    case MP_RANK_FINALIZED:
-        return FAILURE_NONE;
-    default:
-        return FAILURE_NONE; // not an MPI program, as far as we know; see on_watch
-    }
+    // A rank that never joined is not of MPI, as far as we know; see on_watch.
+    uint32_t state = atomic_load_explicit(&board->state, memory_order_acquire);
+    bool inside = state == MP_RANK_RUNNING || state == MP_RANK_BLOCKED;
+    return inside ? FAILURE_NO_FINALIZE : FAILURE_NONE;
 }
 
 // What mprun exits with when `rank` failed: never 0.
@@ -529,22 +517,12 @@ static void on_signals(uv_poll_t *poll, int status, int events)
 
 static void on_timeout(uv_timer_t *timer)
 {
-    struct job *job = timer->data;
-
-    if (job->phase != PHASE_RUNNING)
-        return;
-    job->exit_status = EXIT_TIMEOUT;
-    end_job(job, CAUSE_TIMEOUT);
+    end_running(timer->data, CAUSE_TIMEOUT, EXIT_TIMEOUT);
 }
 
 static void on_input_lost(void *argument)
 {
-    struct job *job = argument;
-
-    if (job->phase != PHASE_RUNNING)
-        return;
-    job->exit_status = EXIT_FAILURE;
-    end_job(job, CAUSE_INPUT);
+    end_running(argument, CAUSE_INPUT, EXIT_FAILURE);
 }
 
 static void on_huge(uv_timer_t *timer)

@@ -60,7 +60,7 @@ struct glimpse {
     int32_t peer;
     int32_t tag;
     int32_t pid;
-    char doing;    // what the system says of it: as struct look has it; 0 where that says nothing
+    char doing; // what the system says of it: as struct mp_stat has it; 0 where that says nothing
     float seconds; // of CPU time, with `doing`
 };
 
@@ -89,9 +89,6 @@ struct job {
     bool out_of_memory;       // the kernel killed somebody for want of memory meanwhile
     int exit_status;          // what mprun shall exit with
     int64_t oom_kills;        // the kernel's counter when the job started
-
-    int *by_pid;    // ranks, hashed by process id: open addressing, -1 is free
-    unsigned slots; // a power of two
 
     uv_loop_t loop;
     uv_poll_t signals;

@@ -38,11 +38,6 @@
 // least. And numbers up to MP_CONTROL_FD must be allowed.
 enum { FEW_FDS = 96, FEWEST_FDS = 32 };
 
-// An OpenMP program whose user says nothing gets as many threads as its rank has CPUs for: its
-// library would count all, and threads of several ranks that spin for each other on one CPU are
-// some hundred times slower.
-#define THREADS "OMP_NUM_THREADS"
-
 // The slots at the end of a program's environment. Each channel has one of its own: the control
 // socket, or the shared heap if there is one. It comes last, since the first empty slot is the end
 // of the environment.
@@ -52,7 +47,6 @@ struct starter {
     struct job *job;
     struct birth birth;
     struct rlimit files; // the limit that mprun found, when it raised its own
-    char threads[40];
     char segment[40];
     char size[40];
     char rank[40];
@@ -98,7 +92,6 @@ static int prepare(struct starter *s, const char **step)
     *step = "prepare the control sockets";
     if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
         return -1;
-    snprintf(s->threads, sizeof s->threads, "%s=%d", THREADS, s->job->placement->threads);
     snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, MP_SEGMENT_FD);
     snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
     snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, MP_CONTROL_FD);
@@ -112,7 +105,7 @@ static int prepare(struct starter *s, const char **step)
 static int start_rank(struct starter *s, int rank, const char **step)
 {
     struct birth *birth = &s->birth;
-    const struct cpu_mask *cpus = placement_of(s->job->placement, rank);
+    const struct mp_cpus *cpus = placement_of(s->job->placement, rank);
 
     birth->pid = &mp_segment_board(s->job->segment, rank)->started_as;
     birth->fds[1] = STDOUT_FILENO;
@@ -130,9 +123,11 @@ static int start_rank(struct starter *s, int rank, const char **step)
     snprintf(s->rank, sizeof s->rank, "%s=%d", MP_ENV_RANK, rank);
     pid_t pid = spawn(birth, step);
     int error = errno;
-    input_opened(rank);
-    output_opened();
-    connect_opened();
+    for (int i = 0; i < 3; i++)
+        if (birth->fds[i] > STDERR_FILENO)
+            close(birth->fds[i]);
+    if (birth->control_fd >= 0)
+        close(birth->control_fd);
     errno = error;
     if (pid < 0)
         return -1;
@@ -172,14 +167,13 @@ static int start_ranks(struct starter *s)
         s->birth.argv = program->argv;
         s->birth.shell_argv = program_shell_argv(program);
         s->birth.wdir = program->wdir;
-        s->birth.environment = environment_build(o, program, SLOTS + 1, &slots);
+        s->birth.environment =
+            environment_build(o, program, s->job->placement->threads, SLOTS, &slots);
         if (!s->birth.shell_argv || !s->birth.environment) {
             give_up(s->job);
             report_line("out of memory");
             return EXIT_NOT_EXECUTABLE;
         }
-        if (!environment_has(s->birth.environment, THREADS))
-            *slots++ = s->threads;
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
@@ -204,21 +198,21 @@ static int start_ranks(struct starter *s)
 }
 
 // The CPUs of a rank, as a list: "0-3,8".
-static void say_where(int rank, const struct cpu_mask *cpus)
+static void say_where(int rank, const struct mp_cpus *cpus)
 {
     char list[1000] = "";
     size_t length = 0;
     int last;
 
-    for (int cpu = cpu_mask_next(cpus, 0); cpu >= 0 && length < sizeof list;
-         cpu = cpu_mask_next(cpus, last + 1)) {
-        for (last = cpu; cpu_mask_next(cpus, last + 1) == last + 1;)
+    for (int cpu = mp_cpus_next(cpus, 0); cpu >= 0 && length < sizeof list;
+         cpu = mp_cpus_next(cpus, last + 1)) {
+        for (last = cpu; mp_cpus_next(cpus, last + 1) == last + 1;)
             last++;
         length +=
             (size_t)snprintf(list + length, sizeof list - length, last > cpu ? "%s%d-%d" : "%s%d",
                              length > 0 ? "," : "", cpu, last);
     }
-    report_line("rank %d is bound to CPU%s %s", rank, cpu_mask_count(cpus) == 1 ? "" : "s", list);
+    report_line("rank %d is bound to CPU%s %s", rank, mp_cpus_count(cpus) == 1 ? "" : "s", list);
 }
 
 static void say_what_runs(const struct job *job)
@@ -228,20 +222,6 @@ static void say_what_runs(const struct job *job)
                 job->options->channel == MP_CHANNEL_SHM ? "shm" : "socket");
     for (int i = 0; i < job->nranks && job->placement->count > 0; i++)
         say_where(i, placement_of(job->placement, i));
-}
-
-static int allocate(struct job *job)
-{
-    job->slots = 16;
-    while (job->slots < 2 * (unsigned)job->nranks)
-        job->slots *= 2;
-    job->ranks = calloc((size_t)job->nranks, sizeof *job->ranks);
-    job->glimpses = calloc((size_t)job->nranks, sizeof *job->glimpses);
-    job->by_pid = malloc(job->slots * sizeof *job->by_pid);
-    if (!job->ranks || !job->glimpses || !job->by_pid)
-        return -1;
-    memset(job->by_pid, 0xff, job->slots * sizeof *job->by_pid); // all -1
-    return 0;
 }
 
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
@@ -256,7 +236,6 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                       .handled = &signals->handled};
     struct starter starter = {.job = &job,
                               .birth = {.control_fd = -1, .signals = &signals->of_ranks}};
-    char error[300];
 
     sigset_t reading;
     sigemptyset(&reading);
@@ -277,9 +256,13 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         report_line("out of memory");
         return EXIT_NOT_EXECUTABLE;
     }
-    job.segment = segment_create(options, cpus, start_ns, error, sizeof error);
-    if (!job.segment || allocate(&job) != 0) {
-        report_line("%s", job.segment ? "out of memory" : error);
+    job.segment = segment_create(options, cpus, start_ns);
+    if (!job.segment)
+        return EXIT_NOT_EXECUTABLE;
+    job.ranks = calloc((size_t)job.nranks, sizeof *job.ranks);
+    job.glimpses = calloc((size_t)job.nranks, sizeof *job.glimpses);
+    if (!job.ranks || !job.glimpses) {
+        report_line("out of memory");
         return EXIT_NOT_EXECUTABLE;
     }
     status = start_ranks(&starter);

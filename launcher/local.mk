@@ -34,7 +34,7 @@ mprun_sources += \
     launcher/stranger.c launcher/stranger.h \
     launcher/topology.c launcher/topology.h \
     launcher/watch.c launcher/watch.h \
-    lib/base/calls.c
+    lib/base/calls.c lib/base/cpus.c lib/base/file.c lib/base/say.c
 
 bin_PROGRAMS += mprun
 mprun_SOURCES = $(mprun_sources)

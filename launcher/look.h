@@ -3,23 +3,16 @@
 #ifndef MPRUN_LOOK_H
 #define MPRUN_LOOK_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
-struct look {
-    pid_t parent;
-    char state;     // as proc(5) has it: R runs, S sleeps, T is stopped, Z has ended ...
-    double seconds; // of CPU time, of all its threads
-};
+#include "base/file.h"
 
 // Whether there is a /proc, and the numbers in it are those that we know processes by. In a chroot
 // there may be none, in a container it may be that of another namespace.
 bool look_works(void);
 
 // Returns false if there is no such process, or look_works does not hold.
-bool look_at(pid_t pid, struct look *look);
+bool look_at(pid_t pid, struct mp_stat *stat);
 
 // The same; but a process whose first thread sleeps while another one runs, runs.
-bool look_at_threads(pid_t pid, struct look *look);
+bool look_at_threads(pid_t pid, struct mp_stat *stat);
 
 #endif

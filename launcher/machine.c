@@ -6,9 +6,9 @@
 #define _GNU_SOURCE
 #include "launcher/machine.h"
 
-#include "launcher/topology.h"
+#include "base/cpus.h"
+#include "base/file.h"
 
-#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,40 +17,24 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-// Reads a small file whole, as a string. Returns its length, or -1.
-static ssize_t read_file(const char *path, char *text, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t got = read(fd, text, room - 1);
-    close(fd);
-    if (got >= 0)
-        text[got] = 0;
-    return got;
-}
-
 // ---- The control group's quota
 
 // CPUs that the control group at `folder` allows, or 0 when it sets no limit or is not there.
 static int quota_of(const char *folder)
 {
-    char path[700];
     char text[64];
     long long quota = 0;
     long long period = 100000;
 
-    snprintf(path, sizeof path, "%s/cpu.max", folder); // version 2: "QUOTA PERIOD" or "max PERIOD"
-    if (read_file(path, text, sizeof text) > 0) {
+    // Version 2: "QUOTA PERIOD" or "max PERIOD".
+    if (mp_file_read(text, sizeof text, "%s/cpu.max", folder) > 0) {
         if (sscanf(text, "%lld %lld", &quota, &period) != 2)
             return 0;
     } else {
-        snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder); // version 1; -1: no limit
-        if (read_file(path, text, sizeof text) <= 0)
+        if (mp_file_read(text, sizeof text, "%s/cpu.cfs_quota_us", folder) == 0)
             return 0;
-        quota = atoll(text);
-        snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
-        if (read_file(path, text, sizeof text) > 0)
+        quota = atoll(text); // version 1; -1: no limit
+        if (mp_file_read(text, sizeof text, "%s/cpu.cfs_period_us", folder) > 0)
             period = atoll(text);
     }
     return quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
@@ -75,40 +59,27 @@ static int quota_along(const char *mount, const char *path)
     }
 }
 
-// Is `word` one of the comma-separated words of `list`?
-static bool has_word(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = list; (at = strstr(at, word)); at += length)
-        if ((at == list || at[-1] == ',') && (at[length] == ',' || at[length] == 0))
-            return true;
-    return false;
-}
-
 static int quota(void)
 {
     char text[4096];
+    char *rest;
     int tightest = 0;
 
-    if (read_file("/proc/self/cgroup", text, sizeof text) <= 0)
-        return 0;
-    for (char *line = text, *next; line && *line; line = next) { // NUMBER:CONTROLLERS:PATH
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = 0;
+    mp_file_read(text, sizeof text, "/proc/self/cgroup");
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char words[300]; // NUMBER:CONTROLLERS:PATH
         char *controllers = strchr(line, ':');
         char *path = controllers ? strchr(controllers + 1, ':') : NULL;
         if (!path)
             continue;
         *path++ = 0;
-        controllers++;
+        snprintf(words, sizeof words, ",%s,", controllers + 1);
         if (strcmp(path, "/") == 0)
             path++;
         int found = 0;
-        if (*controllers == 0)
+        if (strcmp(words, ",,") == 0)
             found = quota_along("/sys/fs/cgroup", path);
-        else if (has_word(controllers, "cpu"))
+        else if (strstr(words, ",cpu,"))
             found = quota_along("/sys/fs/cgroup/cpu", path);
         if (found > 0 && (tightest == 0 || found < tightest))
             tightest = found;
@@ -120,8 +91,8 @@ static int quota(void)
 
 int machine_cpus(void)
 {
-    struct cpu_mask mask = cpu_mask_of(0);
-    int cpus = cpu_mask_count(&mask);
+    struct mp_cpus mask = mp_cpus_of(0);
+    int cpus = mp_cpus_count(&mask);
     int limit = quota();
 
     cpus = cpus > 0 ? cpus : 1;
@@ -135,7 +106,7 @@ int64_t machine_oom_kills(void)
     char text[16384];
     const char *line;
 
-    if (read_file("/proc/vmstat", text, sizeof text) <= 0)
+    if (mp_file_read(text, sizeof text, "/proc/vmstat") == 0)
         return -1;
     line = strstr(text, "\noom_kill ");
     return line ? atoll(line + strlen("\noom_kill ")) : -1;

@@ -3,6 +3,7 @@
 // Read next: options.c (the command line), front.c and keeper.c (the two processes of mprun), job.c
 // (a job from start to end).
 #define _GNU_SOURCE
+#include "base/clock.h"
 #include "boot/protocol.h"
 #include "launcher/front.h"
 #include "launcher/help.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 // Descriptors 0 to 2 shall be open, so that nothing else of ours lands there. And when mprun itself
@@ -67,9 +67,8 @@ static int close_output(void)
 int main(int argc, char **argv)
 {
     static struct options options; // for good: what it points to is never given back
-    struct timespec now;
+    int64_t start_ns = mp_clock_ns(CLOCK_MONOTONIC);
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
     settle_descriptors();
     int status = options_parse(&options, argc, argv);
     int cpus = status == 0 ? machine_cpus() : 1;
@@ -98,5 +97,5 @@ int main(int argc, char **argv)
         break;
     }
     warn_of_unset(&options);
-    return front_run(&options, cpus, now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+    return front_run(&options, cpus, start_ns);
 }

@@ -15,6 +15,7 @@
 #define _GNU_SOURCE
 #include "launcher/output.h"
 
+#include "base/bits.h"
 #include "launcher/report.h"
 #include "launcher/sink.h"
 
@@ -68,7 +69,6 @@ static struct {
     void (*done)(void *);
     void *argument;
 } output;
-static int writers[2] = {-1, -1}; // of the rank that is being started
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 static void on_tick(uv_timer_t *timer);
@@ -249,7 +249,7 @@ static void drain(void)
 
 static void on_progress(struct sink *sink)
 {
-    note_progress(sink->owner);
+    note_progress(mp_container_of(sink, struct side, sink));
     if (output.draining)
         drain();
 }
@@ -311,25 +311,9 @@ int output_open(int rank, int fds[3])
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         output.sources[2 * rank + i] =
             (struct source){.fd = ends[0], .rank = rank, .side = &output.sides[i]};
-        writers[i] = fds[1 + i] = ends[1];
+        fds[1 + i] = ends[1];
     }
     return 0;
-}
-
-void output_opened(void)
-{
-    for (int i = 0; i < 2; i++) {
-        if (writers[i] >= 0)
-            close(writers[i]);
-        writers[i] = -1;
-    }
-}
-
-static void open_side(struct side *side, int fd, uv_loop_t *loop)
-{
-    side->sink.on_progress = on_progress;
-    side->sink.owner = side;
-    sink_open(&side->sink, fd, loop);
 }
 
 void output_start(uv_loop_t *loop)
@@ -340,11 +324,11 @@ void output_start(uv_loop_t *loop)
     if (output.nsources == 0)
         return;
     uv_timer_init(loop, &output.tick);
-    open_side(&output.sides[0], STDOUT_FILENO, loop);
+    sink_open(&output.sides[0].sink, STDOUT_FILENO, loop, on_progress);
     bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
                 out.st_dev == err.st_dev && out.st_ino == err.st_ino;
     if (!same)
-        open_side(&output.sides[1], STDERR_FILENO, loop);
+        sink_open(&output.sides[1].sink, STDERR_FILENO, loop, on_progress);
     for (int i = 0; i < output.nsources; i++) {
         struct source *source = &output.sources[i];
         if (source->fd < 0)

@@ -15,11 +15,8 @@ int output_prepare(int nranks);
 enum { OUTPUT_FDS_PER_RANK = 2 };
 
 // Sets fds[1] and fds[2] to what shall become the rank's, which is about to be started. Returns 0,
-// or -1 with errno.
+// or -1 with errno. Where that is not our own, the caller closes it afterwards.
 int output_open(int rank, int fds[3]);
-
-// The rank was started (or not): our copies of what output_open gave are closed.
-void output_opened(void);
 
 // From now on output is copied by events of `loop`.
 void output_start(uv_loop_t *loop);

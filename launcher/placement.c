@@ -38,17 +38,17 @@ static bool may_bind(void)
 
 // ---- Who else is there
 
-static bool is_narrower(const struct cpu_mask *mask, const struct cpu_mask *than)
+static bool is_narrower(const struct mp_cpus *mask, const struct mp_cpus *than)
 {
-    int count = cpu_mask_count(mask);
-    return count > 0 && count < cpu_mask_count(than);
+    int count = mp_cpus_count(mask);
+    return count > 0 && count < mp_cpus_count(than);
 }
 
 // The CPUs that processes are bound to. Threads of the kernel have masks as well, and process group
 // 0; what they do on a CPU is part of what it costs to have one.
-static struct cpu_mask find_taken(const struct cpu_mask *usable)
+static struct mp_cpus find_taken(const struct mp_cpus *usable)
 {
-    struct cpu_mask taken = {{0}};
+    struct mp_cpus taken = {{0}};
     DIR *folder = opendir("/proc");
     struct dirent *entry;
 
@@ -56,10 +56,10 @@ static struct cpu_mask find_taken(const struct cpu_mask *usable)
         pid_t pid = atoi(entry->d_name);
         if (pid <= 0)
             continue;
-        struct cpu_mask mask = cpu_mask_of(pid);
+        struct mp_cpus mask = mp_cpus_of(pid);
         if (!is_narrower(&mask, usable) || getpgid(pid) == 0)
             continue;
-        for (int i = 0; i < TOPOLOGY_MASK_WORDS; i++)
+        for (int i = 0; i < MP_CPUS_WORDS; i++)
             taken.words[i] |= mask.words[i];
     }
     if (folder)
@@ -88,32 +88,39 @@ void placement_settle(struct placement *placement)
 
 // ---- Cutting
 
-static bool is_core_free(const struct topology *t, const struct core *core,
-                         const struct cpu_mask *taken)
+// What parts are made of: whole cores, or single CPUs.
+static struct core unit_at(const struct topology *t, bool by_core, int at)
 {
-    for (int i = 0; i < core->threads; i++)
-        if (cpu_mask_has(taken, t->cpus[core->at + i]))
+    return by_core ? t->cores[at] : (struct core){.at = at, .threads = 1};
+}
+
+static bool is_free(const struct topology *t, struct core unit, const struct mp_cpus *taken)
+{
+    for (int i = 0; i < unit.threads; i++)
+        if (mp_cpus_has(taken, t->cpus[unit.at + i]))
             return false;
     return true;
 }
 
-// Adds the hardware threads of the next `count` units to a part: free cores, or with `by_core`
-// false, free CPUs. Returns where to go on.
-static int add_units(struct cpu_mask *part, const struct topology *t, const struct cpu_mask *taken,
+static int count_free(const struct topology *t, bool by_core, const struct mp_cpus *taken)
+{
+    int count = 0;
+
+    for (int at = 0; at < (by_core ? t->ncores : t->ncpus); at++)
+        count += is_free(t, unit_at(t, by_core, at), taken);
+    return count;
+}
+
+// Adds the CPUs of the next `count` free units to a part. Returns where to go on.
+static int add_units(struct mp_cpus *part, const struct topology *t, const struct mp_cpus *taken,
                      bool by_core, int at, int count)
 {
     for (; count > 0; at++) {
-        if (!by_core) {
-            if (cpu_mask_has(taken, t->cpus[at]))
-                continue;
-            cpu_mask_add(part, t->cpus[at]);
-        } else {
-            const struct core *core = &t->cores[at];
-            if (!is_core_free(t, core, taken))
-                continue;
-            for (int i = 0; i < core->threads; i++)
-                cpu_mask_add(part, t->cpus[core->at + i]);
-        }
+        struct core unit = unit_at(t, by_core, at);
+        if (!is_free(t, unit, taken))
+            continue;
+        for (int i = 0; i < unit.threads; i++)
+            mp_cpus_add(part, t->cpus[unit.at + i]);
         count--;
     }
     return at;
@@ -123,22 +130,18 @@ static int add_units(struct cpu_mask *part, const struct topology *t, const stru
 static void settle_threads(struct placement *placement)
 {
     for (int i = 0; i < placement->count; i++) {
-        int part = cpu_mask_count(&placement->parts[i]);
+        int part = mp_cpus_count(&placement->parts[i]);
         placement->threads = part < placement->threads ? part : placement->threads;
     }
 }
 
 int placement_cut(struct placement *placement, const struct topology *topology,
-                  const struct cpu_mask *taken, int nranks)
+                  const struct mp_cpus *taken, int nranks)
 {
-    int cpus = 0;
-    int cores = 0;
+    int cpus = count_free(topology, false, taken);
+    int cores = count_free(topology, true, taken);
     int at = 0;
 
-    for (int i = 0; i < topology->ncpus; i++)
-        cpus += !cpu_mask_has(taken, topology->cpus[i]);
-    for (int i = 0; i < topology->ncores; i++)
-        cores += is_core_free(topology, &topology->cores[i], taken);
     if (nranks > cpus)
         return -1;
     placement->parts = calloc((size_t)nranks, sizeof *placement->parts);
@@ -156,7 +159,7 @@ int placement_cut(struct placement *placement, const struct topology *topology,
 // --bind-to core: a core each, in turn, whoever else may be there.
 static int one_core_each(struct placement *placement, const struct topology *topology)
 {
-    static const struct cpu_mask nobody;
+    static const struct mp_cpus nobody;
     placement->parts = calloc((size_t)topology->ncores, sizeof *placement->parts);
     if (!placement->parts)
         return -1;
@@ -169,12 +172,12 @@ static int one_core_each(struct placement *placement, const struct topology *top
 
 int placement_make(struct placement *placement, enum binding binding, int nranks, int cpus)
 {
-    struct cpu_mask usable = cpu_mask_of(0);
+    struct mp_cpus usable = mp_cpus_of(0);
     struct topology topology = {0};
     int error = 0;
 
     *placement = (struct placement){.lock = -1, .threads = cpus > nranks ? cpus / nranks : 1};
-    if (binding == BIND_NONE || cpu_mask_count(&usable) == 0 ||
+    if (binding == BIND_NONE || mp_cpus_count(&usable) == 0 ||
         (binding == BIND_SHARE && (nranks > cpus || !may_bind())))
         return 0;
     if (topology_read(&topology, &usable, CPU_FOLDER) != 0)
@@ -183,14 +186,14 @@ int placement_make(struct placement *placement, enum binding binding, int nranks
         error = one_core_each(placement, &topology);
     } else {
         placement->lock = take_lock();
-        struct cpu_mask taken = find_taken(&usable);
+        struct mp_cpus taken = find_taken(&usable);
         placement_cut(placement, &topology, &taken, nranks);
     }
     topology_release(&topology);
     return error;
 }
 
-const struct cpu_mask *placement_of(const struct placement *placement, int rank)
+const struct mp_cpus *placement_of(const struct placement *placement, int rank)
 {
     return placement->count > 0 ? &placement->parts[rank % placement->count] : NULL;
 }

@@ -10,7 +10,7 @@
 // may.
 struct placement {
     int count;
-    struct cpu_mask *parts;
+    struct mp_cpus *parts;
     int threads; // that a rank may run at the same time: the CPUs of its part or, of all, its share
     int lock;    // see placement_settle
 };
@@ -25,13 +25,13 @@ int placement_make(struct placement *placement, enum binding binding, int nranks
 void placement_settle(struct placement *placement);
 
 // The CPUs of a rank; NULL: wherever mprun may.
-const struct cpu_mask *placement_of(const struct placement *placement, int rank);
+const struct mp_cpus *placement_of(const struct placement *placement, int rank);
 
 // The part of placement_make that only thinks: cuts what is free of `topology`, which `taken` is
 // not, into `nranks` equal parts, of neighbours, of whole cores if there are enough of them, and
 // lowers placement->threads to what the smallest has.
 // Returns 0 if it could: with fewer free CPUs than ranks there are no parts.
 int placement_cut(struct placement *placement, const struct topology *topology,
-                  const struct cpu_mask *taken, int nranks);
+                  const struct mp_cpus *taken, int nranks);
 
 #endif

@@ -11,16 +11,13 @@
 int program_find(struct program *program, char *error, size_t room);
 
 // The environment of a program's ranks: mprun's own with the changes that the options ask for and
-// without what a surrounding mprun left there. It ends with `extra` slots that the caller fills,
-// *slots, and a NULL. Never freed. NULL if memory ran out.
-char **environment_build(const struct options *options, const struct program *program, int extra,
-                         char ***slots);
+// without what a surrounding mprun left there. `threads`: how many a rank has CPUs for. It ends
+// with `extra` slots that the caller fills, *slots, and a NULL. Never freed. NULL if memory ran
+// out.
+char **environment_build(const struct options *options, const struct program *program, int threads,
+                         int extra, char ***slots);
 
 // The arguments of the shell that runs the program's file, with the same arguments, if that is a
 // script which no "#!" line begins. Never freed. NULL if memory ran out.
 char **program_shell_argv(const struct program *program);
-
-// Whether there is a variable of that name.
-bool environment_has(char *const *environment, const char *name);
-
 #endif

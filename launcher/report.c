@@ -7,15 +7,14 @@
 #include "launcher/report.h"
 
 #include "base/calls.h"
+#include "base/clock.h"
+#include "base/say.h"
 #include "launcher/output.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_GROUPS = 4, MAX_RUNS = 8 };
@@ -38,21 +37,6 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
         t->length = sizeof t->data - 1;
 }
 
-// Somebody else may have made standard error nonblocking, which is no reason to lose words.
-static void print(const struct text *t)
-{
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    for (size_t done = 0; done < t->length;) {
-        ssize_t wrote = write(STDERR_FILENO, t->data + done, t->length - done);
-        if (wrote < 0 && errno == EAGAIN)
-            poll(&room, 1, -1);
-        else if (wrote < 0 && errno != EINTR)
-            return;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
-}
-
 void report_line(const char *format, ...)
 {
     struct text t = {.length = 0};
@@ -63,7 +47,7 @@ void report_line(const char *format, ...)
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
     put(&t, "mprun: %s\n", line);
-    print(&t);
+    mp_say_text(t.data, t.length);
 }
 
 // ---- Words
@@ -370,11 +354,8 @@ void report_end(const struct job *job)
     else if (job->left && !quiet)
         put(&t, "mprun: processes that ranks had left running were ended\n");
     if (job->options->verbose) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status,
-            (double)(now.tv_sec * INT64_C(1000000000) + now.tv_nsec - job->segment->start_ns) /
-                1e9);
+        int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - job->segment->start_ns;
+        put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status, (double)took / 1e9);
     }
-    print(&t);
+    mp_say_text(t.data, t.length);
 }

@@ -8,9 +8,9 @@
 #include "boot/protocol.h"
 #include "launcher/allowed.h"
 #include "launcher/machine.h"
+#include "launcher/report.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -66,8 +66,7 @@ static bool make_heap(uint32_t nranks)
     return overcommits(bytes) && make_memory("mprun-heap", bytes, MP_HEAP_FD, &step) == 0;
 }
 
-struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
-                                         char *error, size_t room)
+struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns)
 {
     struct mp_segment_header plan = {0};
     uint32_t nranks = (uint32_t)options->nranks;
@@ -88,17 +87,17 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
     const char *step;
     if (make_memory("mprun", bytes, MP_SEGMENT_FD, &step) != 0) {
         bool limited = errno == EFBIG;
-        snprintf(error, room, "cannot create the job's shared memory of %llu bytes (%s): %s%s",
-                 (unsigned long long)bytes, step, strerror(errno),
-                 limited ? " (raise the limit on the size of files, ulimit -f)"
-                         : allowed_hint(errno));
+        report_line("cannot create the job's shared memory of %llu bytes (%s): %s%s",
+                    (unsigned long long)bytes, step, strerror(errno),
+                    limited ? " (raise the limit on the size of files, ulimit -f)"
+                            : allowed_hint(errno));
         return NULL;
     }
     struct mp_segment_header *segment =
         mmap(NULL, plan.doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, MP_SEGMENT_FD, 0);
     if (segment == MAP_FAILED) {
-        snprintf(error, room, "cannot map the job's shared memory: %s%s", strerror(errno),
-                 allowed_hint(errno));
+        report_line("cannot map the job's shared memory: %s%s", strerror(errno),
+                    allowed_hint(errno));
         return NULL;
     }
     *segment = plan;

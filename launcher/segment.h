@@ -7,10 +7,10 @@
 #include "shm/layout.h"
 
 // Creates the job's segment as descriptor MP_SEGMENT_FD, which ranks inherit. Returns its header
-// and boards, mapped for the life of the process; NULL with a sentence in `error` if that fails.
+// and boards, mapped for the life of the process; NULL if that fails, which
+// was said then.
 // And the shared heap as descriptor MP_HEAP_FD, unless it is not wanted or cannot be had; the
 // header says so.
-struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns,
-                                         char *error, size_t room);
+struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns);
 
 #endif

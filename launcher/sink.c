@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A ring of bytes before a descriptor. Standard output may be shared with other programs, so
-// its mode is not ours to change: a terminal or a pipe is opened once more, to have a description
-// of our own that does not block. A socket cannot be, nor can anything where /proc is missing. Then
-// a write is tried only when poll(2) says that there is room, and with no more than a pipe
-// with room is sure to take.
-// Read next: output.c, which fills the rings; watch.c.
+// A ring of bytes before a descriptor. Standard output may be shared with other programs, so its
+// mode is not ours to change (watch.c). Where it cannot be opened once more, a socket for example,
+// a write is tried only when poll(2) says that there is room, and with no more than a pipe with
+// room is sure to take. Read next: output.c, which fills the rings; watch.c.
 #define _GNU_SOURCE
 #include "launcher/sink.h"
-
-#include "launcher/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -47,7 +41,7 @@ static ssize_t write_some(struct sink *sink)
         parts[0].iov_len = to_end;
         parts[1].iov_len = sink->length - to_end;
     }
-    if (sink->kind != SINK_SHARED)
+    if (sink->kind != WATCH_SHARED)
         return writev(sink->fd, parts, parts[1].iov_len > 0 ? 2 : 1);
     struct pollfd question = {.fd = sink->fd, .events = POLLOUT};
     if (poll(&question, 1, 0) == 0) {
@@ -70,11 +64,10 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 
 static void wait_for_room(struct sink *sink, bool wait)
 {
-    if (wait == sink->waiting)
+    if (wait == (uv_is_active((uv_handle_t *)&sink->poll) != 0))
         return;
-    sink->waiting = wait;
     if (wait)
-        uv_poll_start(&sink->poll, sink->kind == SINK_SHARED ? UV_READABLE : UV_WRITABLE,
+        uv_poll_start(&sink->poll, sink->kind == WATCH_SHARED ? UV_READABLE : UV_WRITABLE,
                       on_writable);
     else
         uv_poll_stop(&sink->poll);
@@ -87,7 +80,7 @@ void sink_flush(struct sink *sink)
         if (wrote >= 0) {
             sink->first = (sink->first + (size_t)wrote) % SINK_ROOM;
             sink->length -= (size_t)wrote;
-        } else if (errno == EAGAIN && sink->kind != SINK_DIRECT) {
+        } else if (errno == EAGAIN && sink->kind != WATCH_NONE) {
             break;
         } else if (errno != EINTR) {
             sink->error = errno;
@@ -99,27 +92,16 @@ void sink_flush(struct sink *sink)
     wait_for_room(sink, sink->length > 0);
 }
 
-void sink_open(struct sink *sink, int fd, uv_loop_t *loop)
+void sink_open(struct sink *sink, int fd, uv_loop_t *loop, void (*on_progress)(struct sink *sink))
 {
     struct stat status;
-    char path[32];
 
     sink->fd = fd;
-    sink->kind = SINK_DIRECT;
+    sink->on_progress = on_progress;
+    sink->kind = WATCH_NONE;
     sink->terminal = isatty(fd);
     if (fstat(fd, &status) != 0 || S_ISREG(status.st_mode))
         return;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (own >= 0 && uv_poll_init(loop, &sink->poll, own) == 0) {
-        sink->kind = SINK_OWN;
-        sink->fd = own;
-    } else {
-        if (own >= 0) // /dev/null and the like cannot be waited for
-            close(own);
-        if (watch_init(loop, &sink->poll, fd, EPOLLOUT) != 0)
-            return;
-        sink->kind = SINK_SHARED;
-    }
+    sink->kind = watch_open(loop, &sink->poll, &sink->fd, O_WRONLY);
     sink->poll.data = sink;
 }

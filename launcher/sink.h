@@ -4,31 +4,26 @@
 #ifndef MPRUN_SINK_H
 #define MPRUN_SINK_H
 
+#include "launcher/watch.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <uv.h>
 
 enum { SINK_ROOM = 1 << 20 };
 
 struct sink {
     int fd;
-    enum {
-        SINK_DIRECT, // a file, a device that always takes all: written to at once
-        SINK_OWN,    // opened once more for ourselves, without blocking
-        SINK_SHARED  // cannot be opened again: poll(2) is asked before each short write
-    } kind;
+    enum watch kind; // NONE: written to at once; SHARED: poll(2) is asked before each short write
     bool terminal;
-    int error;    // what ended it, an errno; afterwards everything is thrown away. 0: none
-    bool waiting; // for `poll` to say that there is room
+    int error; // what ended it, an errno; afterwards everything is thrown away. 0: none
     uv_poll_t poll;
     void (*on_progress)(struct sink *sink); // an event has written something, or it broke
-    void *owner;                            // the caller's
     size_t first, length;                   // what waits in the ring
     char ring[SINK_ROOM];
 };
 
-// Makes a sink of descriptor `fd`, which stays the caller's. on_progress and owner are set already.
-void sink_open(struct sink *sink, int fd, uv_loop_t *loop);
+// Makes a sink of descriptor `fd`, which stays the caller's.
+void sink_open(struct sink *sink, int fd, uv_loop_t *loop, void (*on_progress)(struct sink *sink));
 
 // How much it takes.
 size_t sink_room(const struct sink *sink);

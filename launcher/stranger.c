@@ -11,16 +11,15 @@
 #include "launcher/stranger.h"
 
 #include "base/bits.h"
+#include "base/file.h"
 #include "boot/protocol.h"
 #include "launcher/family.h"
 #include "launcher/library.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     FIRST_MS = 20,
@@ -35,22 +34,6 @@ static struct {
     uint64_t wait_ms;
 } watch;
 
-static size_t read_proc(pid_t pid, const char *name, char *text, size_t room)
-{
-    char path[40];
-    size_t length = 0;
-    ssize_t got;
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && length < room - 1 && (got = read(fd, text + length, room - 1 - length)) > 0)
-        length += (size_t)got;
-    if (fd >= 0)
-        close(fd);
-    text[length] = 0;
-    return length;
-}
-
 // Whether `pid` was started by another MPI's launcher, by the marks that those leave. A mark that
 // we have ourselves says nothing.
 static bool has_launcher(pid_t pid)
@@ -58,7 +41,7 @@ static bool has_launcher(pid_t pid)
     static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK",
                                         "MPI_LOCALNRANKS"};
     static char text[128 << 10];
-    size_t length = read_proc(pid, "environ", text, sizeof text);
+    size_t length = mp_file_read(text, sizeof text, "/proc/%d/environ", (int)pid);
 
     for (const char *at = text; at < text + length; at += strlen(at) + 1)
         for (size_t i = 0; i < mp_array_length(marks); i++) {
@@ -74,7 +57,7 @@ static bool is_keeper(pid_t pid)
 {
     char name[32];
 
-    read_proc(pid, "comm", name, sizeof name);
+    mp_file_read(name, sizeof name, "/proc/%d/comm", (int)pid);
     return strcmp(name, MP_KEEPER_NAME "\n") == 0;
 }
 
@@ -96,10 +79,10 @@ static pid_t look_at(pid_t rank, struct library *library)
 
 static void refuse(struct job *job, int rank, pid_t pid, const struct library *library)
 {
-    char name[32] = "?";
+    char name[32];
     char error[600];
 
-    read_proc(pid, "comm", name, sizeof name);
+    mp_file_read(name, sizeof name, "/proc/%d/comm", (int)pid);
     name[strcspn(name, "\n")] = 0;
     snprintf(
         error, sizeof error,

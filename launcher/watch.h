@@ -5,8 +5,14 @@
 
 #include <uv.h>
 
-// Prepares `poll`, whose data the caller sets, to become readable when `fd` is ready for
-// `epoll_events`. The mode of `fd` stays as it is. Returns 0, or not if `fd` can not be waited for.
-int watch_init(uv_loop_t *loop, uv_poll_t *poll, int fd, unsigned epoll_events);
+enum watch {
+    WATCH_NONE,  // cannot be waited for: a file, a device that is always ready
+    WATCH_OWN,   // opened once more for ourselves, without blocking
+    WATCH_SHARED // cannot be opened again: `poll` becomes readable when it is ready
+};
+
+// Prepares `poll`, whose data the caller sets, for waiting until *fd can be read (`mode` O_RDONLY)
+// or written (O_WRONLY). The mode of *fd stays as it is. With WATCH_OWN *fd becomes a new one.
+enum watch watch_open(uv_loop_t *loop, uv_poll_t *poll, int *fd, int mode);
 
 #endif

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "boot/ancestry.h"
 
+#include "base/file.h"
 #include "boot/protocol.h"
 #include "shm/layout.h"
 
@@ -16,21 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-// Reads the small file /proc/PROCESS/NAME as a string. Returns whether there was something.
-static bool read_proc(const char *process, const char *name, char *text, size_t room)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%s/%s", process, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got = read(fd, text, room - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = 0;
-    return got > 0;
-}
 
 // Does this text of a `cmdline` begin with one of mprun's names?
 static bool is_mprun(const char *command)
@@ -59,7 +45,7 @@ int mp_ancestry_open(const struct mp_ancestry *ancestry, int number)
 }
 
 // Is `pid`, which has a keeper's name, a keeper? Returns its segment; or -1.
-static int ask_keeper(struct mp_ancestry *ancestry, pid_t pid, const char *process)
+static int ask_keeper(struct mp_ancestry *ancestry, pid_t pid)
 {
     char command[4096];
 
@@ -69,7 +55,8 @@ static int ask_keeper(struct mp_ancestry *ancestry, pid_t pid, const char *proce
         return fd;
     // Anybody may call a program so. Its command line may be read by all.
     ancestry->denied = fd < 0 && (errno == EACCES || errno == EPERM) &&
-                       read_proc(process, "cmdline", command, sizeof command) && is_mprun(command);
+                       mp_file_read(command, sizeof command, "/proc/%d/cmdline", (int)pid) > 0 &&
+                       is_mprun(command);
     if (fd >= 0)
         close(fd);
     if (!ancestry->denied)
@@ -79,29 +66,20 @@ static int ask_keeper(struct mp_ancestry *ancestry, pid_t pid, const char *proce
 
 int mp_ancestry_find(struct mp_ancestry *ancestry)
 {
-    char process[16] = "self"; // its own number, where /proc shows another set of processes
-    char text[512];
-    char state;
-    int pid, parent;
+    char path[32] = "/proc/self/stat"; // its own number, where /proc shows another set of processes
+    struct mp_stat stat;
 
     *ancestry = (struct mp_ancestry){.keeper = 0};
-    // PID (NAME) STATE PARENT ...; a name may have parentheses too.
-    while (ancestry->count < MP_GENERATIONS && read_proc(process, "stat", text, sizeof text)) {
-        char *name = strchr(text, '(');
-        char *end = strrchr(text, ')');
-        if (!name || !end || sscanf(text, "%d", &pid) != 1 ||
-            sscanf(end + 1, " %c %d", &state, &parent) != 2)
-            break;
-        *end = 0;
-        if (ancestry->count > 0 && strcmp(name + 1, MP_KEEPER_NAME) == 0) {
-            int fd = ask_keeper(ancestry, pid, process);
+    while (ancestry->count < MP_GENERATIONS && mp_stat_read(&stat, path)) {
+        if (ancestry->count > 0 && strcmp(stat.name, MP_KEEPER_NAME) == 0) {
+            int fd = ask_keeper(ancestry, stat.pid);
             if (fd >= 0 || ancestry->denied)
                 return fd;
         }
-        ancestry->pids[ancestry->count++] = pid;
-        if (parent <= 1)
+        ancestry->pids[ancestry->count++] = stat.pid;
+        if (stat.parent <= 1)
             break;
-        snprintf(process, sizeof process, "%d", parent);
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)stat.parent);
     }
     return -1;
 }

@@ -11,7 +11,9 @@
 #define _GNU_SOURCE
 #include "boot/boot.h"
 
+#include "base/bits.h"
 #include "base/clock.h"
+#include "base/cpus.h"
 #include "boot/ancestry.h"
 #include "boot/foreign.h"
 #include "boot/lines.h"
@@ -21,7 +23,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 {
     struct mp_segment_header plan = {0};
     uint64_t bytes = mp_segment_plan(&plan, 1);
-    cpu_set_t usable;
+    struct mp_cpus usable = mp_cpus_of(0);
+    int cores = mp_cpus_count(&usable);
 
     struct mp_segment_header *segment = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -73,12 +75,10 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
         return MPI_ERR_OTHER;
     }
     *segment = plan;
-    segment->start_ns = mp_clock_ns();
+    segment->start_ns = mp_clock_ns(CLOCK_MONOTONIC);
     segment->job = (uint64_t)segment->start_ns ^ (uint64_t)getpid() << 40;
     segment->channel = MP_CHANNEL_SHM;
-    segment->cores = 1;
-    if (sched_getaffinity(0, sizeof usable, &usable) == 0)
-        segment->cores = (uint32_t)CPU_COUNT(&usable);
+    segment->cores = cores > 0 ? (uint32_t)cores : 1;
     segment->ranks_per_core = 1;
     segment->universe = 1;
     segment->fence = MP_FENCE_ALWAYS; // nobody else looks: the fence is free, and always right
@@ -138,13 +138,6 @@ static int claim_board(struct mp_segment_header *segment, int rank, char *error,
     return MPI_ERR_OTHER;
 }
 
-// What a process finds out about its place in a job.
-struct place {
-    int rank;
-    struct mp_segment_header *segment;
-    int control_fd;
-};
-
 // The segment that the environment names, whose descriptor we close. Another program may have
 // closed it, or opened something in its place: then the keeper has it.
 static struct mp_segment_header *inherited_segment(int fd, char *error, size_t room)
@@ -167,7 +160,7 @@ static struct mp_segment_header *inherited_segment(int fd, char *error, size_t r
 }
 
 // The place that the environment says. Returns 0 or MPI_ERR_OTHER.
-static int read_place(struct place *place, char *error, size_t room)
+static int read_place(struct mp_boot *boot, char *error, size_t room)
 {
     int rank = environment_number(MP_ENV_RANK);
     int size = environment_number(MP_ENV_SIZE);
@@ -182,16 +175,16 @@ static int read_place(struct place *place, char *error, size_t room)
                  getenv(MP_ENV_SEGMENT) ? getenv(MP_ENV_SEGMENT) : "unset");
         return MPI_ERR_OTHER;
     }
-    place->rank = rank;
-    place->control_fd = environment_number(MP_ENV_CONTROL);
-    place->segment = inherited_segment(fd, error, room);
-    if (!place->segment)
+    boot->rank = rank;
+    boot->control_fd = environment_number(MP_ENV_CONTROL);
+    boot->segment = inherited_segment(fd, error, room);
+    if (!boot->segment)
         return MPI_ERR_OTHER;
-    if (place->segment->nranks == (uint32_t)size)
+    if (boot->segment->nranks == (uint32_t)size)
         return 0;
     snprintf(error, room, "%s is %d, but the segment was made for %u ranks", MP_ENV_SIZE, size,
-             place->segment->nranks);
-    munmap(place->segment, place->segment->bytes);
+             boot->segment->nranks);
+    munmap(boot->segment, boot->segment->bytes);
     return MPI_ERR_OTHER;
 }
 
@@ -215,9 +208,9 @@ static bool descends_from(const struct mp_ancestry *ancestry, int32_t pid)
 }
 
 // The place of a process without the environment: that of the rank which it descends from. Leaves
-// place->segment NULL if it has none, and is a world of its own: there is no keeper, or one of its
+// boot->segment NULL if it has none, and is a world of its own: there is no keeper, or one of its
 // ancestors is the rank. Returns 0 or MPI_ERR_OTHER.
-static int find_place(struct place *place, char *error, size_t room)
+static int find_place(struct mp_boot *boot, char *error, size_t room)
 {
     struct mp_ancestry ancestry;
     bool inherited = mp_segment_behind(MP_SEGMENT_FD);
@@ -260,7 +253,7 @@ static int find_place(struct place *place, char *error, size_t room)
     }
     if (inherited)
         close(MP_SEGMENT_FD);
-    *place = (struct place){rank, segment, MP_CONTROL_FD};
+    *boot = (struct mp_boot){.rank = rank, .segment = segment, .control_fd = MP_CONTROL_FD};
     return 0;
 }
 
@@ -278,6 +271,7 @@ static bool is_control(int fd)
 // still look at its descriptor.
 static void leave_nothing_to_children(const struct mp_segment_header *segment, int control_fd)
 {
+    static const char *const variables[] = {MP_ENV_ALL};
     const char *heap = getenv(MP_ENV_HEAP);
     unsigned long long address;
     struct stat status;
@@ -290,34 +284,31 @@ static void leave_nothing_to_children(const struct mp_segment_header *segment, i
         fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && shift < 44 &&
         (uint64_t)status.st_size == MP_HEAP_HEAD + ((uint64_t)segment->nranks << shift))
         set_close_on_exec(fd);
-    unsetenv(MP_ENV_RANK);
-    unsetenv(MP_ENV_SIZE);
-    unsetenv(MP_ENV_SEGMENT);
-    unsetenv(MP_ENV_CONTROL);
-    unsetenv(MP_ENV_HEAP);
+    for (size_t i = 0; i < mp_array_length(variables); i++)
+        unsetenv(variables[i]);
 }
 
 int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
 {
-    struct place place = {.segment = NULL};
     int status;
 
     *boot = (struct mp_boot){.control_fd = -1};
     if (getenv(MP_ENV_RANK) || getenv(MP_ENV_SEGMENT))
-        status = read_place(&place, error, room);
+        status = read_place(boot, error, room);
     else
-        status = find_place(&place, error, room);
+        status = find_place(boot, error, room);
     if (status != 0)
         return status;
-    if (!place.segment) {
+    if (!boot->segment) {
         if (mp_foreign_launcher(error, room))
             return MPI_ERR_OTHER;
         return make_world_of_one(boot, error, room);
     }
 
-    int control_fd = is_control(place.control_fd) ? place.control_fd : -1;
-    status = claim_board(place.segment, place.rank, error, room);
-    if (status == 0 && control_fd < 0 && place.segment->channel == MP_CHANNEL_SOCKET) {
+    if (!is_control(boot->control_fd))
+        boot->control_fd = -1;
+    status = claim_board(boot->segment, boot->rank, error, room);
+    if (status == 0 && boot->control_fd < 0 && boot->segment->channel == MP_CHANNEL_SOCKET) {
         snprintf(
             error, room,
             "descriptor %d, the socket to mprun, is closed: whatever started this program must "
@@ -327,15 +318,12 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
         status = MPI_ERR_OTHER;
     }
     if (status != 0) {
-        munmap(place.segment, place.segment->bytes);
+        munmap(boot->segment, boot->segment->bytes);
         return status;
     }
-    leave_nothing_to_children(place.segment, control_fd);
-    boot->rank = place.rank;
-    boot->size = (int)place.segment->nranks;
+    leave_nothing_to_children(boot->segment, boot->control_fd);
+    boot->size = (int)boot->segment->nranks;
     boot->launched = true;
-    boot->segment = place.segment;
-    boot->control_fd = control_fd;
     return 0;
 }
 

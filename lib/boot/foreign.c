@@ -9,28 +9,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// `size` is the variable that holds the number of ranks. It counts only if `also`, when not NULL,
-// is set too: a batch system sets some variables in the job's plain shell as well.
+// `variable` holds the number of ranks; or, where a launcher does not tell that (`unsized`), the
+// process's own. Those come last. It counts only if `also`, when not NULL, is set too: a batch
+// system sets some variables in the job's plain shell as well.
 static const struct launcher {
-    const char *size;
+    const char *variable;
     const char *also;
     const char *name;
+    bool unsized;
 } launchers[] = {
-    {"OMPI_COMM_WORLD_SIZE", NULL, "Open MPI's mpirun"},
-    {"PMI_SIZE", NULL, "an MPICH-style mpiexec (PMI)"},
-    {"MPI_LOCALNRANKS", NULL, "an MPICH-style mpiexec (Hydra)"},
-    {"MV2_COMM_WORLD_SIZE", NULL, "MVAPICH's launcher"},
-    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID", "Slurm's srun"},
-    {"FLUX_JOB_SIZE", "FLUX_TASK_RANK", "Flux's launcher"},
-    {"JSM_NAMESPACE_SIZE", NULL, "IBM's jsrun"},
-    {"PALS_NRANKS", NULL, "PALS (HPE's mpiexec)"},
-};
-
-// Launchers that tell a process its number but not how many there are.
-static const struct launcher unsized[] = {
-    {"PMIX_RANK", "PMIX_NAMESPACE", "a PMIx launcher (prterun, or srun --mpi=pmix)"},
-    {"PALS_RANKID", "PALS_APID", "PALS (HPE's mpiexec)"},
-    {"ALPS_APP_PE", NULL, "ALPS (Cray's aprun)"},
+    {"OMPI_COMM_WORLD_SIZE", NULL, "Open MPI's mpirun", false},
+    {"PMI_SIZE", NULL, "an MPICH-style mpiexec (PMI)", false},
+    {"MPI_LOCALNRANKS", NULL, "an MPICH-style mpiexec (Hydra)", false},
+    {"MV2_COMM_WORLD_SIZE", NULL, "MVAPICH's launcher", false},
+    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID", "Slurm's srun", false},
+    {"FLUX_JOB_SIZE", "FLUX_TASK_RANK", "Flux's launcher", false},
+    {"JSM_NAMESPACE_SIZE", NULL, "IBM's jsrun", false},
+    {"PALS_NRANKS", NULL, "PALS (HPE's mpiexec)", false},
+    {"PMIX_RANK", "PMIX_NAMESPACE", "a PMIx launcher (prterun, or srun --mpi=pmix)", true},
+    {"PALS_RANKID", "PALS_APID", "PALS (HPE's mpiexec)", true},
+    {"ALPS_APP_PE", NULL, "ALPS (Cray's aprun)", true},
 };
 
 bool mp_foreign_launcher(char *error, size_t room)
@@ -39,29 +37,25 @@ bool mp_foreign_launcher(char *error, size_t room)
 
     for (size_t i = 0; i < mp_array_length(launchers); i++) {
         const struct launcher *l = &launchers[i];
-        const char *text = getenv(l->size);
+        const char *text = getenv(l->variable);
+        long size = text && !l->unsized ? strtol(text, NULL, 10) : 0;
         if (!text || (l->also && !getenv(l->also)))
             continue;
-        long size = strtol(text, NULL, 10);
+        one = one || size == 1;
         if (size > 1) {
             snprintf(error, room,
                      "this program was started by %s as one of %ld ranks (%s=%s), but its MPI "
                      "library is mprun's: start it with mprun -n %ld",
-                     l->name, size, l->size, text, size);
+                     l->name, size, l->variable, text, size);
             return true;
         }
-        one = one || size == 1;
-    }
-    for (size_t i = 0; !one && i < mp_array_length(unsized); i++) {
-        const struct launcher *l = &unsized[i];
-        const char *text = getenv(l->size);
-        if (!text || (l->also && !getenv(l->also)))
-            continue;
-        snprintf(error, room,
-                 "this program was started by %s as rank %s of a job (%s), but its MPI library is "
-                 "mprun's: start it with mprun",
-                 l->name, text, l->size);
-        return true;
+        if (l->unsized && !one) {
+            snprintf(error, room,
+                     "this program was started by %s as rank %s of a job (%s), but its MPI library "
+                     "is mprun's: start it with mprun",
+                     l->name, text, l->variable);
+            return true;
+        }
     }
     return false;
 }

@@ -15,6 +15,8 @@
 
 #define MP_ENV_HEAP "MPRUN_HEAP" // the shared heap, if there is one, as MP_HEAP_FORMAT
 
+#define MP_ENV_ALL MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL, MP_ENV_HEAP
+
 // Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h).
 #define MP_HEAP_FORMAT "%d,%u,%llx"
 

@@ -99,10 +99,10 @@ static bool should_wait(void)
 // in the calls in which MPI comes and goes, which nobody makes for speed.
 static void let_others_go_first(int64_t most_ns)
 {
-    int64_t since = should_wait() ? mp_clock_ns() : 0;
+    int64_t since = should_wait() ? mp_clock_ns(CLOCK_MONOTONIC) : 0;
 
     while (should_wait()) {
-        int64_t passed = mp_clock_ns() - since;
+        int64_t passed = mp_clock_ns(CLOCK_MONOTONIC) - since;
         if (passed >= most_ns) {
             return;
         }

@@ -210,7 +210,7 @@ static void sleep_now(struct mp_waiter *waiter)
 // True when it is time to sleep.
 static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 {
-    uint64_t now = (uint64_t)mp_clock_ns();
+    uint64_t now = (uint64_t)mp_clock_ns(CLOCK_MONOTONIC);
     bool taken_away = waiter->began != 0 && now - waiter->last > TAKEN_AWAY_NS;
     if (waiter->began == 0) {
         waiter->began = now;
@@ -250,7 +250,7 @@ static void pause_once(struct mp_waiter *waiter)
     }
     static unsigned yields;
     if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
-        mp_spread_look((uint64_t)mp_clock_ns());
+        mp_spread_look((uint64_t)mp_clock_ns(CLOCK_MONOTONIC));
     }
     if (shared || threads) {
         mp_lock_yield(); // with threads: another one may wait for the lock

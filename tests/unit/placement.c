@@ -68,18 +68,18 @@ static int remove_machine(void **state)
     return system(command);
 }
 
-static struct cpu_mask mask_of(const char *cpus)
+static struct mp_cpus mask_of(const char *cpus)
 {
-    struct cpu_mask mask = {{0}};
+    struct mp_cpus mask = {{0}};
     for (char *end; *cpus; cpus = end + strspn(end, " "))
-        cpu_mask_add(&mask, (int)strtol(cpus, &end, 10));
+        mp_cpus_add(&mask, (int)strtol(cpus, &end, 10));
     return mask;
 }
 
 static struct topology machine(const char *cpus, const char *where)
 {
     struct topology topology;
-    struct cpu_mask usable = mask_of(cpus);
+    struct mp_cpus usable = mask_of(cpus);
     assert_int_equal(topology_read(&topology, &usable, where), 0);
     return topology;
 }
@@ -118,7 +118,7 @@ static void without_files_each_cpu_is_a_core(void **state)
 static void assert_parts(const char *usable, const char *taken_cpus, int nranks, const char *parts)
 {
     struct topology topology = machine(usable, folder);
-    struct cpu_mask taken = mask_of(taken_cpus);
+    struct mp_cpus taken = mask_of(taken_cpus);
     struct placement placement = {.lock = -1};
     char text[400] = "";
     size_t length = 0;
@@ -126,10 +126,10 @@ static void assert_parts(const char *usable, const char *taken_cpus, int nranks,
     int error = placement_cut(&placement, &topology, &taken, nranks);
     assert_int_equal(error, parts ? 0 : -1);
     for (int rank = 0; rank < placement.count; rank++) {
-        const struct cpu_mask *part = placement_of(&placement, rank);
+        const struct mp_cpus *part = placement_of(&placement, rank);
         length += (size_t)snprintf(text + length, sizeof text - length, rank ? ";" : "");
-        for (int cpu = cpu_mask_next(part, 0), n = 0; cpu >= 0;
-             cpu = cpu_mask_next(part, cpu + 1), n++)
+        for (int cpu = mp_cpus_next(part, 0), n = 0; cpu >= 0;
+             cpu = mp_cpus_next(part, cpu + 1), n++)
             length += (size_t)snprintf(text + length, sizeof text - length, n ? " %d" : "%d", cpu);
     }
     assert_string_equal(text, parts ? parts : "");
@@ -166,7 +166,7 @@ static void a_rank_has_the_threads_of_the_smallest_part(void **state)
 {
     (void)state;
     struct topology topology = machine("0 8 2 10 4 12 6", folder); // the last core has one
-    struct cpu_mask taken = mask_of("");
+    struct mp_cpus taken = mask_of("");
     struct placement placement = {.lock = -1, .threads = 3};
 
     assert_int_equal(placement_cut(&placement, &topology, &taken, 2), 0);
