@@ -40,6 +40,7 @@ struct mp_packet {
     int32_t source;   // the sender's rank in the communicator
     int32_t tag;
     uint32_t length;   // bytes of payload with this packet
+    uint32_t bytes;    // the channel's own: of payload as reserved
     uint64_t sequence; // set on arrival: how many packets the peer sent us before this one
     uint64_t origin;   // cookie of the sending side's request (SYNC OFFER ACCEPT DONE CANCEL ...)
     uint64_t target;   // cookie of the receiving side's request (ACCEPT DATA FETCH)

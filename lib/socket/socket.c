@@ -3,8 +3,9 @@
 // for all of them and for the launcher's control socket.
 //
 // A connection is asked for when the first packet to a peer is reserved; until the launcher has
-// handed us our end, packets wait in the peer's out buffer. On the wire a packet is a struct header
-// and its payload, padded to eight bytes.
+// handed us our end, packets wait in the peer's out buffer. On the wire a packet is its struct
+// mp_packet and its payload, padded to eight bytes, in this machine's byte order: both ends run on
+// it.
 //
 // Who owns which buffer, and what may call what:
 // - A peer's `out` belongs to reserve, commit and flush. It never moves once allocated, so a
@@ -20,6 +21,7 @@
 #include "socket/socket.h"
 
 #include "base/bits.h"
+#include "base/clock.h"
 #include "base/say.h"
 #include "boot/boot.h"
 
@@ -33,27 +35,13 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-// A packet's header on the wire, in this machine's byte order: both ends run on it.
-struct header {
-    uint32_t kind;
-    uint32_t context;
-    int32_t source;
-    int32_t tag;
-    uint32_t length; // what the engine says, see struct mp_packet
-    uint32_t bytes;  // of payload that follow, as reserved
-    uint64_t origin;
-    uint64_t target;
-    uint64_t total;
-    uint64_t address;
-};
-_Static_assert(sizeof(struct header) == 56, "the header has no holes: all of it is sent");
+_Static_assert(sizeof(struct mp_packet) == 64, "a header has no holes: all of it is sent");
 
 enum {
     PAYLOAD_MAX = 64 << 10,
-    PACKET_MAX = sizeof(struct header) + PAYLOAD_MAX,
+    PACKET_MAX = sizeof(struct mp_packet) + PAYLOAD_MAX,
     OUT_BYTES = 4 * PACKET_MAX, // what may wait to go to one peer
     IN_BYTES = 2 * PACKET_MAX,  // what is read at once from one peer; at least one whole packet
     EVENTS = 64,                // ready sockets that one poll serves
@@ -139,7 +127,7 @@ static int rank_of(const struct peer *peer)
 
 static size_t packet_size(size_t bytes)
 {
-    return mp_round_up(sizeof(struct header) + bytes, 8);
+    return mp_round_up(sizeof(struct mp_packet) + bytes, 8);
 }
 
 static char *new_buffer(size_t bytes)
@@ -246,24 +234,16 @@ static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
     peer->reserved = (uint32_t)bytes;
     char *packet = peer->out + peer->reserved_at;
     memset(packet + size - 8, 0, 8); // the padding goes over the wire too
-    return packet + sizeof(struct header);
+    return packet + sizeof(struct mp_packet);
 }
 
 static uint64_t socket_commit(int rank, const struct mp_packet *packet)
 {
     struct peer *peer = &peers[rank];
-    struct header header = {.kind = packet->kind,
-                            .context = packet->context,
-                            .source = packet->source,
-                            .tag = packet->tag,
-                            .length = packet->length,
-                            .bytes = peer->reserved,
-                            .origin = packet->origin,
-                            .target = packet->target,
-                            .total = packet->total,
-                            .address = packet->address};
+    struct mp_packet *header = (struct mp_packet *)(void *)(peer->out + peer->reserved_at);
 
-    memcpy(peer->out + peer->reserved_at, &header, sizeof header);
+    *header = *packet;
+    header->bytes = peer->reserved;
     if (peer->reserved_at != peer->out_tail)
         peer->out_end = peer->out_tail; // the packet did not fit behind the others: wrapped
     peer->out_tail = peer->reserved_at + packet_size(peer->reserved);
@@ -298,28 +278,20 @@ static int deliver_input(struct peer *peer)
 {
     int delivered = 0;
 
-    while (peer->in_tail - peer->in_head >= sizeof(struct header)) {
-        struct header header;
-        memcpy(&header, peer->in + peer->in_head, sizeof header);
-        if (unlikely(header.bytes > PAYLOAD_MAX))
-            die("rank %d sent a damaged packet of %u bytes", rank_of(peer), header.bytes);
-        size_t size = packet_size(header.bytes);
+    while (peer->in_tail - peer->in_head >= sizeof(struct mp_packet)) {
+        struct mp_packet packet;
+        memcpy(&packet, peer->in + peer->in_head, sizeof packet);
+        if (unlikely(packet.bytes > PAYLOAD_MAX))
+            die("rank %d sent a damaged packet of %u bytes", rank_of(peer), packet.bytes);
+        size_t size = packet_size(packet.bytes);
         if (peer->in_tail - peer->in_head < size) {
             if (peer->in_head + size <= IN_BYTES)
                 return delivered;
             break;
         }
-        struct mp_packet packet = {.kind = header.kind,
-                                   .context = header.context,
-                                   .source = header.source,
-                                   .tag = header.tag,
-                                   .length = header.length,
-                                   .sequence = peer->received++,
-                                   .origin = header.origin,
-                                   .target = header.target,
-                                   .total = header.total,
-                                   .address = header.address};
-        deliver(rank_of(peer), &packet, peer->in + peer->in_head + sizeof header);
+        packet.sequence = peer->received++;
+        if (likely(deliver)) // until this channel closes
+            deliver(rank_of(peer), &packet, peer->in + peer->in_head + sizeof packet);
         peer->in_head += size;
         delivered++;
     }
@@ -439,30 +411,19 @@ static void socket_sleep(uint32_t armed, int64_t timeout_ns)
 {
     (void)armed;
     struct pollfd wait = {.fd = epoll_fd, .events = POLLIN};
-    struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+    struct timespec time = mp_timespec(timeout_ns);
 
     ppoll(&wait, 1, timeout_ns < 0 ? NULL : &time, NULL);
 }
 
-static void discard(int rank, const struct mp_packet *packet, const void *payload)
-{
-    (void)rank;
-    (void)packet;
-    (void)payload;
-}
-
-static bool output_left(void)
-{
-    for (int rank = 0; rank < boot->size; rank++) {
-        if (has_output(&peers[rank]))
-            return true;
-    }
-    return false;
-}
-
 static bool socket_idle(void)
 {
-    return !output_left();
+    for (int rank = 0; rank < boot->size; rank++) {
+        if (has_output(&peers[rank])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // All ranks agreed to finish, so nothing that still arrives matters to anybody; but it is read, or
@@ -470,9 +431,9 @@ static bool socket_idle(void)
 // after we have closed.
 static void socket_close(void)
 {
-    deliver = discard;
+    deliver = NULL;
     hot = NULL;
-    while (output_left()) {
+    while (!socket_idle()) {
         if (poll_all() == 0)
             socket_sleep(socket_arm(), -1);
     }
