@@ -5,7 +5,11 @@
 
 
 unit_tests += tests/unit/socket
+tests_unit_socket_SOURCES = tests/unit/socket.c tests/unit/socket_job.c tests/unit/socket_job.h
 tests_unit_socket_LDADD = $(unit_libs)
+unit_tests += tests/unit/socket_ends
+tests_unit_socket_ends_SOURCES = tests/unit/socket_ends.c tests/unit/socket_job.c tests/unit/socket_job.h
+tests_unit_socket_ends_LDADD = $(unit_libs)
 
 # The launcher is no library: this test compiles the files that it is about for itself.
 unit_tests += tests/unit/options
