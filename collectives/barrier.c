@@ -5,40 +5,16 @@
 
 // Hensgen, Finkel, Manber, "Two algorithms for barrier synchronization" (1988): in round k every
 // rank hears from the one 2^k before it, and so, after log2(size) rounds, from all.
-static void add_dissemination(struct mp_schedule *schedule)
+void mp_barrier_dissemination(struct mp_schedule *schedule, const struct mp_collective *c)
 {
     struct mp_datatype *bytes = mp_byte_type();
     int rank = schedule->scope.rank;
     int size = schedule->scope.size;
 
+    (void)c;
     for (int distance = 1; distance < size; distance *= 2) {
         mp_schedule_send(schedule, NULL, 0, bytes, (rank + distance) % size);
         mp_schedule_recv_exact(schedule, NULL, 0, bytes, (rank - distance + size) % size);
         mp_schedule_wait(schedule);
     }
-}
-
-void mp_barrier_dissemination(struct mp_schedule *schedule, const struct mp_collective *c)
-{
-    (void)c;
-    add_dissemination(schedule);
-}
-
-// Each group gathers, the leaders tell each other, each group is released.
-void mp_barrier_inter(struct mp_schedule *schedule, const struct mp_collective *c)
-{
-    struct mp_datatype *bytes = mp_byte_type();
-    struct mp_scope whole = schedule->scope;
-
-    mp_schedule_local(schedule);
-    struct mp_scope local = schedule->scope;
-    add_dissemination(schedule);
-    if (c->comm->rank == 0) {
-        schedule->scope = whole;
-        mp_schedule_send(schedule, NULL, 0, bytes, 0);
-        mp_schedule_recv_exact(schedule, NULL, 0, bytes, 0);
-        mp_schedule_wait(schedule);
-        schedule->scope = local;
-    }
-    mp_add_bcast(schedule, NULL, 0, bytes, 0);
 }

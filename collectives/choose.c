@@ -11,18 +11,19 @@
 
 #include <ctype.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ANY = INT_MAX };
 
-// What an algorithm asks for.
-enum { EVEN = 1, INTER = 2 };
+// What an algorithm asks for: the same count at all ranks.
+enum { EVEN = 1 };
 
 struct choice {
     enum mp_collective_kind kind;
     struct mp_algorithm algorithm;
-    int flags;       // EVEN: the same count at all ranks. INTER: for intercommunicators (only)
+    int flags;
     int ranks;       // taken up to this many ranks
     MPI_Count bytes; // and up to this many bytes: of the buffer, or of one rank's block
 };
@@ -31,52 +32,35 @@ static const struct choice table[] = {
     // operation, algorithm, builder, for, ranks up to, bytes up to
     {MP_BARRIER, {"board", NULL, mp_shm_barrier}, 0, ANY, ANY},
     {MP_BARRIER, {"dissemination", mp_barrier_dissemination, NULL}, 0, ANY, ANY},
-    {MP_BARRIER, {"inter", mp_barrier_inter, NULL}, INTER, ANY, ANY},
     {MP_BCAST, {"board", NULL, mp_shm_bcast}, 0, ANY, LLONG_MAX},
     {MP_BCAST, {"linear", mp_bcast_linear, NULL}, 0, 4, LLONG_MAX},
-    {MP_BCAST, {"binomial", mp_bcast_binomial, NULL}, 0, ANY, 256 << 10},
-    {MP_BCAST, {"scatter_allgather", mp_bcast_scatter_allgather, NULL}, 0, ANY, LLONG_MAX},
-    {MP_BCAST, {"inter", mp_bcast_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_BCAST, {"binomial", mp_bcast_binomial, NULL}, 0, ANY, LLONG_MAX},
     {MP_REDUCE, {"board", NULL, mp_shm_reduce}, 0, ANY, LLONG_MAX},
-    {MP_REDUCE, {"gather", mp_reduce_gather, NULL}, 0, ANY, 16 << 10},
+    {MP_REDUCE, {"gather", mp_reduce_gather, NULL}, 0, ANY, MP_REDUCE_SHORT},
     {MP_REDUCE, {"sliced", mp_reduce_sliced, NULL}, 0, ANY, LLONG_MAX},
-    {MP_REDUCE, {"inter", mp_reduce_inter, NULL}, INTER, ANY, LLONG_MAX},
     {MP_ALLREDUCE, {"board", NULL, mp_shm_allreduce}, 0, ANY, LLONG_MAX},
-    {MP_ALLREDUCE, {"exchange", mp_allreduce_exchange, NULL}, 0, 4, 8 << 10},
+    {MP_ALLREDUCE, {"exchange", mp_allreduce_exchange, NULL}, 0, 2, 16 << 10},
     {MP_ALLREDUCE, {"reduce_bcast", mp_allreduce_reduce_bcast, NULL}, 0, ANY, 16 << 10},
     {MP_ALLREDUCE, {"sliced", mp_allreduce_sliced, NULL}, 0, ANY, LLONG_MAX},
-    {MP_ALLREDUCE, {"inter", mp_allreduce_inter, NULL}, INTER, ANY, LLONG_MAX},
     {MP_GATHER, {"board", NULL, mp_shm_gather}, 0, ANY, LLONG_MAX},
-    {MP_GATHER, {"linear", mp_gather_linear, NULL}, 0, 16, LLONG_MAX},
-    {MP_GATHER, {"binomial", mp_gather_binomial, NULL}, EVEN, ANY, 1 << 10},
-    {MP_GATHER, {"linear", mp_gather_linear, NULL}, 0, ANY, LLONG_MAX},
-    {MP_GATHER, {"inter", mp_gather_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_GATHER, {"direct", mp_exchange_direct, NULL}, 0, ANY, LLONG_MAX},
     {MP_SCATTER, {"board", NULL, mp_shm_scatter}, 0, ANY, LLONG_MAX},
-    {MP_SCATTER, {"linear", mp_scatter_linear, NULL}, 0, 16, LLONG_MAX},
-    {MP_SCATTER, {"binomial", mp_scatter_binomial, NULL}, EVEN, ANY, 1 << 10},
-    {MP_SCATTER, {"linear", mp_scatter_linear, NULL}, 0, ANY, LLONG_MAX},
-    {MP_SCATTER, {"inter", mp_scatter_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_SCATTER, {"direct", mp_exchange_direct, NULL}, 0, ANY, LLONG_MAX},
     {MP_ALLGATHER, {"board", NULL, mp_shm_allgather}, 0, ANY, LLONG_MAX},
-    {MP_ALLGATHER, {"direct", mp_allgather_direct, NULL}, 0, 4, LLONG_MAX},
     {MP_ALLGATHER, {"bruck", mp_allgather_bruck, NULL}, EVEN, ANY, 1 << 10},
-    {MP_ALLGATHER, {"direct", mp_allgather_direct, NULL}, 0, 16, LLONG_MAX},
-    {MP_ALLGATHER, {"ring", mp_allgather_ring, NULL}, 0, ANY, LLONG_MAX},
-    {MP_ALLGATHER, {"inter", mp_allgather_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, 0, ANY, LLONG_MAX},
     {MP_ALLTOALL, {"board", NULL, mp_shm_alltoall}, 0, ANY, LLONG_MAX},
-    {MP_ALLTOALL, {"direct", mp_alltoall_direct, NULL}, 0, 8, LLONG_MAX},
-    {MP_ALLTOALL, {"bruck", mp_alltoall_bruck, NULL}, EVEN, ANY, 128},
-    {MP_ALLTOALL, {"direct", mp_alltoall_direct, NULL}, 0, ANY, LLONG_MAX},
-    {MP_ALLTOALL, {"inter", mp_alltoall_inter, NULL}, INTER, ANY, LLONG_MAX},
+    {MP_ALLTOALL, {"direct", mp_exchange_direct, NULL}, 0, ANY, LLONG_MAX},
     {MP_SCAN, {"board", NULL, mp_shm_scan}, 0, ANY, LLONG_MAX},
     {MP_SCAN, {"chain", mp_scan_chain, NULL}, 0, ANY, LLONG_MAX},
     {MP_EXSCAN, {"board", NULL, mp_shm_scan}, 0, ANY, LLONG_MAX},
-    {MP_EXSCAN, {"chain", mp_exscan_chain, NULL}, 0, ANY, LLONG_MAX},
+    {MP_EXSCAN, {"chain", mp_scan_chain, NULL}, 0, ANY, LLONG_MAX},
     {MP_REDUCE_SCATTER, {"board", NULL, mp_shm_reduce_scatter}, 0, ANY, LLONG_MAX},
-    {MP_REDUCE_SCATTER, {"root", mp_reduce_scatter_root, NULL}, 0, ANY, 1 << 10},
+    {MP_REDUCE_SCATTER, {"sliced", mp_reduce_scatter_sliced, NULL}, 0, 2, LLONG_MAX},
+    {MP_REDUCE_SCATTER, {"root", mp_reduce_scatter_root, NULL}, 0, ANY, 16 << 10},
     {MP_REDUCE_SCATTER, {"sliced", mp_reduce_scatter_sliced, NULL}, 0, ANY, LLONG_MAX},
-    {MP_REDUCE_SCATTER, {"inter", mp_reduce_scatter_inter, NULL}, INTER, ANY, LLONG_MAX},
-    {MP_NEIGHBOR_ALLGATHER, {"direct", mp_neighbor_allgather_direct, NULL}, 0, ANY, LLONG_MAX},
-    {MP_NEIGHBOR_ALLTOALL, {"direct", mp_neighbor_alltoall_direct, NULL}, 0, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLGATHER, {"direct", mp_exchange_neighbors, NULL}, 0, ANY, LLONG_MAX},
+    {MP_NEIGHBOR_ALLTOALL, {"direct", mp_exchange_neighbors, NULL}, 0, ANY, LLONG_MAX},
 };
 
 static const char *const names[MP_COLLECTIVES] = {[MP_BARRIER] = "barrier",
@@ -135,12 +119,8 @@ static MPI_Count size_of(const struct mp_collective *c)
     if (c->kind == MP_BARRIER || c->uneven) {
         return 0;
     }
-    if (c->kind == MP_REDUCE_SCATTER) {
-        MPI_Count total = 0;
-        for (int i = 0; i < c->comm->size; i++) {
-            total += mp_block_count(blocks, i);
-        }
-        return total * blocks->type->size;
+    if (c->op) {
+        return mp_reduced_count(c) * blocks->type->size;
     }
     if ((c->kind == MP_GATHER && !at_root) || (c->kind == MP_SCATTER && at_root)) {
         blocks = &c->send;
@@ -161,8 +141,7 @@ static void refuse(const struct mp_collective *c)
     char list[256] = "";
     size_t at = 0;
     for (size_t i = 0; i < mp_array_length(table); i++) {
-        if (table[i].kind == c->kind && !(table[i].flags & INTER) &&
-            !strstr(list, table[i].algorithm.name) &&
+        if (table[i].kind == c->kind && !strstr(list, table[i].algorithm.name) &&
             at + strlen(table[i].algorithm.name) + 3 < sizeof list) {
             at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", at ? ", " : "",
                                    table[i].algorithm.name);
@@ -176,11 +155,18 @@ static void refuse(const struct mp_collective *c)
 // Whether the row can do the operation at all.
 static bool can(const struct choice *row, const struct mp_collective *c, bool blocking)
 {
-    if (((row->flags & INTER) != 0) != (c->comm->remote != NULL) ||
-        ((row->flags & EVEN) && c->uneven)) {
-        return false;
-    }
-    return !row->algorithm.run || (blocking && mp_shm_can(c));
+    return !(row->flags & EVEN && c->uneven) &&
+           (!row->algorithm.run || (blocking && mp_shm_can(c)));
+}
+
+// In an intercommunicator there is one way for each.
+static const struct mp_algorithm *between_groups(const struct mp_collective *c)
+{
+    static const struct mp_algorithm direct = {"direct", mp_exchange_direct, NULL};
+    static const struct mp_algorithm leaders = {"leaders", mp_inter_leaders, NULL};
+    bool blocks = c->kind == MP_GATHER || c->kind == MP_SCATTER || c->kind == MP_ALLGATHER ||
+                  c->kind == MP_ALLTOALL;
+    return blocks ? &direct : &leaders;
 }
 
 const struct mp_algorithm *mp_choose(const struct mp_collective *c, bool blocking)
@@ -188,14 +174,17 @@ const struct mp_algorithm *mp_choose(const struct mp_collective *c, bool blockin
     if (unlikely(!wanted_known)) {
         look_up();
     }
+    if (unlikely(c->comm->remote != NULL)) {
+        return between_groups(c);
+    }
     const struct choice *end = table + mp_array_length(table);
     const struct choice *row = table + first_row[c->kind];
-    const char *name = c->comm->remote ? NULL : wanted[c->kind];
+    const char *name = wanted[c->kind];
     if (likely(!name) && row->algorithm.run && can(row, c, blocking)) {
         return &row->algorithm; // whatever the size
     }
     bool known = false;
-    MPI_Count bytes = c->comm->remote ? 0 : size_of(c);
+    MPI_Count bytes = size_of(c);
     const struct choice *fits = NULL;
     for (; row < end && row->kind == c->kind; row++) {
         bool named = name && strcmp(row->algorithm.name, name) == 0;
@@ -218,35 +207,6 @@ const struct mp_algorithm *mp_choose(const struct mp_collective *c, bool blockin
         return NULL;
     }
     return fits ? &fits->algorithm : NULL;
-}
-
-void mp_choose_print(FILE *out)
-{
-    if (!wanted_known) {
-        look_up();
-    }
-    for (size_t i = 0; i < mp_array_length(table); i++) {
-        const struct choice *row = &table[i];
-        fprintf(out, "%-15s %-18s", names[row->kind], row->algorithm.name);
-        if (row->flags & INTER) {
-            fprintf(out, " intercommunicators");
-        } else if (wanted[row->kind]) {
-            fprintf(out, " %s",
-                    strcmp(wanted[row->kind], row->algorithm.name) == 0 ? "always (variable)"
-                                                                        : "never (variable)");
-        } else {
-            if (row->ranks != ANY) {
-                fprintf(out, " up to %d ranks", row->ranks);
-            }
-            if (row->bytes < ANY) {
-                fprintf(out, " up to %lld bytes", (long long)row->bytes);
-            }
-            if (row->flags & EVEN) {
-                fprintf(out, " same count everywhere");
-            }
-        }
-        fputc('\n', out);
-    }
 }
 
 // ---- The three ways to have it done

@@ -6,8 +6,6 @@
 #include "collectives/collectives.h"
 #include "collectives/shm.h"
 
-#include <stdio.h>
-
 // A blocking operation on a communicator that has a board may be done at once in shared memory, by
 // `run`; otherwise `build` makes a schedule.
 struct mp_algorithm {
@@ -30,9 +28,6 @@ struct mp_schedule *mp_collective_schedule(const struct mp_collective *collectiv
 
 // Begins the barrier after which a communicator's board is ready.
 int mp_collective_open(struct mp_comm *comm);
-
-// Writes the table, with what the variables make of it.
-void mp_choose_print(FILE *out);
 
 // Reads the variables again (for tests).
 void mp_choose_reset(void);

@@ -26,7 +26,7 @@ enum mp_collective_kind {
     MP_COLLECTIVES,
     MP_MAKES_COMM = MP_COLLECTIVES, // what all ranks do to make a communicator
     MP_KINDS,
-    MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (execute.c)
+    MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (disagree.c)
 };
 _Static_assert((int)MP_TELLS <= (int)MP_TAG_KIND, "a tag has room for all kinds");
 
@@ -121,6 +121,24 @@ static inline void *mp_block_at(const struct mp_blocks *blocks, int rank)
     return mp_advance(blocks->buffer, elements, blocks->type);
 }
 
+// What this rank gives to a reduction, and how many elements that is.
+static inline const void *mp_operand(const struct mp_collective *c)
+{
+    return c->in_place ? c->recv.buffer : c->send.buffer;
+}
+
+static inline MPI_Count mp_reduced_count(const struct mp_collective *c)
+{
+    MPI_Count total = 0;
+    if (c->kind != MP_REDUCE_SCATTER) {
+        return c->recv.counts.each;
+    }
+    for (int i = 0; i < c->comm->size; i++) {
+        total += mp_block_count(&c->recv, i);
+    }
+    return total;
+}
+
 // Blocking; as a new active request; as a new inactive persistent request. Return an error class.
 int mp_collective_run(const struct mp_collective *collective);
 int mp_collective_start(const struct mp_collective *collective, struct mp_request **request);
@@ -133,38 +151,20 @@ int mp_coll_barrier(struct mp_comm *comm);
 typedef void mp_build_fn(struct mp_schedule *schedule, const struct mp_collective *collective);
 
 mp_build_fn mp_barrier_dissemination;
-mp_build_fn mp_barrier_inter;
 mp_build_fn mp_bcast_binomial;
 mp_build_fn mp_bcast_linear;
-mp_build_fn mp_bcast_scatter_allgather;
-mp_build_fn mp_bcast_inter;
 mp_build_fn mp_reduce_gather;
 mp_build_fn mp_reduce_sliced;
-mp_build_fn mp_reduce_inter;
 mp_build_fn mp_allreduce_exchange;
 mp_build_fn mp_allreduce_reduce_bcast;
 mp_build_fn mp_allreduce_sliced;
-mp_build_fn mp_allreduce_inter;
-mp_build_fn mp_gather_linear;
-mp_build_fn mp_gather_binomial;
-mp_build_fn mp_gather_inter;
-mp_build_fn mp_scatter_linear;
-mp_build_fn mp_scatter_binomial;
-mp_build_fn mp_scatter_inter;
-mp_build_fn mp_allgather_direct;
-mp_build_fn mp_allgather_bruck;
-mp_build_fn mp_allgather_ring;
-mp_build_fn mp_allgather_inter;
-mp_build_fn mp_alltoall_direct;
-mp_build_fn mp_alltoall_bruck;
-mp_build_fn mp_alltoall_inter;
-mp_build_fn mp_scan_chain;
-mp_build_fn mp_exscan_chain;
-mp_build_fn mp_reduce_scatter_sliced;
 mp_build_fn mp_reduce_scatter_root;
-mp_build_fn mp_reduce_scatter_inter;
-mp_build_fn mp_neighbor_allgather_direct;
-mp_build_fn mp_neighbor_alltoall_direct;
+mp_build_fn mp_reduce_scatter_sliced;
+mp_build_fn mp_scan_chain;
+mp_build_fn mp_allgather_bruck;
+mp_build_fn mp_exchange_direct;    // gather, scatter, allgather, all-to-all
+mp_build_fn mp_exchange_neighbors; // neighbourhood collectives
+mp_build_fn mp_inter_leaders;      // between two groups: all others
 
 // ---- Parts that several algorithms are made of, in the schedule's present scope.
 
@@ -178,9 +178,30 @@ void mp_add_bcast(struct mp_schedule *schedule, void *buffer, MPI_Count count,
 void mp_add_combine(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
                     struct mp_datatype *type);
 
+// Bytes of an operand up to which a reduction gathers them all at the root. Above, the root need not
+// have room for all, and does not combine alone.
+enum { MP_REDUCE_SHORT = 64 << 10 };
+
 // A reduction to `root`; `into` matters there only, and may be `own`.
 void mp_add_reduce(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
                    struct mp_datatype *type, int root);
+
+// The blocks of a reduce-scatter, from a whole result at rank 0 of the scope.
+void mp_add_hand_out(struct mp_schedule *schedule, const struct mp_collective *c,
+                     const void *whole);
+
+// Block i to rank i, of all other ranks; block i from rank i; block i to where block k is.
+void mp_add_send_blocks(struct mp_schedule *schedule, const struct mp_blocks *blocks);
+void mp_add_recv_blocks(struct mp_schedule *schedule, const struct mp_blocks *blocks);
+void mp_add_copy_block(struct mp_schedule *schedule, const struct mp_blocks *from, int i,
+                       const struct mp_blocks *to, int k);
+
+// A buffer as blocks of the ranks of the scope, one after the other: of `counts`, or as equal as
+// can be. Live as long as the schedule.
+struct mp_blocks mp_consecutive(struct mp_schedule *schedule, const void *buffer,
+                                const struct mp_counts *counts, struct mp_datatype *type);
+struct mp_blocks mp_slices(struct mp_schedule *schedule, const void *buffer, MPI_Count count,
+                           struct mp_datatype *type);
 
 // Slice `rank` of `count` elements when each of `size` ranks takes one: its length, and in *start
 // where it begins.

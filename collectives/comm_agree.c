@@ -215,7 +215,7 @@ static uint64_t priority_of(const struct mp_comm *comm, int tag)
 void mp_agreement_of(struct mp_agreement *agreement, struct mp_comm *comm, int wanted)
 {
     int tag = mp_schedule_tag(comm, MP_MAKES_COMM);
-    struct mp_scope whole = {.comm = comm, .tag = tag, .rank = comm->rank, .size = comm->size};
+    struct mp_scope whole = mp_scope_of(comm, tag);
 
     *agreement =
         (struct mp_agreement){.scope = whole, .wanted = wanted, .priority = priority_of(comm, tag)};

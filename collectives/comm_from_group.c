@@ -14,9 +14,7 @@
 // all further messages of the call.
 #include "collectives/comm_from_group.h"
 
-#include "collectives/board.h"
 #include "collectives/collectives.h"
-#include "collectives/comm_agree.h"
 #include "collectives/comm_make.h"
 #include "message/match.h"
 #include "message/message.h"
@@ -161,43 +159,14 @@ static int agree_on_number(const struct mp_group *group, enum call_kind kind, co
     return error;
 }
 
-static uint64_t priority_of(int number)
-{
-    return (uint64_t)mp_comm_boot.context << 32 | (uint32_t)number;
-}
-
 static int create(struct mp_group *group, enum call_kind kind, const char *stringtag,
                   struct mp_comm **made)
 {
     int number = 0;
-    int *map = malloc((size_t)group->size * sizeof *map);
-    int error = map ? agree_on_number(group, kind, stringtag, &number) : MPI_ERR_NO_MEM;
+    int error = agree_on_number(group, kind, stringtag, &number);
 
     *made = NULL;
-    if (!error) {
-        for (int i = 0; i < group->size; i++) {
-            map[i] = mp_group_world(group, i);
-        }
-        struct mp_agreement agreement = {.scope = {.comm = &mp_comm_boot,
-                                                   .tag = number,
-                                                   .rank = group->rank,
-                                                   .size = group->size,
-                                                   .map = map},
-                                         .priority = priority_of(number),
-                                         .wanted = 1};
-        error = mp_agreement_run(&agreement);
-        if (!error) {
-            *made = mp_comm_new(group, NULL, agreement.pairs[0], NULL);
-        }
-        if (*made) {
-            mp_board_new(*made);
-        } else if (!error) {
-            mp_context_give(agreement.pairs[0]);
-            error = MPI_ERR_NO_MEM;
-        }
-    }
-    free(map);
-    return error == MPI_ERR_NO_MEM ? mp_fail(error, "no memory for a communicator") : error;
+    return error ? error : mp_comm_create_group(&mp_comm_boot, group, number, made);
 }
 
 int mp_comm_create_from_group(struct mp_group *group, const char *stringtag, struct mp_comm **made)
@@ -219,30 +188,12 @@ static int agree_between_leaders(int other, const char *stringtag, int *number)
     return error ? error : boot_recv(number, sizeof *number, other, call.answer);
 }
 
-// All of the local group learn what the leaders agreed on, or that there is nothing to be had.
-static int tell_number(struct mp_comm *local, int leader, int *words)
-{
-    struct mp_schedule *schedule =
-        mp_schedule_new(local, mp_schedule_tag(local, MP_MAKES_COMM), NULL);
-    if (!schedule) {
-        return MPI_ERR_NO_MEM;
-    }
-    mp_add_bcast(schedule, words, 2 * sizeof *words, mp_byte_type(), leader);
-    int error = mp_schedule_run(schedule);
-    if (!error && words[1] && local->rank != leader) {
-        error = mp_fail(words[1],
-                        "the local leader, rank %d, gave a wrong remote_group or remote_leader",
-                        leader);
-    }
-    return error ? error : words[1];
-}
-
 int mp_intercomm_create_from_groups(struct mp_group *local, int local_leader,
                                     const struct mp_group *remote, int remote_leader, int problem,
                                     const char *stringtag, struct mp_comm **made)
 {
     struct mp_comm *comm;
-    int words[2] = {0, problem}; // the number of the call between the leaders
+    int words[2] = {problem, 0}; // and the number of the call between the leaders
     int other = MPI_PROC_NULL;
     int error = create(local, INTER_LOCAL, stringtag, &comm);
 
@@ -252,11 +203,11 @@ int mp_intercomm_create_from_groups(struct mp_group *local, int local_leader,
     }
     if (comm->rank == local_leader && !problem) {
         other = mp_group_world(remote, remote_leader);
-        words[1] = agree_between_leaders(other, stringtag, &words[0]);
+        words[0] = agree_between_leaders(other, stringtag, &words[1]);
     }
-    error = tell_number(comm, local_leader, words);
+    error = mp_ask_leader(comm, local_leader, words, "remote_group or remote_leader");
     if (!error) {
-        error = mp_intercomm_create(comm, local_leader, &mp_comm_boot, other, words[0], 0, made);
+        error = mp_intercomm_create(comm, local_leader, &mp_comm_boot, other, words[1], 0, made);
     }
     (void)mp_comm_free(comm);
     return error;

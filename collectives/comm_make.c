@@ -197,14 +197,8 @@ static int swap_ints(const struct swap *swap, const int *mine, int mine_count, i
 static struct swap swap_across(struct mp_comm *comm)
 {
     struct mp_comm *intra = comm->intra;
-    return (struct swap){.scope = {.comm = intra,
-                                   .tag = mp_schedule_tag(intra, MP_MAKES_COMM),
-                                   .rank = intra->rank,
-                                   .size = intra->size},
-                         .bridge = {.comm = comm,
-                                    .tag = mp_schedule_tag(comm, MP_MAKES_COMM),
-                                    .rank = comm->rank,
-                                    .size = comm->size}};
+    return (struct swap){.scope = mp_scope_of(intra, mp_schedule_tag(intra, MP_MAKES_COMM)),
+                         .bridge = mp_scope_of(comm, mp_schedule_tag(comm, MP_MAKES_COMM))};
 }
 
 // Swaps groups. *theirs is new.
@@ -375,7 +369,8 @@ int mp_comm_create_group(struct mp_comm *comm, struct mp_group *group, int tag,
     agreement.priority = (uint64_t)comm->context << 32 | (uint32_t)side_tag(tag);
     int error = mp_agreement_run(&agreement);
     if (!error) {
-        error = make(group, NULL, &agreement, comm, made);
+        // By way of mp_comm_boot, it derives from no communicator.
+        error = make(group, NULL, &agreement, comm == &mp_comm_boot ? NULL : comm, made);
     }
     free(map);
     return error;
@@ -393,12 +388,8 @@ static bool overlap(const struct mp_group *a, const struct mp_group *b)
     return false;
 }
 
-// The local group learns what its leader knows: whether its arguments were good, and, since
-// agreements are put in order by it, the communicator between the leaders.
-static int ask_leader(struct mp_comm *local, int leader, const struct mp_comm *peer, int problem,
-                      uint32_t *bridge_context)
+int mp_ask_leader(struct mp_comm *local, int leader, int words[2], const char *arguments)
 {
-    int words[2] = {problem, problem || !peer ? 0 : (int)peer->context};
     struct mp_schedule *schedule =
         mp_schedule_new(local, mp_schedule_tag(local, MP_MAKES_COMM), NULL);
     if (!schedule) {
@@ -406,12 +397,8 @@ static int ask_leader(struct mp_comm *local, int leader, const struct mp_comm *p
     }
     mp_add_bcast(schedule, words, 2, mp_datatype_get(MPI_INT), leader);
     int error = mp_schedule_run(schedule);
-    *bridge_context = (uint32_t)words[1];
     if (!error && words[0] && local->rank != leader) {
-        error = mp_fail(words[0],
-                        "the local leader, rank %d, gave a wrong peer_comm, "
-                        "remote_leader or tag",
-                        leader);
+        error = mp_fail(words[0], "the local leader, rank %d, gave a wrong %s", leader, arguments);
     }
     return error ? error : words[0];
 }
@@ -420,22 +407,19 @@ int mp_intercomm_create(struct mp_comm *local, int local_leader, struct mp_comm 
                         int remote_leader, int tag, int problem, struct mp_comm **made)
 {
     struct mp_group *remote = NULL;
-    uint32_t bridge_context = 0;
-    int error = ask_leader(local, local_leader, peer, problem, &bridge_context);
+    // Agreements are put in order by the communicator between the leaders.
+    int words[2] = {problem, problem || !peer ? 0 : (int)peer->context};
+    int error = mp_ask_leader(local, local_leader, words, "peer_comm, remote_leader or tag");
 
     *made = NULL;
     if (error) {
         return error;
     }
-    struct swap swap = {.scope = {.comm = local,
-                                  .tag = mp_schedule_tag(local, MP_MAKES_COMM),
-                                  .rank = local->rank,
-                                  .size = local->size},
+    struct swap swap = {.scope = mp_scope_of(local, mp_schedule_tag(local, MP_MAKES_COMM)),
                         .leader = local_leader,
                         .bridge_peer = remote_leader};
     if (local->rank == local_leader) {
-        swap.bridge = (struct mp_scope){
-            .comm = peer, .tag = side_tag(tag), .rank = peer->rank, .size = peer->size};
+        swap.bridge = mp_scope_of(peer, side_tag(tag));
     }
     error = swap_groups(&swap, local->group, &remote);
     if (error) {
@@ -449,8 +433,8 @@ int mp_intercomm_create(struct mp_comm *local, int local_leader, struct mp_comm 
                                      .leader = local_leader,
                                      .bridge = swap.bridge,
                                      .bridge_peer = remote_leader,
-                                     .priority =
-                                         (uint64_t)bridge_context << 32 | (uint32_t)side_tag(tag),
+                                     .priority = (uint64_t)(uint32_t)words[1] << 32 |
+                                                 (uint32_t)side_tag(tag),
                                      .wanted = 2};
     error = mp_agreement_run(&agreement);
     if (!error) {

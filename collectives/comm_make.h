@@ -22,7 +22,7 @@ int mp_comm_split(struct mp_comm *comm, int color, int key, struct mp_comm **mad
 // `group` lies within the local group of comm.
 int mp_comm_create(struct mp_comm *comm, struct mp_group *group, struct mp_comm **made);
 
-// Called by the members of `group` only, of which this rank is one.
+// Called by the members of `group` only, of which this rank is one. On mp_comm_boot too.
 int mp_comm_create_group(struct mp_comm *comm, struct mp_group *group, int tag,
                          struct mp_comm **made);
 
@@ -30,6 +30,9 @@ int mp_comm_create_group(struct mp_comm *comm, struct mp_group *group, int tag,
 // the local leader only.
 int mp_intercomm_create(struct mp_comm *local, int local_leader, struct mp_comm *peer,
                         int remote_leader, int tag, int problem, struct mp_comm **made);
+// All of a local group learn two words of its leader: the first an error class that it found in its
+// arguments, of those names, or 0. Returns it.
+int mp_ask_leader(struct mp_comm *local, int leader, int words[2], const char *arguments);
 int mp_intercomm_merge(struct mp_comm *comm, bool high, struct mp_comm **made);
 
 // MPI_Comm_free: deletes the attributes and gives up the handle. An error of a delete callback is

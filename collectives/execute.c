@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Schedules: running them. `advance` goes on until a wait step is not satisfied, and serves
-// requests; mp_schedule_run goes to the end and waits on the way, which lets it use the blocking
-// send and receive, the fastest paths of the engine, where that cannot change the outcome.
+// Schedules: running them. `advance` goes on until a wait step is not satisfied; requests do so
+// whenever there is progress, and mp_schedule_run waits in between.
 #include "collectives/collectives.h"
 
 #include "collectives/combine.h"
-#include "message/match.h"
 #include "message/message.h"
 #include "object/errhandler.h"
 #include "object/status.h"
 #include "process/handed.h"
 #include "wait/progress.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static void note(struct mp_schedule *schedule, int error)
 {
@@ -88,7 +83,10 @@ static bool is_done(struct mp_schedule *schedule, struct mp_step *step)
     struct mp_request *request = step->message.request;
     if (request) {
         if (!request->complete) {
-            mp_watch_set(&schedule->watch, request);
+            schedule->held = request;
+            if (!schedule->blocking) {
+                mp_watch_set(&schedule->watch, request);
+            }
             return false;
         }
         message_end(schedule, step);
@@ -159,101 +157,7 @@ static inline bool given_up(const struct mp_schedule *schedule)
     return unlikely(schedule->error) && (schedule->stop_on_error || schedule->parted);
 }
 
-// ---- Ranks that are in different operations
-//
-// Tags say which operation a message is of, so what ranks that disagree send each other meets no
-// receive and is kept. Whoever waits for a rank in vain finds such a message from it. No operation
-// but a wrong one looks like that: while this rank waits for a message or an answer of a rank, that
-// one is still in the operation with this number, or before it, so a kept message of it with the
-// same number is of that very operation. (Numbers come round, but not within what is under way.
-// Persistent operations stay, which is why they are told from others.) It is looked for when the
-// wait has lasted for long.
-
-static unsigned kind_of(int tag)
-{
-    return (unsigned)tag >> MP_TAG_KIND_SHIFT & MP_TAG_KIND;
-}
-
-// Whoever has found out tells all others, since one that waits need not have got anything from a
-// rank that it waits for: which operation the teller is in, and which rank in which other one.
-struct tale {
-    unsigned kind;
-    int other;
-    unsigned other_kind;
-};
-
-static const struct mp_unexpected *find_other(const struct mp_step *step)
-{
-    const struct mp_comm *comm = step->message.comm;
-    struct mp_list *arrived = &comm->coll_match->arrived;
-    unsigned tag = (unsigned)step->message.tag;
-
-    if (tag > MP_SCHEDULE_TAG_MAX || comm == &mp_comm_boot) {
-        return NULL; // not of mp_schedule_tag
-    }
-    for (struct mp_list *at = arrived->next; at != arrived; at = at->next) {
-        const struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
-        unsigned differs = tag ^ (unsigned)message->packet.tag;
-        bool tells = kind_of(message->packet.tag) == MP_TELLS;
-        if ((message->packet.source == step->message.peer || tells) && differs != 0 &&
-            (differs & ~((unsigned)MP_TAG_KIND << MP_TAG_KIND_SHIFT)) == 0) {
-            return message;
-        }
-    }
-    return NULL;
-}
-
-static struct mp_wrong understand(unsigned own_kind, const struct mp_unexpected *message)
-{
-    struct mp_wrong wrong = {
-        .peer = message->packet.source, .own_kind = own_kind, .kind = kind_of(message->packet.tag)};
-    struct tale tale;
-    if (wrong.kind == MP_TELLS && message->packet.length == sizeof tale) {
-        memcpy(&tale, message->payload, sizeof tale);
-        wrong.kind = tale.kind;
-        if (tale.kind == own_kind) {
-            wrong.peer = tale.other;
-            wrong.kind = tale.other_kind;
-        }
-    }
-    return wrong;
-}
-
-static void tell(struct mp_comm *comm, int tag, int peer, const struct mp_wrong *wrong)
-{
-    struct tale *tale = malloc(sizeof *tale);
-    MPI_Request handle;
-
-    if (!tale) {
-        return;
-    }
-    *tale = (struct tale){wrong->own_kind, wrong->peer, wrong->kind};
-    if (mp_isend(tale, sizeof *tale, mp_byte_type(), peer, tag, comm, comm->context + 1,
-                 MP_SEND_STANDARD, &handle) != 0) {
-        free(tale);
-        return;
-    }
-    struct mp_request *request = mp_request_get(handle);
-    if (request->complete) {
-        free(tale);
-    } else {
-        request->staging = tale;
-    }
-    mp_request_forget(request);
-}
-
-static void tell_all(const struct mp_step *step, const struct mp_wrong *wrong)
-{
-    struct mp_comm *comm = step->message.comm;
-    int size = comm->remote ? comm->remote->size : comm->size;
-    int tag = (step->message.tag & ~(MP_TAG_KIND << MP_TAG_KIND_SHIFT)) | MP_TELLS
-                                                                              << MP_TAG_KIND_SHIFT;
-    for (int peer = 0; peer < size; peer++) {
-        if (comm->remote || peer != comm->rank) {
-            tell(comm, tag, peer, wrong);
-        }
-    }
-}
+// ---- Where ranks disagree (disagree.h)
 
 // Messages under way are left to themselves, or cancelled. What a peer has agreed to may still come
 // either way, so the schedule's memory stays.
@@ -296,10 +200,8 @@ static bool parted(struct mp_schedule *schedule)
     for (size_t i = schedule->settled; i < schedule->at; i++) {
         const struct mp_step *step = &schedule->steps[i];
         bool waits = is_message(step) && step->message.request && !step->message.request->complete;
-        const struct mp_unexpected *other = waits ? find_other(step) : NULL;
-        if (other) {
-            struct mp_wrong wrong = understand(kind_of(step->message.tag), other);
-            tell_all(step, &wrong);
+        struct mp_wrong wrong;
+        if (waits && mp_find_other(step, &wrong)) {
             mp_schedule_part(schedule, MPI_ERR_OTHER, &wrong);
             return true;
         }
@@ -309,14 +211,43 @@ static bool parted(struct mp_schedule *schedule)
 
 // ---- Step by step
 
+// A receive that the next step waits for anyway can take its message out of the ring, if it is
+// there or about to come.
+static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
+{
+    struct mp_comm *comm = step->message.comm;
+    const struct mp_step *next = step + 1;
+    bool last = schedule->at + 1 == schedule->count;
+    bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
+                  (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
+    MPI_Status status;
+    if (!waited || !mp_process.shm ||
+        !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
+                           step->message.peer, step->message.tag, comm, comm->context + 1,
+                           &status)) {
+        return false;
+    }
+    judge(schedule, step, 0, mp_status_bytes(&status));
+    return true;
+}
+
+// Goes on as far as possible. True at the end.
 static bool advance(struct mp_schedule *schedule)
 {
+    schedule->held = NULL;
     while (schedule->at < schedule->count && !given_up(schedule)) {
         struct mp_step *step = &schedule->steps[schedule->at];
         switch (step->kind) {
         case MP_STEP_SEND:
-        case MP_STEP_RECV:
+            // Started only, whatever its length: it may be received not before the receiver's own
+            // schedule comes to that, and waiting for it here could close a circle.
             message_start(schedule, step);
+            schedule->at++;
+            break;
+        case MP_STEP_RECV:
+            if (!schedule->blocking || !receive_now(schedule, step)) {
+                message_start(schedule, step);
+            }
             schedule->at++;
             break;
         case MP_STEP_WAIT:
@@ -376,103 +307,27 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
 
 // ---- Blocking
 
-static void wait_one(struct mp_schedule *schedule, struct mp_step *step)
-{
-    struct mp_request *request = step->message.request;
-    if (!request) {
-        return;
-    }
-    if (!request->complete) {
-        struct mp_waiter waiter;
-        mp_waiter_begin(&waiter, request->world, request->entry.tag, request->context,
-                        (uint64_t)request->length);
-        while (!request->complete && !parted(schedule)) {
-            mp_waiter_step(&waiter);
-        }
-        mp_waiter_end(&waiter);
-    }
-    if (!schedule->parted) {
-        message_end(schedule, step);
-    }
-}
-
-static void wait_until(struct mp_schedule *schedule, size_t end)
-{
-    for (; schedule->settled < end && !given_up(schedule); schedule->settled++) {
-        struct mp_step *step = &schedule->steps[schedule->settled];
-        if (is_message(step)) {
-            wait_one(schedule, step);
-        }
-    }
-}
-
-// A receive that the next step waits for anyway can take its message out of the ring, if it is
-// there or about to come.
-static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
-{
-    struct mp_comm *comm = step->message.comm;
-    const struct mp_step *next = step + 1;
-    bool last = schedule->at + 1 == schedule->count;
-    bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
-                  (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
-    if (!waited) {
-        return false;
-    }
-    MPI_Status status;
-    if (!mp_process.shm ||
-        !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
-                           step->message.peer, step->message.tag, comm, comm->context + 1,
-                           &status)) {
-        return false;
-    }
-    judge(schedule, step, 0, mp_status_bytes(&status));
-    return true;
-}
-
-// Whoever lets the call go on calls mp_schedule_wake, so a sleep ends.
-static void act_now(struct mp_schedule *schedule, struct mp_step *step)
-{
-    if (act(schedule, step)) {
-        return;
-    }
-    struct mp_waiter waiter;
-    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, schedule->scope.tag, schedule->comm->context + 1, 0);
-    while (!act(schedule, step)) {
-        mp_waiter_step(&waiter);
-    }
-    mp_waiter_end(&waiter);
-}
-
 static void run(struct mp_schedule *schedule)
 {
-    while (schedule->at < schedule->count && !given_up(schedule)) {
-        struct mp_step *step = &schedule->steps[schedule->at];
-        switch (step->kind) {
-        case MP_STEP_SEND:
-            // Started only: whatever its length it may be received not before the receiver's own
-            // schedule comes to that, and waiting for it here could close a circle.
-            message_start(schedule, step);
-            schedule->at++;
-            break;
-        case MP_STEP_RECV:
-            if (!receive_now(schedule, step)) {
-                message_start(schedule, step);
-            }
-            schedule->at++;
-            break;
-        case MP_STEP_WAIT:
-            wait_one(schedule, &schedule->steps[step->wait]);
-            schedule->at++;
-            break;
-        case MP_STEP_WAIT_ALL:
-            wait_until(schedule, schedule->at);
-            schedule->at++;
-            break;
-        default:
-            act_now(schedule, step);
+    schedule->blocking = true;
+    while (!advance(schedule)) {
+        // Held up by a message; or by a call, and whoever lets that go on calls mp_schedule_wake,
+        // so that a sleep ends.
+        const struct mp_request *request = schedule->held;
+        struct mp_waiter waiter;
+        if (request) {
+            mp_waiter_begin(&waiter, request->world, request->entry.tag, request->context,
+                            (uint64_t)request->length);
+        } else {
+            mp_waiter_begin(&waiter, MP_PEER_SEVERAL, schedule->scope.tag,
+                            schedule->comm->context + 1, 0);
         }
+        do {
+            mp_waiter_step(&waiter);
+        } while (request ? !request->complete && !parted(schedule)
+                         : !act(schedule, &schedule->steps[schedule->at]));
+        mp_waiter_end(&waiter);
     }
-    wait_until(schedule, schedule->count);
 }
 
 static int out_of_memory(struct mp_schedule *schedule)

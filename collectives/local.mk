@@ -2,9 +2,6 @@
 # collectives: schedules, the choice of algorithm, one file per operation.
 
 libmpi_abi_sources += \
-    collectives/allgather.c \
-    collectives/allreduce.c \
-    collectives/alltoall.c \
     collectives/async.c \
     collectives/async.h \
     collectives/async_data.c \
@@ -26,13 +23,11 @@ libmpi_abi_sources += \
     collectives/disagree.c \
     collectives/disagree.h \
     collectives/dist_graph.c \
+    collectives/exchange.c \
     collectives/execute.c \
-    collectives/gather.c \
-    collectives/neighbor.c \
+    collectives/inter.c \
     collectives/reduce.c \
-    collectives/reduce_scatter.c \
     collectives/scan.c \
-    collectives/scatter.c \
     collectives/schedule.c \
     collectives/schedule.h \
     collectives/shm.h \

@@ -73,8 +73,7 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
         mp_fail(MPI_ERR_NO_MEM, "no memory for a collective operation");
         return NULL;
     }
-    schedule->scope =
-        (struct mp_scope){.comm = comm, .tag = tag, .rank = comm->rank, .size = comm->size};
+    schedule->scope = mp_scope_of(comm, tag);
     schedule->comm = comm;
     schedule->op = op;
     if (op) {
@@ -88,6 +87,7 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     schedule->count = 0;
     schedule->at = 0;
     schedule->settled = 0;
+    schedule->blocking = false;
     mp_watch_init(&schedule->watch, woken);
     mp_list_init(&schedule->held_up);
     schedule->owner = NULL;
@@ -102,10 +102,7 @@ void mp_schedule_local(struct mp_schedule *schedule)
     struct mp_comm *intra = schedule->comm->intra;
     if (schedule->scope.comm != intra) {
         unsigned kind = (unsigned)schedule->scope.tag >> MP_TAG_KIND_SHIFT;
-        schedule->scope = (struct mp_scope){.comm = intra,
-                                            .tag = mp_schedule_tag(intra, kind),
-                                            .rank = intra->rank,
-                                            .size = intra->size};
+        schedule->scope = mp_scope_of(intra, mp_schedule_tag(intra, kind));
     }
 }
 

@@ -78,6 +78,11 @@ struct mp_scope {
     const int *map; // rank in the scope to rank in comm; NULL: the same. Not owned: must outlive
 };
 
+static inline struct mp_scope mp_scope_of(struct mp_comm *comm, int tag)
+{
+    return (struct mp_scope){.comm = comm, .tag = tag, .rank = comm->rank, .size = comm->size};
+}
+
 enum { MP_SCHEDULE_ARENA = 8192 };
 struct mp_temporary;
 
@@ -93,6 +98,8 @@ struct mp_schedule {
     size_t count, room;
     size_t at;                // next step to run
     size_t settled;           // every message step before this one is done
+    bool blocking;            // whoever runs it waits himself
+    struct mp_request *held;  // what held it up the last time; NULL: a call
     struct mp_watch watch;    // of the message that holds it up
     struct mp_request *owner; // goes on with it, by `progress`, when that is complete
     void (*progress)(struct mp_request *owner); // NULL: who advances it looks for himself
@@ -111,7 +118,7 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
 
 // The tag of the next collective on `comm`: to be taken once per operation, in the order of calls.
 // It says which operation that is, so that a message is never taken for one of another, and ranks
-// that are in different ones find out (execute.c):
+// that are in different ones find out (disagree.c):
 //   bits 0-24   number of the operation on its communicator
 //   bits 25-28  `kind`, enum mp_collective_kind
 //   bit 29      persistent

@@ -87,6 +87,7 @@ api_tests += \
     tests/api/mprobe_takes_the_message \
     tests/api/names_of_null_handles \
     tests/api/neighbor_blocking_forms \
+    tests/api/neighbor_empty_types \
     tests/api/neighbor_requests \
     tests/api/neighbor_short_blocks \
     tests/api/null_requests_complete_at_once \
