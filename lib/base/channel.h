@@ -90,7 +90,7 @@ struct mp_channel {
     // if this process ends. NULL: always.
     bool (*idle)(void);
 
-    // Sends what is still buffered, and leaves. Called once, when all ranks agreed to finish.
+    // Sends what is still buffered, and leaves. May be NULL: a rank keeps its channel to the end.
     void (*close)(void);
 };
 

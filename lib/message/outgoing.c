@@ -51,12 +51,6 @@ int mp_outgoing_open(void)
     return 0;
 }
 
-void mp_outgoing_close(void)
-{
-    free(mp_outgoing);
-    mp_outgoing = NULL;
-}
-
 static void mark_dirty(struct mp_outgoing *out)
 {
     if (mp_list_empty(&out->dirty)) {

@@ -40,7 +40,6 @@ struct mp_outgoing {
 extern struct mp_outgoing *mp_outgoing; // by world rank
 
 int mp_outgoing_open(void);
-void mp_outgoing_close(void);
 
 // Puts a send on its way: everything of `request` is set. It may complete at once.
 void mp_send_start(struct mp_request *request);

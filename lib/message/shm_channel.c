@@ -126,11 +126,6 @@ static bool shm_pull(int peer, uint64_t address, void *to, size_t bytes)
     return mp_remote_read(peer, address, to, bytes);
 }
 
-static void shm_close(void)
-{
-    // Whatever is in the rings stays readable for as long as a peer maps the segment.
-}
-
 static void *shm_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
 {
     return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
@@ -150,7 +145,6 @@ static struct mp_channel shm_channel = {
     .sleep = mp_shm_sleep,
     .disarm = mp_shm_disarm,
     .pull = shm_pull,
-    .close = shm_close,
 };
 
 const struct mp_channel *mp_shm_open(void)
