@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -57,7 +58,9 @@ static struct mp_cpus find_taken(const struct mp_cpus *usable)
         if (pid <= 0)
             continue;
         struct mp_cpus mask = mp_cpus_of(pid);
-        if (!is_narrower(&mask, usable) || getpgid(pid) == 0)
+        // Most have our own mask: comparing takes a tenth of the time that counting does.
+        if (memcmp(&mask, usable, sizeof mask) == 0 || getpgid(pid) == 0 ||
+            !is_narrower(&mask, usable))
             continue;
         for (int i = 0; i < MP_CPUS_WORDS; i++)
             taken.words[i] |= mask.words[i];
