@@ -82,10 +82,6 @@ struct mp_channel {
     void (*sleep)(uint32_t armed, int64_t timeout_ns);
     void (*disarm)(void);
 
-    // Copies `bytes` from `address` in the peer's memory to `to`. Returns false if that cannot be
-    // done here (then the payload is pushed instead). May be NULL.
-    bool (*pull)(int peer, uint64_t address, void *to, size_t bytes);
-
     // True if everything that was committed has left this process, so that it reaches the peer even
     // if this process ends. NULL: always.
     bool (*idle)(void);

@@ -4,22 +4,14 @@
 #include "message/deliver.h"
 
 #include "base/copy.h"
-#include "datatype/datatype_layout.h"
 #include "heap/heap.h"
 #include "message/errand.h"
 #include "message/outgoing.h"
 #include "message/partitioned.h"
-#include "message/taste.h"
+#include "message/protocol.h"
 #include "message/together.h"
 #include "object/errhandler.h"
 #include "process/channel.h"
-#include "process/remote.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-// What a noncontiguous receive pulls at a time.
-enum { PULL_PIECE = 64 << 10 };
 
 // Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
 static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)
@@ -57,96 +49,11 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
     mp_request_complete(request, request->error);
 }
 
-bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI_Count from,
-                     MPI_Count bytes)
-{
-    if (!address || !mp_channel->pull) {
-        return false;
-    }
-    if (request->type->contiguous) {
-        char *to = (char *)request->buffer + request->type->true_lb + from;
-        return mp_channel->pull(peer, address, to, (size_t)bytes);
-    }
-    const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, (size_t)bytes);
-    if (near) {
-        mp_datatype_unpack(request->type, request->buffer, request->count, from, near, bytes);
-        return true;
-    }
-    char *piece = malloc(PULL_PIECE);
-    MPI_Count moved = 0;
-    while (piece && moved < bytes) {
-        MPI_Count now = bytes - moved < PULL_PIECE ? bytes - moved : PULL_PIECE;
-        if (!mp_channel->pull(peer, address + (uint64_t)moved, piece, (size_t)now)) {
-            break;
-        }
-        mp_datatype_unpack(request->type, request->buffer, request->count, from + moved, piece,
-                           now);
-        moved += now;
-    }
-    free(piece);
-    return moved == bytes;
-}
-
 // Where the first `bytes` of a receive lie, if that is one piece of our heap; else NULL.
 static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
 {
     char *place = (char *)request->buffer + request->type->true_lb;
     return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
-}
-
-// Takes an offered payload, to `place` if that is in our heap. False if it is to be pushed, which
-// may be better, too: the kernel copies once, but not as fast as a program does. Into our heap the
-// sender can copy with one memcpy. Through the ring there are two, by two cores at once.
-static bool take_remote(struct mp_request *request, int peer, const struct mp_packet *offer,
-                        MPI_Count bytes, const void *place)
-{
-    const void *far = (const void *)(uintptr_t)offer->address;
-    bool helped = mp_process.shm && mp_together_may_ask(peer, bytes) &&
-                  !mp_heap_reach(peer, far, (size_t)bytes);
-    if (helped && place) {
-        return false;
-    }
-    if (!helped || !far || !request->type->contiguous || !mp_remote_can(peer)) {
-        return mp_deliver_pull(request, peer, offer->address, 0, bytes);
-    }
-    enum mp_way way = mp_taste_choose(MP_TASTE_REMOTE, peer, bytes);
-    int64_t start = mp_taste_now();
-    if (way == MP_WAY_PUSHED) {
-        request->pushed = start;
-        return false;
-    }
-    char *to = (char *)request->buffer + request->type->true_lb;
-    bool done = way == MP_WAY_TOGETHER ? mp_together_remote(peer, to, offer->address, bytes)
-                                       : mp_remote_read(peer, offer->address, to, (size_t)bytes);
-    if (done) {
-        mp_taste_learn(MP_TASTE_REMOTE, peer, bytes, way, start);
-    }
-    return done;
-}
-
-// Takes an offered payload straight from where it lies in the sender's heap, if both sides are
-// regular: in one pass, whatever the types. False if it shall be pushed or pulled.
-static bool take_regular(struct mp_request *request, int peer, const struct mp_packet *offer,
-                         const void *payload, MPI_Count bytes)
-{
-    struct mp_layout from, to;
-    if (!mp_process.shm ||
-        !mp_layout_describe(&to, request->type, request->buffer, request->count)) {
-        return false;
-    }
-    if (offer->length == sizeof from) {
-        memcpy(&from, payload, sizeof from);
-    } else {
-        from = mp_layout_bytes((const void *)(uintptr_t)offer->address, (size_t)bytes);
-    }
-    const void *near =
-        from.low ? mp_heap_reach(peer, (void *)(uintptr_t)from.low, from.span) : NULL;
-    if (!near) {
-        return false;
-    }
-    mp_layout_move(&from, near);
-    request->pushed = mp_together_move(peer, &to, &from, bytes);
-    return !request->pushed;
 }
 
 // A long message has met its receive: get the payload over.
@@ -155,18 +62,14 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
 {
     MPI_Count bytes = meet(request, offer, (MPI_Count)offer->total);
 
-    if (peer == mp_process.rank) {
-        struct mp_request *send = (struct mp_request *)(uintptr_t)offer->origin;
-        mp_datatype_copy(send->type, send->buffer, send->count, request->type, request->buffer,
-                         request->count);
-        mp_request_complete(send, 0);
-        mp_request_complete(request, request->error);
-        return;
-    }
-    request->pushed = 0;
     void *place = own_heap_place(request, bytes);
-    if (bytes == 0 || take_regular(request, peer, offer, payload, bytes) ||
-        (!request->pushed && take_remote(request, peer, offer, bytes, place))) {
+    struct mp_payload wanted = {.request = request,
+                                .peer = peer,
+                                .offer = offer,
+                                .layout = payload,
+                                .bytes = bytes,
+                                .place = place};
+    if (bytes == 0 || mp_protocol_take(&wanted)) {
         answer_done(peer, offer->origin);
         mp_request_complete(request, request->error);
         return;
@@ -230,11 +133,6 @@ static void data_arrived(const struct mp_packet *packet, const void *payload)
     }
     request->moved += packet->length;
     if (request->moved == request->bytes) {
-        if (request->pushed) {
-            // Those that take_regular leaves have no contiguous side, take_remote's have two.
-            mp_taste_learn(request->type->contiguous ? MP_TASTE_REMOTE : MP_TASTE_STRIDED,
-                           request->world, request->bytes, MP_WAY_PUSHED, request->pushed);
-        }
         mp_request_complete(request, request->error);
     }
 }
@@ -300,7 +198,7 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
         cancelled_arrived(packet);
         break;
     case MP_PACKET_HELP:
-        mp_together_help(peer, packet);
+        mp_together_help(peer, packet, payload);
         break;
     case MP_PACKET_FETCH:
     case MP_PACKET_STORE:

@@ -14,9 +14,4 @@ void mp_deliver(int peer, const struct mp_packet *packet, const void *payload);
 // A receive has met a message that was kept: moves the payload, or starts to.
 void mp_deliver_kept(struct mp_request *request, struct mp_unexpected *message);
 
-// Copies `bytes` that lie at `address` in the memory of `peer` to bytes [from, from + bytes) of the
-// packed stream of the request's buffer. False: it cannot be had that way.
-bool mp_deliver_pull(struct mp_request *request, int peer, uint64_t address, MPI_Count from,
-                     MPI_Count bytes);
-
 #endif

@@ -14,8 +14,8 @@
 // Here is what both have in common, and the receiving end; the other is in partitioned_send.c.
 #include "message/partitioned_end.h"
 
-#include "message/deliver.h"
 #include "message/outgoing.h"
+#include "message/protocol.h"
 #include "object/errhandler.h"
 #include "process/channel.h"
 #include "wait/progress.h"
@@ -334,7 +334,9 @@ static void data_arrived(struct mp_request *request, const struct mp_packet *pac
 static void offer_arrived(struct mp_request *request, int peer, const struct mp_packet *packet)
 {
     MPI_Count from = (MPI_Count)packet->total, bytes = (MPI_Count)packet->origin;
-    if (mp_deliver_pull(request, peer, packet->address, from, bytes)) {
+    struct mp_payload run = {
+        .request = request, .peer = peer, .offer = packet, .at = from, .bytes = bytes};
+    if (mp_protocol_take(&run)) {
         answer_sender(request, MP_PACKET_PART_TAKEN, packet->source, 0);
         arrived(request, from, bytes, packet->source);
     } else {

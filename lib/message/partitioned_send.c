@@ -105,11 +105,11 @@ static bool send_run_to_self(const struct mp_request *request, struct sender *s)
     return true;
 }
 
-// Long data that lies in a row is fetched by the receiver, where the channel can do that.
+// Long data that lies in a row is fetched by the receiver, where ranks share memory.
 static bool can_offer(const struct mp_request *request, const struct sender *s, MPI_Count bytes)
 {
     return s->run_moved == 0 && bytes > mp_eager_max && request->type->contiguous &&
-           mp_channel->pull && !s->push_only;
+           mp_process.shm && !s->push_only;
 }
 
 // Returns false when there is no room for all of it.

@@ -94,13 +94,10 @@ struct mp_request {
     uint32_t context;
     int world; // world rank of the peer, -1 for any
     // The transfer.
-    MPI_Count moved;   // bytes sent or received so far
-    MPI_Count total;   // receive: of the message, more than `bytes` when it was truncated
-    uint64_t sequence; // send: number of its packet on the channel, for cancel
-    union {
-        uint64_t target; // send: the receiver's cookie, once accepted
-        int64_t pushed;  // receive: mp_taste_now when the push was asked for; 0: not timed
-    };
+    MPI_Count moved;      // bytes sent or received so far
+    MPI_Count total;      // receive: of the message, more than `bytes` when it was truncated
+    uint64_t sequence;    // send: number of its packet on the channel, for cancel
+    uint64_t target;      // send: the receiver's cookie, once accepted
     struct mp_list other; // second place: list of operations on a board, or of kept sent ones
     // NULL in most, and in all whose memory waits to be used again.
     struct mp_watch *watches; // of those that wait for it to be complete

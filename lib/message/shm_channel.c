@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The shared-memory channel as messages see it: polls the rings of shm/ring.h, answers doorbells,
-// and pulls large payloads straight out of a peer's memory: with one memcpy from the shared heap,
-// elsewhere with the kernel's help (CMA). Read next: process/peers.c (the rings, and sleeping).
-#include "heap/heap.h"
+// The shared-memory channel as messages see it: polls the rings of shm/ring.h and answers
+// doorbells. Long payloads do not cross it where ranks reach each other's memory:
+// message/protocol.c. Read next: process/peers.c (the rings, and sleeping).
 #include "message/deliver.h"
 #include "message/message_short.h"
 #include "message/opening.h"
-#include "message/together.h"
 #include "object/errhandler.h"
 #include "process/channel.h"
 #include "process/remote.h"
@@ -115,17 +113,6 @@ static int shm_poll(void)
     return done;
 }
 
-static bool shm_pull(int peer, uint64_t address, void *to, size_t bytes)
-{
-    const void *near = mp_heap_reach(peer, (void *)(uintptr_t)address, bytes);
-    if (near) {
-        mp_together_copy(peer, to, near, bytes);
-        return true;
-    }
-    // Refused, or the peer just died (which the launcher tells): leaves it to the push.
-    return mp_remote_read(peer, address, to, bytes);
-}
-
 static void *shm_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
 {
     return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
@@ -144,7 +131,6 @@ static struct mp_channel shm_channel = {
     .arm = mp_shm_arm,
     .sleep = mp_shm_sleep,
     .disarm = mp_shm_disarm,
-    .pull = shm_pull,
 };
 
 const struct mp_channel *mp_shm_open(void)

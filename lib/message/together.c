@@ -17,18 +17,16 @@
 // once: the receiver reads, the sender writes. If the kernel refuses one, that one says so, and
 // what it claimed is copied in another way.
 //
-// It does not always pay. What the sender copies ends in its own cache and has to come over when
-// the receiver reads it. Between cores that are far apart two copy almost twice as fast as one at
-// every size; between near ones, one alone is faster until the caches are too small. And where both
-// sides are strided there is a third way: each touches its own cache lines only, and what crosses
-// is packed (message/outgoing.c pushes it). Where neither is, the third way is that the sender
-// copies past its cache: to memory, from where the receiver reads faster than from another core's
-// cache. message/taste.h finds out which is best.
+// A sender that waits for this message and nothing else copies a long one past its cache: from
+// memory the receiver reads it faster than out of another core's cache (4 MB of fresh buffers: 190
+// us, not 253; but 1 MB to and fro in the same buffer 31, not 15). One that has sent more since is
+// in the middle of a stream, or receives as well. It copies as usual then (4 MB: 47 us, not 79),
+// and leaves it to the kernel's single copy where that is the way (256 KB both ways: 5.3 us, not
+// 13), since its core has work.
 #include "message/together.h"
 
 #include "base/stream.h"
 #include "heap/heap.h"
-#include "message/taste.h"
 #include "process/channel.h"
 #include "process/remote.h"
 #include "wait/progress.h"
@@ -36,16 +34,16 @@
 #include <stdatomic.h>
 #include <string.h>
 
-// From TOGETHER_MIN bytes on asking for help may pay. A side claims a part of what is left, so that
-// both end at about the same time after few claims, a line's way to and fro each; no less than
-// LEAST, and no more than MOST, since a claimant may be interrupted and the other then waits.
+// A side claims a part of what is left, so that both end at about the same time after few claims, a
+// line's way to and fro each; no less than LEAST, and no more than MOST, since a claimant may be
+// interrupted and the other then waits. PAST_CACHE_MIN: a second-level cache, in bytes.
 enum {
-    TOGETHER_MIN = MP_TASTE_MIN,
     UNIT = 1 << 10,
-    REMOTE_UNIT = 4 << 10,
+    KERNEL_UNIT = 4 << 10,
     LEAST = 2,
     MOST = 256,
-    SHARE = 3
+    SHARE = 3,
+    PAST_CACHE_MIN = 2 << 20
 };
 
 // claims: generation (22 bits), units taken from the end (21), units taken from the front (21)
@@ -57,38 +55,28 @@ enum side { FRONT = 0, BACK = SIDE_BITS };
 // `done`: units copied by the sender, or that it could not.
 #define FAILED UINT64_MAX
 
-// How the two copy, in the `source` of the packet that asks for help.
-enum how { REGULAR, PLAIN, PAST_CACHE, REMOTE };
-
 // A message, as either side sees it.
 struct job {
     int peer;
     bool receiving;
-    enum side side; // this rank's
-    enum how how;
+    bool by_kernel;
+    bool past_cache; // the sender
+    enum side side;  // this rank's
     uint32_t generation;
     struct mp_board *board; // the receiver's
-    struct mp_layout to, from;
+    struct sides {
+        struct mp_layout to, from;
+    } sides;
     MPI_Count bytes, unit;
     uint64_t units;
 };
 
 static uint32_t generation;
 
-// For a sender to find the layouts of a REGULAR message in the receiver's heap.
-static struct layouts {
-    struct mp_layout to, from;
-} * layouts;
-
-static enum mp_taste kind_of(const struct mp_layout *to, const struct mp_layout *from)
-{
-    return (enum mp_taste)(!mp_layout_is_contiguous(to) + !mp_layout_is_contiguous(from));
-}
-
 // The kernel takes some time for each call, and by pages.
 static void set_units(struct job *job)
 {
-    job->unit = job->how == REMOTE ? REMOTE_UNIT : UNIT;
+    job->unit = job->by_kernel ? KERNEL_UNIT : UNIT;
     while (job->bytes / job->unit >= (MPI_Count)SIDE_MASK) {
         job->unit *= 2;
     }
@@ -121,7 +109,7 @@ static uint64_t claim(const struct job *job, uint64_t *first)
             return 0;
         }
         uint64_t share = share_of(job->units - front - back);
-        // Acquire: whoever sees this generation sees `done` begin at 0, and the layouts.
+        // Acquire: whoever sees this generation sees `done` begin at 0.
         if (atomic_compare_exchange_weak_explicit(word, &claims, claims + (share << job->side),
                                                   memory_order_acquire, memory_order_relaxed)) {
             *first = job->side == FRONT ? front : job->units - back - share;
@@ -135,44 +123,45 @@ static bool copy_units(const struct job *job, uint64_t first, uint64_t count)
 {
     MPI_Count at = (MPI_Count)first * job->unit, length = (MPI_Count)count * job->unit;
     length = job->bytes - at < length ? job->bytes - at : length;
-    uint64_t to = job->to.low + (uint64_t)at, from = job->from.low + (uint64_t)at;
+    uint64_t to = job->sides.to.low + (uint64_t)at, from = job->sides.from.low + (uint64_t)at;
 
-    if (job->how == REMOTE && job->receiving) {
+    if (job->by_kernel && job->receiving) {
         return mp_remote_read(job->peer, from, (void *)(uintptr_t)to, (size_t)length);
     }
-    if (job->how == REMOTE) {
+    if (job->by_kernel) {
         return mp_remote_write(job->peer, to, (const void *)(uintptr_t)from, (size_t)length);
     }
-    if (job->how == PAST_CACHE && !job->receiving) {
+    if (job->past_cache) {
         mp_stream_copy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, (size_t)length);
     } else {
-        mp_layout_copy(&job->to, &job->from, at, length);
+        mp_layout_copy(&job->sides.to, &job->sides.from, at, length);
     }
     return true;
 }
 
-bool mp_together_may_ask(int peer, MPI_Count bytes)
+bool mp_together_may_ask(int peer)
 {
     struct mp_board *board = mp_segment_board(mp_process.segment, peer);
 
     // A sender that is not in a call now does not come soon.
-    return bytes >= TOGETHER_MIN && !mp_process.crowded &&
-           atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
+    return !mp_process.crowded && atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
+}
+
+static bool is_plain(const struct sides *sides)
+{
+    return mp_layout_is_contiguous(&sides->to) && mp_layout_is_contiguous(&sides->from);
 }
 
 // Opens a job, of which the first part is this rank's, and tells the peer. Returns that part's
 // units, 0 if there is no room.
-static uint64_t ask(struct job *job)
+static uint64_t ask(struct job *job, uint64_t number)
 {
-    if (job->how == REGULAR && !layouts) {
-        layouts = mp_heap_allocate(sizeof *layouts, MP_APART, true);
-    }
-    if ((job->how == REGULAR && !layouts) || !mp_channel_reserve(job->peer, MP_PACKET_HELP, 0)) {
+    size_t told = is_plain(&job->sides) ? 0 : sizeof job->sides;
+    void *room = mp_channel_reserve(job->peer, MP_PACKET_HELP, told);
+    if (!room) {
         return 0;
     }
-    if (job->how == REGULAR) {
-        *layouts = (struct layouts){job->to, job->from};
-    }
+    memcpy(room, &job->sides, told);
     uint64_t share = share_of(job->units);
     job->generation = generation = (generation + 1) & ((1 << (64 - 2 * SIDE_BITS)) - 1);
     atomic_store_explicit(&job->board->done, 0, memory_order_relaxed);
@@ -181,11 +170,12 @@ static uint64_t ask(struct job *job)
                           (uint64_t)generation << 2 * SIDE_BITS | share << job->side,
                           memory_order_release);
     struct mp_packet help = {.kind = MP_PACKET_HELP,
-                             .source = (int32_t)job->how,
+                             .source = job->by_kernel,
                              .tag = (int32_t)generation,
-                             .origin = job->how == REGULAR ? (uintptr_t)layouts : 0,
-                             .target = job->to.low,
-                             .address = job->from.low,
+                             .length = (uint32_t)told,
+                             .origin = number,
+                             .target = job->sides.to.low,
+                             .address = job->sides.from.low,
                              .total = (uint64_t)job->bytes};
     mp_channel_commit(job->peer, &help);
     return share;
@@ -210,128 +200,75 @@ static bool await_sender(const struct job *job, uint64_t units)
     return true;
 }
 
-// In any case nobody copies any more. REFUSED: not all of it is there.
-enum outcome { COPIED, NOT_TOLD, REFUSED };
-
-static enum outcome copy_together(struct job *job)
+bool mp_together_copy(int peer, const struct mp_layout *to, const struct mp_layout *from,
+                      MPI_Count bytes, uint64_t number, bool by_kernel)
 {
-    job->receiving = true;
-    job->side = side_beside(job->peer);
-    job->board = mp_process.board;
-    set_units(job);
-    uint64_t count = ask(job), first = job->side == FRONT ? 0 : job->units - count;
+    struct job job = {.peer = peer,
+                      .receiving = true,
+                      .by_kernel = by_kernel,
+                      .side = side_beside(peer),
+                      .board = mp_process.board,
+                      .sides = {*to, *from},
+                      .bytes = bytes};
+    set_units(&job);
+    uint64_t count = ask(&job, number), first = job.side == FRONT ? 0 : job.units - count;
     if (!count) {
-        return NOT_TOLD;
+        return copy_units(&job, 0, job.units);
     }
     bool copied = true;
     do {
-        copied = copied && copy_units(job, first, count);
-    } while ((count = claim(job, &first)) != 0);
+        copied = copied && copy_units(&job, first, count);
+    } while ((count = claim(&job, &first)) != 0);
 
-    uint64_t claims = atomic_load_explicit(&job->board->claims, memory_order_relaxed);
-    uint64_t others = claims >> (job->side == FRONT ? BACK : FRONT) & SIDE_MASK;
-    if (!await_sender(job, others)) {
-        copied = copied && copy_units(job, job->side == FRONT ? job->units - others : 0, others);
+    uint64_t claims = atomic_load_explicit(&job.board->claims, memory_order_relaxed);
+    uint64_t others = claims >> (job.side == FRONT ? BACK : FRONT) & SIDE_MASK;
+    if (!await_sender(&job, others)) {
+        copied = copied && copy_units(&job, job.side == FRONT ? job.units - others : 0, others);
     }
-    return copied ? COPIED : REFUSED;
-}
-
-int64_t mp_together_move(int peer, const struct mp_layout *to, const struct mp_layout *from,
-                         MPI_Count bytes)
-{
-    if (!mp_together_may_ask(peer, bytes) || !mp_heap_holds((void *)(uintptr_t)to->low, to->span)) {
-        mp_layout_copy(to, from, 0, bytes);
-        return 0;
-    }
-    enum mp_taste kind = kind_of(to, from);
-    enum mp_way way = mp_taste_choose(kind, peer, bytes);
-    int64_t start = mp_taste_now();
-    if (way == MP_WAY_PUSHED && kind == MP_TASTE_STRIDED) {
-        return start;
-    }
-    struct job job = {.peer = peer, .to = *to, .from = *from, .bytes = bytes};
-    job.how = kind != MP_TASTE_PLAIN ? REGULAR : way == MP_WAY_PAST_CACHE ? PAST_CACHE : PLAIN;
-    if (way == MP_WAY_ALONE || copy_together(&job) != COPIED) {
-        way = MP_WAY_ALONE;
-        mp_layout_copy(to, from, 0, bytes);
-    }
-    mp_taste_learn(kind, peer, bytes, way, start);
-    return 0;
-}
-
-bool mp_together_remote(int peer, void *to, uint64_t from, MPI_Count bytes)
-{
-    struct job job = {.peer = peer, .how = REMOTE, .bytes = bytes};
-    job.to = mp_layout_bytes(to, (size_t)bytes);
-    job.from = mp_layout_bytes((const void *)(uintptr_t)from, (size_t)bytes);
-    enum outcome outcome = copy_together(&job);
-    return outcome == COPIED ||
-           (outcome == NOT_TOLD && mp_remote_read(peer, from, to, (size_t)bytes));
-}
-
-void mp_together_copy(int peer, void *to, const void *from, size_t bytes)
-{
-    if (bytes < TOGETHER_MIN) {
-        memcpy(to, from, bytes);
-        return;
-    }
-    struct mp_layout here = mp_layout_bytes(to, bytes), there = mp_layout_bytes(from, bytes);
-    mp_together_move(peer, &here, &there, (MPI_Count)bytes);
+    return copied;
 }
 
 // Sets what the packet says of the two sides. False if this rank cannot copy.
-static bool take_job(struct job *job, const struct mp_packet *help)
+static bool take_sides(struct job *job, const struct mp_packet *help, const void *told)
 {
-    void *place = (void *)(uintptr_t)help->target;
-    const void *source = (const void *)(uintptr_t)help->address;
-
-    job->how = (enum how)help->source;
-    if (job->how == REGULAR) {
-        // Only once something is claimed: until then they may be those of a later message.
-        return true;
+    struct sides *sides = &job->sides;
+    if (help->length) {
+        memcpy(sides, told, sizeof *sides);
+    } else {
+        sides->to = mp_layout_bytes((void *)(uintptr_t)help->target, help->total);
+        sides->from = mp_layout_bytes((void *)(uintptr_t)help->address, help->total);
     }
-    if (job->how != REMOTE) {
-        // `source` is where the receiver has our bytes, and so have we.
-        place = mp_heap_reach(job->peer, place, help->total);
+    if (job->by_kernel) {
+        return mp_remote_can(job->peer);
     }
-    job->to = mp_layout_bytes(place, help->total);
-    job->from = mp_layout_bytes(source, help->total);
-    return job->how == REMOTE ? mp_remote_can(job->peer) : place != NULL;
-}
-
-// False if the layouts of a REGULAR message, of which something is claimed, are out of reach.
-static bool take_layouts(struct job *job, uint64_t address)
-{
-    const struct layouts *told = mp_heap_reach(job->peer, (void *)(uintptr_t)address, sizeof *told);
-    if (!told) {
-        return false;
-    }
-    job->to = told->to;
-    job->from = told->from;
-    void *place = mp_heap_reach(job->peer, (void *)(uintptr_t)job->to.low, job->to.span);
+    // `from` is where the receiver has our bytes, and so have we.
+    void *place = mp_heap_reach(job->peer, (void *)(uintptr_t)sides->to.low, sides->to.span);
     if (place) {
-        mp_layout_move(&job->to, place);
+        mp_layout_move(&sides->to, place);
     }
     return place != NULL;
 }
 
-void mp_together_help(int peer, const struct mp_packet *help)
+void mp_together_help(int peer, const struct mp_packet *help, const void *told)
 {
+    // Nothing has gone to that peer since the message's offer.
+    bool alone = mp_shm_peers[peer].out.head == help->origin + 1;
     struct job job = {.peer = peer,
+                      .by_kernel = help->source,
                       .side = side_beside(peer),
                       .generation = (uint32_t)help->tag,
                       .board = mp_segment_board(mp_process.segment, peer),
                       .bytes = (MPI_Count)help->total};
     uint64_t first, count, done = 0;
 
-    if (!take_job(&job, help)) {
+    if ((job.by_kernel && !alone) || !take_sides(&job, help, told)) {
         return;
     }
+    job.past_cache = alone && job.bytes >= PAST_CACHE_MIN && is_plain(&job.sides);
     set_units(&job);
     while ((count = claim(&job, &first)) != 0) {
-        bool ready = job.how != REGULAR || done || take_layouts(&job, help->origin);
         // Release: pairs with the acquire in await_sender. Nobody else stores to it now.
-        if (!ready || !copy_units(&job, first, count)) {
+        if (!copy_units(&job, first, count)) {
             atomic_store_explicit(&job.board->done, FAILED, memory_order_release);
             return;
         }

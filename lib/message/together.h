@@ -7,28 +7,22 @@
 #include "datatype/datatype_layout.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-// The receiver's part: copies `bytes` from `from`, which lies in the heap of `peer`, to `to`, and
-// lets `peer` help if it can and that pays. Returns when all is there.
-void mp_together_copy(int peer, void *to, const void *from, size_t bytes);
+// The receiver's part: copies the first `bytes` of both streams and lets the sender, `peer`, do a
+// part of that. `number`: of the packet that offered the message. `by_kernel`: both sides are
+// contiguous, and the kernel is to reach them (mp_remote_can); else both lie in a heap. Returns
+// when all is there; false where the kernel refused: then not all of it is, but nobody copies any
+// more.
+bool mp_together_copy(int peer, const struct mp_layout *to, const struct mp_layout *from,
+                      MPI_Count bytes, uint64_t number, bool by_kernel);
 
-// The same for any two sides: the first `bytes` of both streams. Returns 0 when all is there. If
-// neither side is contiguous it may copy nothing and return when that was (mp_taste_now): let the
-// sender push the payload, then call mp_taste_learn.
-int64_t mp_together_move(int peer, const struct mp_layout *to, const struct mp_layout *from,
-                         MPI_Count bytes);
+// Whether the sender could well help: it is in a call, and ranks have cores of their own. That it
+// is there now is no proof that it will stay; being wrong costs time, not more.
+bool mp_together_may_ask(int peer);
 
-// Whether the sender could well help with so many bytes: it is in a call, with a core of its own.
-// That it is there now is no proof that it will stay; being wrong costs time, not more.
-bool mp_together_may_ask(int peer, MPI_Count bytes);
-
-// Copies from an address in the memory of `peer` that only the kernel can reach (mp_remote_can),
-// together with it. False if the kernel refuses.
-bool mp_together_remote(int peer, void *to, uint64_t from, MPI_Count bytes);
-
-// The sender's part, when MP_PACKET_HELP arrives: copies chunks until none is left.
-void mp_together_help(int peer, const struct mp_packet *help);
+// The sender's part, when MP_PACKET_HELP arrives: copies chunks until none is left. `told`: the
+// two layouts, if not both are contiguous.
+void mp_together_help(int peer, const struct mp_packet *help, const void *told);
 
 #endif
