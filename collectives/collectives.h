@@ -178,8 +178,8 @@ void mp_add_bcast(struct mp_schedule *schedule, void *buffer, MPI_Count count,
 void mp_add_combine(struct mp_schedule *schedule, const void *own, void *into, MPI_Count count,
                     struct mp_datatype *type);
 
-// Bytes of an operand up to which a reduction gathers them all at the root. Above, the root need not
-// have room for all, and does not combine alone.
+// Bytes of an operand up to which a reduction gathers them all at the root. Above, the root need
+// not have room for all, and does not combine alone.
 enum { MP_REDUCE_SHORT = 64 << 10 };
 
 // A reduction to `root`; `into` matters there only, and may be `own`.

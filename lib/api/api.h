@@ -28,8 +28,8 @@
     extern __typeof__(PMPI_##name) MPI_##name \
         __attribute__((weak, alias("PMPI_" #name), visibility("default")))
 
-// Opens a call: every function that needs MPI to be running begins with this. If it returns an error
-// class, MPI does not run, and the call is closed with that error as with any other.
+// Opens a call: every function that needs MPI to be running begins with this. If it returns an
+// error class, MPI does not run, and the call is closed with that error as with any other.
 static inline int mp_enter(int call)
 {
     return likely(mp_enter_unguarded(call)) ? 0 : mp_enter_guarded(call);

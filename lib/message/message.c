@@ -4,11 +4,9 @@
 // goes straight into the user's buffer.
 #include "message/message.h"
 
-#include "base/copy.h"
 #include "message/bsend.h"
 #include "message/deliver.h"
 #include "message/match.h"
-#include "message/message_short.h"
 #include "message/outgoing.h"
 #include "object/status.h"
 #include "process/channel.h"
@@ -30,64 +28,105 @@ static struct mp_match *match_of(const struct mp_comm *comm, uint32_t context)
     return context == comm->context ? comm->match : comm->coll_match;
 }
 
-// Sends a message that is short enough at once, if there is room. *sequence: its packet's number.
-static inline bool send_eager(const void *buffer, MPI_Count count, struct mp_datatype *type,
-                              int world, int tag, struct mp_comm *comm, uint32_t context,
-                              enum mp_send_mode mode, uint64_t *sequence)
+static int start_send(struct mp_request *request)
+{
+    if (request->peer == MPI_PROC_NULL) {
+        mp_request_complete(request, 0);
+        return 0;
+    }
+    if (request->mode == MP_SEND_BUFFERED) {
+        return mp_bsend_start(request);
+    }
+    mp_send_start(request);
+    return 0;
+}
+
+// The one attempt to send a message at once, without a request. *number: its packet's.
+enum attempt { SENT, NO_ROOM, NOT_THIS };
+
+static inline enum attempt send_eager(const void *buffer, MPI_Count count, struct mp_datatype *type,
+                                      int dest, int tag, struct mp_comm *comm, uint32_t context,
+                                      enum mp_send_mode mode, uint64_t *number)
 {
     MPI_Count length = count * type->size;
-
-    if (unlikely(!mp_send_is_eager(buffer, type, length) ||
-                 (mode != MP_SEND_STANDARD && mode != MP_SEND_READY) || world == mp_process.rank ||
-                 !mp_list_empty(&mp_outgoing[world].sends) || mp_unexpected_is_full(world, comm))) {
-        return false;
+    if (unlikely(dest < 0 || !mp_send_is_eager(buffer, type, length) ||
+                 (mode != MP_SEND_STANDARD && mode != MP_SEND_READY))) {
+        return NOT_THIS;
     }
-    void *room = mp_channel_reserve(world, MP_PACKET_EAGER, (size_t)length);
-    if (unlikely(room == NULL)) {
-        return false;
+    int world = mp_comm_world_rank(comm, dest);
+    if (unlikely(world == mp_process.rank || mp_unexpected_is_full(world, comm))) {
+        return NOT_THIS;
     }
     struct mp_packet packet = {.kind = MP_PACKET_EAGER,
                                .context = context,
                                .source = comm->rank,
                                .tag = tag,
                                .length = (uint32_t)length};
-    if (likely(type->contiguous)) {
-        mp_copy_passing(room, (const char *)buffer + type->true_lb, (size_t)length);
-    } else {
-        mp_datatype_pack(type, buffer, count, 0, room, length);
+    if (unlikely(!mp_list_empty(&mp_outgoing[world].sends) ||
+                 !mp_send_packet(world, &packet, buffer, count, type, number))) {
+        return NO_ROOM;
     }
-    *sequence = mp_channel_commit(world, &packet);
-    mp_channel_claim(world, (size_t)length);
     mp_channel_quicken(world);
-    return true;
+    return SENT;
 }
 
-void mp_send_short_wake(struct mp_shm_peer *to)
+// The request of a message that did not go that way. Room that was not there is not asked for
+// again: the message waits behind those before it.
+static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
+                      struct mp_datatype *type, int dest, int tag, struct mp_comm *comm,
+                      uint32_t context, enum mp_send_mode mode, struct mp_request **request)
 {
-    mp_shm_notify(to->board);
+    *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context,
+                                  mode, false);
+    if (!*request) {
+        return MPI_ERR_NO_MEM;
+    }
+    if (attempt == NO_ROOM) {
+        mp_send_queue(*request);
+        return 0;
+    }
+    int error = start_send(*request);
+    if (error) {
+        mp_request_release(*request);
+        *request = NULL;
+    }
+    return error;
 }
 
 int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
 {
-    uint64_t sequence;
-    MPI_Request handle;
-
+    uint64_t number;
+    struct mp_request *request;
     if (unlikely(dest == MPI_PROC_NULL)) {
         return 0;
     }
-    if (likely(send_eager(buffer, count, type, mp_comm_world_rank(comm, dest), tag, comm, context,
-                          mode, &sequence))) {
+    enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
+    if (likely(attempt == SENT)) {
         mp_progress_pace((size_t)(count * type->size));
         return 0;
     }
-    int error = mp_isend(buffer, count, type, dest, tag, comm, context, mode, &handle);
+    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, &request);
     if (!error) {
-        struct mp_request *request = mp_request_get(handle);
         mp_request_wait(request);
         error = request->error;
         mp_request_release(request);
     }
+    return error;
+}
+
+int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
+             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
+{
+    uint64_t number;
+    struct mp_request *request;
+    enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
+    if (likely(attempt == SENT)) {
+        *handle = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
+        return 0;
+    }
+    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, &request);
+    *handle = (MPI_Request)(void *)request;
     return error;
 }
 
@@ -96,8 +135,8 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 // negative number: not yet there, or not to be had this way.
 enum { NOT_YET = -1, NOT_THIS_WAY = -2 };
 
-static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
-                                       void *buffer, MPI_Count count, struct mp_datatype *type)
+MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
+                                          void *buffer, MPI_Count count, struct mp_datatype *type)
 {
     uint64_t word;
     struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
@@ -122,9 +161,12 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
     return length;
 }
 
-bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
+MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
+                                int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
+    if (unlikely(!mp_process.shm || source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
+        return false;
+    }
     struct mp_match *match = match_of(comm, context);
     int world = mp_comm_world_rank(comm, source);
 
@@ -132,7 +174,7 @@ bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, 
         return false;
     }
     struct mp_shm_peer *from = &mp_shm_peers[world];
-    uint64_t wanted = mp_ring_eager_word(context, tag);
+    uint64_t wanted = mp_ring_word(MP_PACKET_EAGER, context, tag);
     int polls = mp_process.crowded       ? FAST_POLLS_SHARED
                 : mp_process_is_locked() ? FAST_POLLS_LOCKED
                                          : FAST_POLLS;
@@ -159,6 +201,12 @@ bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, 
     }
 }
 
+bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
+    return from_ring(buffer, count, type, source, tag, comm, context, status);
+}
+
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
@@ -169,16 +217,9 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
         }
         return 0;
     }
-    if (likely(mp_process.shm && source != MPI_ANY_SOURCE && tag != MPI_ANY_TAG) &&
-        mp_recv_from_ring(buffer, count, type, source, tag, comm, context, status)) {
+    if (likely(from_ring(buffer, count, type, source, tag, comm, context, status))) {
         return 0;
     }
-    return mp_recv_posted(buffer, count, type, source, tag, comm, context, status);
-}
-
-int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                   struct mp_comm *comm, uint32_t context, MPI_Status *status)
-{
     struct mp_request *request;
     int error = mp_irecv(buffer, count, type, source, tag, comm, context, &request);
     if (!error) {
@@ -227,19 +268,6 @@ static int start_recv(struct mp_request *request)
     return mp_match_post(match, request);
 }
 
-static int start_send(struct mp_request *request)
-{
-    if (request->peer == MPI_PROC_NULL) {
-        mp_request_complete(request, 0);
-        return 0;
-    }
-    if (request->mode == MP_SEND_BUFFERED) {
-        return mp_bsend_start(request);
-    }
-    mp_send_start(request);
-    return 0;
-}
-
 int mp_request_start(struct mp_request *request)
 {
     request->active = true;
@@ -255,27 +283,6 @@ int mp_request_start(struct mp_request *request)
         return start_recv(request);
     }
     return request->kind == MP_REQUEST_SEND ? start_send(request) : request->ops->start(request);
-}
-
-int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
-             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
-{
-    uint64_t number;
-    if (likely(dest >= 0)) {
-        int world = mp_comm_world_rank(comm, dest);
-        if (likely(send_eager(buffer, count, type, world, tag, comm, context, mode, &number))) {
-            *handle = mp_sent_handle(world, number);
-            return 0;
-        }
-    }
-    struct mp_request *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag,
-                                                    comm, context, mode, false);
-    int error = request ? start_send(request) : MPI_ERR_NO_MEM;
-    if (error && request) {
-        mp_request_release(request);
-    }
-    *handle = (MPI_Request)(void *)request;
-    return error;
 }
 
 int mp_irecv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,

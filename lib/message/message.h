@@ -16,13 +16,10 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
-// The two halves of such a receive. First, where the channel is shared memory and neither source
-// nor tag is a wildcard: the message is next in its ring, or will be in a moment; false when it is
-// not. Then the general way.
+// The first half of such a receive: the message is next in its ring, or will be in a moment. False
+// when it is not, or is not to be had that way.
 bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                        struct mp_comm *comm, uint32_t context, MPI_Status *status);
-int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                   struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
 // Nonblocking: *request is new and active (complete at once, perhaps). That of a send may be one
 // without an object of its own: see mp_sent_handle.

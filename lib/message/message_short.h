@@ -57,13 +57,9 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buff
     if (most == MP_SHORT_MAX || length <= MP_SHORT_MAX) {
         struct mp_cell *cell = mp_ring_cell(to->out.ring, &mp_shm_shape, number);
         mp_ring_copy_cell(cell->data, buffer, length);
-        mp_ring_set_sizes(cell, (uint32_t)length, comm->rank);
-        // Release: pairs with the acquire in mp_ring_peek.
-        atomic_store_explicit(&cell->word,
-                              mp_ring_eager_word(comm->context, tag) |
-                                  mp_ring_phase(number, &mp_shm_shape),
-                              memory_order_release);
-        to->out.head = number + 1;
+        mp_ring_publish(&to->out, &mp_shm_shape, cell, number,
+                        mp_ring_word(MP_PACKET_EAGER, comm->context, tag), (uint32_t)length,
+                        comm->rank);
     } else {
         void *room = (MPI_Count)length > mp_eager_max
                          ? NULL
@@ -87,12 +83,11 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buff
 }
 
 // The end of such a call: waking a sleeper, and leaving. Returns MPI_SUCCESS.
-void mp_send_short_wake(struct mp_shm_peer *to);
 MP_ALWAYS_INLINE void mp_send_short_notify(struct mp_shm_peer *to)
 {
     atomic_signal_fence(memory_order_seq_cst); // the look at `sleeping` comes after the message
     if (unlikely(atomic_load_explicit(&to->board->sleeping, memory_order_relaxed))) {
-        mp_send_short_wake(to);
+        mp_shm_wake(to->board);
     }
 }
 
@@ -111,7 +106,7 @@ MP_ALWAYS_INLINE int mp_send_medium_leave(struct mp_shm_peer *to)
     return MPI_SUCCESS;
 }
 
-// The communicator of a blocking receive that mp_recv_from_ring can be tried for at once; or NULL.
+// The communicator of a blocking receive whose arguments need no closer look; or NULL.
 MP_ALWAYS_INLINE struct mp_comm *mp_recv_short_check(const void *buffer, MPI_Count count,
                                                      MPI_Datatype datatype, int source, int tag,
                                                      MPI_Comm handle)

@@ -114,17 +114,20 @@ static bool send_first_packet(struct mp_request *request)
     if (packet.kind == MP_PACKET_OFFER && describe(request, &layout)) {
         packet.length = sizeof layout;
     }
-    void *room = mp_channel_reserve(request->world, packet.kind, packet.length);
-    if (!room) {
+    uint64_t number;
+    if (packet.kind == MP_PACKET_OFFER) {
+        void *room = mp_channel_reserve(request->world, packet.kind, packet.length);
+        if (!room) {
+            return false;
+        }
+        memcpy(room, &layout, packet.length);
+        number = mp_channel_commit(request->world, &packet);
+    } else if (!mp_send_packet(request->world, &packet, request->buffer, request->count,
+                               request->type, &number)) {
         return false;
     }
     request->offered = packet.kind != MP_PACKET_EAGER;
-    if (packet.kind == MP_PACKET_OFFER) {
-        memcpy(room, &layout, packet.length);
-    } else if (packet.length) {
-        mp_datatype_pack(request->type, request->buffer, request->count, 0, room, packet.length);
-    }
-    first_packet_left(request, &packet, mp_channel_commit(request->world, &packet));
+    first_packet_left(request, &packet, number);
     return true;
 }
 
@@ -161,16 +164,22 @@ static void send_to_self(struct mp_request *request)
     }
 }
 
-void mp_send_start(struct mp_request *request)
+void mp_send_queue(struct mp_request *request)
 {
     struct mp_outgoing *out = &mp_outgoing[request->world];
+    mp_list_insert(&out->sends, &request->link);
+    mp_channel_slow_down(request->world);
+    mark_dirty(out);
+}
+
+void mp_send_start(struct mp_request *request)
+{
+    const struct mp_outgoing *out = &mp_outgoing[request->world];
 
     if (request->world == mp_process.rank) {
         send_to_self(request);
     } else if (!mp_list_empty(&out->sends) || !send_first_packet(request)) {
-        mp_list_insert(&out->sends, &request->link);
-        mp_channel_slow_down(request->world);
-        mark_dirty(out);
+        mp_send_queue(request);
     }
 }
 

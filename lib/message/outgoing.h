@@ -5,8 +5,10 @@
 #define MP_MESSAGE_OUTGOING_H
 
 #include "base/channel.h"
+#include "base/copy.h"
 #include "heap/heap.h"
 #include "message/request.h"
+#include "process/channel.h"
 
 #include <stdbool.h>
 
@@ -41,8 +43,30 @@ extern struct mp_outgoing *mp_outgoing; // by world rank
 
 int mp_outgoing_open(void);
 
+// Sends a message along with its packet, EAGER or SYNC, if there is room. *number: the packet's.
+MP_ALWAYS_INLINE bool mp_send_packet(int world, const struct mp_packet *packet, const void *buffer,
+                                     MPI_Count count, const struct mp_datatype *type,
+                                     uint64_t *number)
+{
+    void *room = mp_channel_reserve(world, packet->kind, packet->length);
+    if (unlikely(!room)) {
+        return false;
+    }
+    if (likely(type->contiguous)) {
+        mp_copy_passing(room, (const char *)buffer + type->true_lb, packet->length);
+    } else {
+        mp_datatype_pack(type, buffer, count, 0, room, packet->length);
+    }
+    *number = mp_channel_commit(world, packet);
+    mp_channel_claim(world, packet->length);
+    return true;
+}
+
 // Puts a send on its way: everything of `request` is set. It may complete at once.
 void mp_send_start(struct mp_request *request);
+
+// The same for one that there was no room for just now: it waits in the queue.
+void mp_send_queue(struct mp_request *request);
 
 // Sends an answer to a peer, now or when there is room.
 void mp_answer(int peer, const struct mp_packet *packet);

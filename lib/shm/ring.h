@@ -156,17 +156,32 @@ static inline void *mp_ring_reserve(struct mp_ring_writer *writer,
     return writer->bulk + (place & (shape->bulk - 1));
 }
 
+// A cell's word, without its phase: what packet it is, and its envelope.
+static inline uint64_t mp_ring_word(enum mp_packet_kind kind, uint32_t context, int tag)
+{
+    return (uint64_t)kind << 1 | (uint64_t)context << 8 | (uint64_t)(uint32_t)tag << 32;
+}
+
+// Publishes the writer's next cell, that of `number`, which is filled but for these.
+MP_ALWAYS_INLINE void mp_ring_publish(struct mp_ring_writer *writer,
+                                      const struct mp_ring_shape *shape, struct mp_cell *cell,
+                                      uint64_t number, uint64_t word, uint32_t length,
+                                      int32_t source)
+{
+    mp_ring_set_sizes(cell, length, source);
+    // Release: pairs with the acquire in mp_ring_peek.
+    atomic_store_explicit(&cell->word, word | mp_ring_phase(number, shape), memory_order_release);
+    writer->head = number + 1;
+}
+
 // Publishes the reserved packet. Returns its number: how many went before it.
 static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
                                       const struct mp_ring_shape *shape,
                                       const struct mp_packet *packet)
 {
-    uint64_t number = writer->head++;
+    uint64_t number = writer->head;
     struct mp_cell *cell = mp_ring_cell(writer->ring, shape, number);
-    uint64_t phase = mp_ring_phase(number, shape);
 
-    cell->length = packet->length;
-    cell->source = packet->source;
     if (!mp_ring_is_inline(packet->kind, packet->length)) {
         cell->extra[MP_EXTRA_BULK] = writer->bulk_place;
         if (packet->kind != MP_PACKET_EAGER) {
@@ -177,10 +192,9 @@ static inline uint64_t mp_ring_commit(struct mp_ring_writer *writer,
         }
         writer->bulk_head = writer->bulk_place + mp_ring_chunk(packet->length);
     }
-    uint64_t word = phase | (uint64_t)packet->kind << 1 | (uint64_t)packet->context << 8 |
-                    (uint64_t)(uint32_t)packet->tag << 32;
-    // Release: pairs with the acquire in mp_ring_peek.
-    atomic_store_explicit(&cell->word, word, memory_order_release);
+    mp_ring_publish(writer, shape, cell, number,
+                    mp_ring_word(packet->kind, packet->context, packet->tag), packet->length,
+                    packet->source);
     return number;
 }
 
@@ -207,12 +221,6 @@ static inline void mp_ring_claim(struct mp_ring_writer *writer, const struct mp_
     }
 }
 
-// The word that an EAGER packet of this envelope has, without its phase: for the fast receive.
-static inline uint64_t mp_ring_eager_word(uint32_t context, int tag)
-{
-    return (uint64_t)MP_PACKET_EAGER << 1 | (uint64_t)context << 8 | (uint64_t)(uint32_t)tag << 32;
-}
-
 // What a word without its phase says.
 static inline uint32_t mp_ring_word_kind(uint64_t word)
 {
@@ -235,7 +243,7 @@ static inline struct mp_cell *mp_ring_peek(struct mp_ring_reader *reader,
 {
     struct mp_cell *cell = mp_ring_cell(reader->ring, shape, reader->tail);
     uint64_t phase = mp_ring_phase(reader->tail, shape);
-    // Acquire: pairs with the release in mp_ring_commit.
+    // Acquire: pairs with the release in mp_ring_publish.
     uint64_t seen = atomic_load_explicit(&cell->word, memory_order_acquire);
 
     // A word never written is 0: its kind is 0, which no packet has.
@@ -255,7 +263,7 @@ static inline const struct mp_cell *mp_ring_peek_short(const struct mp_ring_read
 {
     const struct mp_cell *cell = mp_ring_cell(reader->ring, shape, reader->tail);
     uint64_t low = (uint64_t)MP_PACKET_EAGER << 1 | mp_ring_phase(reader->tail, shape);
-    // Acquire: pairs with the release in mp_ring_commit.
+    // Acquire: pairs with the release in mp_ring_publish.
     if ((atomic_load_explicit(&cell->word, memory_order_acquire) & 0xff) != low ||
         cell->length > sizeof cell->data) {
         return NULL;
