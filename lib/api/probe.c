@@ -15,11 +15,9 @@ static int check_probe(MPI_Comm comm, int source, int tag, struct mp_comm **c)
 int PMPI_Probe(int source, int tag, MPI_Comm comm, MPI_Status *status)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Probe);
+    int flag, err = mp_enter(MP_CALL_Probe);
     err = err ? err : check_probe(comm, source, tag, &c);
-    if (!err) {
-        mp_probe(source, tag, c, status);
-    }
+    err = err ? err : mp_probe(true, source, tag, c, &flag, NULL, status);
     return mp_leave(MP_CALL_Probe, c, err);
 }
 MP_WEAK(Probe);
@@ -30,9 +28,7 @@ int PMPI_Iprobe(int source, int tag, MPI_Comm comm, int *flag, MPI_Status *statu
     int err = mp_enter(MP_CALL_Iprobe);
     err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(flag, "flag");
-    if (!err) {
-        *flag = mp_iprobe(source, tag, c, status);
-    }
+    err = err ? err : mp_probe(false, source, tag, c, flag, NULL, status);
     return mp_leave(MP_CALL_Iprobe, c, err);
 }
 MP_WEAK(Iprobe);
@@ -40,10 +36,10 @@ MP_WEAK(Iprobe);
 int PMPI_Mprobe(int source, int tag, MPI_Comm comm, MPI_Message *message, MPI_Status *status)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(MP_CALL_Mprobe);
+    int flag, err = mp_enter(MP_CALL_Mprobe);
     err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(message, "message");
-    err = err ? err : mp_mprobe(source, tag, c, message, status);
+    err = err ? err : mp_probe(true, source, tag, c, &flag, message, status);
     return mp_leave(MP_CALL_Mprobe, c, err);
 }
 MP_WEAK(Mprobe);
@@ -56,7 +52,7 @@ int PMPI_Improbe(int source, int tag, MPI_Comm comm, int *flag, MPI_Message *mes
     err = err ? err : check_probe(comm, source, tag, &c);
     err = err ? err : mp_check_pointer(flag, "flag");
     err = err ? err : mp_check_pointer(message, "message");
-    err = err ? err : mp_improbe(source, tag, c, flag, message, status);
+    err = err ? err : mp_probe(false, source, tag, c, flag, message, status);
     return mp_leave(MP_CALL_Improbe, c, err);
 }
 MP_WEAK(Improbe);

@@ -75,51 +75,22 @@ static void run_gone(struct sender *s)
     s->run_count = 0;
 }
 
-// Sends the run to this very rank: no channel, no limit but that of the packet's length.
-static bool send_run_to_self(const struct mp_request *request, struct sender *s)
-{
-    enum { PIECE = 64 << 10, LONGEST = 1 << 30 };
-    const struct mp_datatype *type = request->type;
-    MPI_Count bytes = s->run_count * s->side.size;
-    char *packed = type->contiguous ? NULL : malloc(PIECE);
-    MPI_Count longest = type->contiguous ? LONGEST : PIECE;
-
-    if (!packed && !type->contiguous) {
-        return false; // and again at the next poll
-    }
-    do {
-        MPI_Count piece = bytes - s->run_moved < longest ? bytes - s->run_moved : longest;
-        struct mp_packet packet = data_packet(s, piece, s->run_moved + piece == bytes);
-        const char *payload = packed;
-        if (packed) {
-            mp_datatype_pack(type, request->buffer, request->count, (MPI_Count)packet.total, packed,
-                             piece);
-        } else {
-            payload = (const char *)request->buffer + type->true_lb + packet.total;
-        }
-        s->run_moved += piece;
-        mp_partitioned_deliver(mp_process.rank, &packet, payload);
-    } while (s->run_moved < bytes);
-    free(packed);
-    run_gone(s);
-    return true;
-}
-
 // Long data that lies in a row is fetched by the receiver, where ranks share memory.
 static bool can_offer(const struct mp_request *request, const struct sender *s, MPI_Count bytes)
 {
-    return s->run_moved == 0 && bytes > mp_eager_max && request->type->contiguous &&
-           mp_process.shm && !s->push_only;
+    return request->world != mp_process.rank && s->run_moved == 0 && bytes > mp_eager_max &&
+           request->type->contiguous && mp_process.shm && !s->push_only;
 }
 
-// Returns false when there is no room for all of it.
+// Returns false when there is no room for all of it. To this very rank there always is: the pieces
+// go through memory of our own, and no channel.
 static bool send_run(const struct mp_request *request, struct sender *s)
 {
+    static char own[8 << 10]; // with the lock held, from a piece's packing to its delivery
     MPI_Count bytes = s->run_count * s->side.size;
+    bool to_self = request->world == mp_process.rank;
+    MPI_Count most = to_self ? (MPI_Count)sizeof own : (MPI_Count)mp_channel->payload_max;
 
-    if (request->world == mp_process.rank) {
-        return send_run_to_self(request, s);
-    }
     if (can_offer(request, s, bytes)) {
         struct mp_packet offer = data_packet(s, 0, true);
         offer.kind = MP_PACKET_PART_OFFER;
@@ -133,11 +104,9 @@ static bool send_run(const struct mp_request *request, struct sender *s)
         return true;
     }
     do {
-        MPI_Count piece = bytes - s->run_moved;
-        if (piece > (MPI_Count)mp_channel->payload_max) {
-            piece = (MPI_Count)mp_channel->payload_max;
-        }
-        void *room = mp_channel_reserve(request->world, MP_PACKET_PART_DATA, (size_t)piece);
+        MPI_Count piece = bytes - s->run_moved < most ? bytes - s->run_moved : most;
+        void *room =
+            to_self ? own : mp_channel_reserve(request->world, MP_PACKET_PART_DATA, (size_t)piece);
         if (!room) {
             return false;
         }
@@ -146,8 +115,12 @@ static bool send_run(const struct mp_request *request, struct sender *s)
             mp_datatype_pack(request->type, request->buffer, request->count,
                              (MPI_Count)packet.total, room, piece);
         }
-        mp_channel_commit(request->world, &packet);
         s->run_moved += piece;
+        if (to_self) {
+            mp_partitioned_deliver(request->world, &packet, own);
+        } else {
+            mp_channel_commit(request->world, &packet);
+        }
     } while (s->run_moved < bytes);
     run_gone(s);
     return true;

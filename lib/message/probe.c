@@ -20,14 +20,6 @@ static void fill_status(const struct mp_unexpected *message, MPI_Status *status)
     mp_status_set_cancelled(status, 0);
 }
 
-static void fill_status_null(MPI_Status *status)
-{
-    mp_status_nothing(status);
-    if (status != MPI_STATUS_IGNORE) {
-        status->MPI_SOURCE = MPI_PROC_NULL;
-    }
-}
-
 static struct mp_unexpected *wait_for(int source, int tag, struct mp_comm *comm)
 {
     struct mp_unexpected *found = mp_match_find(comm->match, source, tag);
@@ -53,28 +45,6 @@ static struct mp_unexpected *look_for(int source, int tag, struct mp_comm *comm)
     return found;
 }
 
-void mp_probe(int source, int tag, struct mp_comm *comm, MPI_Status *status)
-{
-    if (source == MPI_PROC_NULL) {
-        fill_status_null(status);
-    } else {
-        fill_status(wait_for(source, tag, comm), status);
-    }
-}
-
-bool mp_iprobe(int source, int tag, struct mp_comm *comm, MPI_Status *status)
-{
-    if (source == MPI_PROC_NULL) {
-        fill_status_null(status);
-        return true;
-    }
-    const struct mp_unexpected *found = look_for(source, tag, comm);
-    if (found) {
-        fill_status(found, status);
-    }
-    return found != NULL;
-}
-
 // Takes a found message out of its queues and makes a handle for it.
 static int take_out(struct mp_unexpected *found, struct mp_comm *comm, MPI_Message *message,
                     MPI_Status *status)
@@ -92,29 +62,29 @@ static int take_out(struct mp_unexpected *found, struct mp_comm *comm, MPI_Messa
     return 0;
 }
 
-int mp_mprobe(int source, int tag, struct mp_comm *comm, MPI_Message *message, MPI_Status *status)
+int mp_probe(bool waits, int source, int tag, struct mp_comm *comm, int *flag, MPI_Message *message,
+             MPI_Status *status)
 {
+    struct mp_unexpected *found = NULL;
     if (source == MPI_PROC_NULL) {
-        fill_status_null(status);
-        *message = MPI_MESSAGE_NO_PROC;
-        return 0;
+        mp_status_nothing(status);
+        if (status != MPI_STATUS_IGNORE) {
+            status->MPI_SOURCE = MPI_PROC_NULL;
+        }
+    } else {
+        found = (waits ? wait_for : look_for)(source, tag, comm);
     }
-    return take_out(wait_for(source, tag, comm), comm, message, status);
-}
-
-int mp_improbe(int source, int tag, struct mp_comm *comm, int *flag, MPI_Message *message,
-               MPI_Status *status)
-{
-    if (source == MPI_PROC_NULL) {
-        fill_status_null(status);
-        *message = MPI_MESSAGE_NO_PROC;
-        *flag = 1;
-        return 0;
+    *flag = found || source == MPI_PROC_NULL;
+    if (message) {
+        *message = source == MPI_PROC_NULL ? MPI_MESSAGE_NO_PROC : MPI_MESSAGE_NULL;
     }
-    struct mp_unexpected *found = look_for(source, tag, comm);
-    *flag = found != NULL;
-    *message = MPI_MESSAGE_NULL;
-    return found ? take_out(found, comm, message, status) : 0;
+    if (found && message) {
+        return take_out(found, comm, message, status);
+    }
+    if (found) {
+        fill_status(found, status);
+    }
+    return 0;
 }
 
 int mp_imrecv(void *buffer, MPI_Count count, struct mp_datatype *type, MPI_Message *message,
@@ -126,16 +96,12 @@ int mp_imrecv(void *buffer, MPI_Count count, struct mp_datatype *type, MPI_Messa
                         mp_comm_self.context, request);
     }
     struct mp_message *object = mp_message_get(*message);
-    int error =
-        mp_recv_init(buffer, count, type, object->unexpected->packet.source,
-                     object->unexpected->packet.tag, object->comm, object->comm->context, request);
-    if (error) {
-        return error;
+    *request = mp_request_prepare(MP_REQUEST_RECV, buffer, count, type,
+                                  object->unexpected->packet.source, object->unexpected->packet.tag,
+                                  object->comm, object->comm->context, MP_SEND_STANDARD, false);
+    if (!*request) {
+        return MPI_ERR_NO_MEM;
     }
-    (*request)->persistent = false;
-    (*request)->plain = true;
-    (*request)->active = true;
-    (*request)->complete = false;
     mp_deliver_kept(*request, object->unexpected);
     mp_comm_release(object->comm);
     mp_object_delete(object);

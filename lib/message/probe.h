@@ -19,17 +19,12 @@ static inline struct mp_message *mp_message_get(MPI_Message handle)
     return mp_object_is(handle, MP_KIND_MESSAGE) ? (struct mp_message *)(void *)handle : NULL;
 }
 
-// Waits for a message of that envelope and fills its status. Source MPI_PROC_NULL: at once.
-void mp_probe(int source, int tag, struct mp_comm *comm, MPI_Status *status);
-
-// Makes progress once and says whether there is one.
-bool mp_iprobe(int source, int tag, struct mp_comm *comm, MPI_Status *status);
-
-// The same, taking the message out: *message is its handle (MPI_MESSAGE_NO_PROC for
-// MPI_PROC_NULL; MPI_MESSAGE_NULL when *flag is 0).
-int mp_mprobe(int source, int tag, struct mp_comm *comm, MPI_Message *message, MPI_Status *status);
-int mp_improbe(int source, int tag, struct mp_comm *comm, int *flag, MPI_Message *message,
-               MPI_Status *status);
+// Looks for a message of that envelope and makes progress once, or waits for one, and fills its
+// status. *flag: there is one, or `source` is MPI_PROC_NULL. With a `message` (else NULL) it is
+// taken out: *message is its handle (MPI_MESSAGE_NO_PROC for MPI_PROC_NULL; MPI_MESSAGE_NULL when
+// *flag is 0).
+int mp_probe(bool waits, int source, int tag, struct mp_comm *comm, int *flag, MPI_Message *message,
+             MPI_Status *status);
 
 // Receives a message that was taken out; *message becomes MPI_MESSAGE_NULL.
 int mp_imrecv(void *buffer, MPI_Count count, struct mp_datatype *type, MPI_Message *message,
