@@ -22,8 +22,10 @@ static void recv_block(struct mp_schedule *schedule, const struct mp_blocks *blo
                        int peer, bool empty, bool exact)
 {
     if (mp_block_bytes(blocks, i) > 0) {
-        mp_schedule_recv_either(schedule, exact, mp_block_at(blocks, i), mp_block_count(blocks, i),
-                                mp_block_type(blocks, i), peer);
+        size_t (*recv)(struct mp_schedule *, void *, MPI_Count, struct mp_datatype *, int) =
+            exact ? mp_schedule_recv_exact : mp_schedule_recv;
+        recv(schedule, mp_block_at(blocks, i), mp_block_count(blocks, i), mp_block_type(blocks, i),
+             peer);
     } else if (empty) {
         mp_schedule_recv(schedule, NULL, 0, mp_byte_type(), peer);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reductions in messages: MPI_Reduce, MPI_Allreduce, MPI_Reduce_scatter (MPI 5.0, 6.9 and 6.10).
-// Operands are combined strictly
-// from the left, in rank order, ((a0 + a1) + a2) + ..., at one place per element: so the result is
-// the same in every run, equal to a serial loop's, and right for operations that do not commute.
-// What differs is where: at the root, or, for long operands, each slice at another rank.
+// Operands are combined strictly from the left, in rank order, ((a0 + a1) + a2) + ..., at one place
+// per element: so the result is the same in every run, equal to a serial loop's, and right for
+// operations that do not commute. What differs is where: at the root, or, for long operands, each
+// slice at another rank.
 #include "collectives/collectives.h"
 
 MPI_Count mp_slice(MPI_Count count, int size, int rank, MPI_Count *start)

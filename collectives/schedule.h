@@ -143,12 +143,6 @@ size_t mp_schedule_recv(struct mp_schedule *schedule, void *buffer, MPI_Count co
                         struct mp_datatype *type, int peer);
 size_t mp_schedule_recv_exact(struct mp_schedule *schedule, void *buffer, MPI_Count count,
                               struct mp_datatype *type, int peer);
-static inline size_t mp_schedule_recv_either(struct mp_schedule *schedule, bool exact, void *buffer,
-                                             MPI_Count count, struct mp_datatype *type, int peer)
-{
-    return exact ? mp_schedule_recv_exact(schedule, buffer, count, type, peer)
-                 : mp_schedule_recv(schedule, buffer, count, type, peer);
-}
 void mp_schedule_wait(struct mp_schedule *schedule);
 void mp_schedule_wait_for(struct mp_schedule *schedule, size_t step);
 // Copying more than there is room for is an error, as it is for a message.

@@ -6,7 +6,7 @@
 // timeout: 180
 #include "coll_model.h"
 
-static const int counts[] = {0, 1, 7, 300, 5000};
+static const int counts[] = {0, 1, 7, 300, 17000};
 
 static void all_on(MPI_Comm comm, unsigned seed)
 {
