@@ -12,16 +12,27 @@ static inline int leave_short(int call, MPI_Comm comm, int error)
     return likely(error == 0) ? MPI_SUCCESS : mp_raise(call, mp_comm_get(comm), error);
 }
 
-// The sides of a call as the short forms take them.
-static inline struct mp_short_side one(const struct mp_side *side)
+// The sides of a call, as small as can be: these are on the way of a call that takes less time than
+// a struct mp_side takes to be cleared. A call that goes the long way makes that of them.
+static inline struct mp_short_side one(const void *buffer, MPI_Count count, MPI_Datatype type)
 {
-    return (struct mp_short_side){side->buffer, side->counts.each, side->type};
+    return (struct mp_short_side){buffer, count, type};
 }
 
-static inline struct mp_short_sides many(const struct mp_side *side)
+static struct mp_side whole(const struct mp_short_side *side)
 {
-    return (struct mp_short_sides){side->buffer, side->counts, side->displacements, side->type,
-                                   side->types};
+    return mp_side(side->buffer, side->count, side->type);
+}
+
+static struct mp_side whole_each(const struct mp_short_sides *side, bool each_type)
+{
+    return (struct mp_side){.buffer = side->buffer,
+                            .arrays = true,
+                            .each_type = each_type,
+                            .counts = side->counts,
+                            .displacements = side->displacements,
+                            .type = side->type,
+                            .types = side->types};
 }
 
 int PMPI_Barrier(MPI_Comm comm)
@@ -56,31 +67,40 @@ int PMPI_Bcast_c(void *buffer, MPI_Count count, MPI_Datatype datatype, int root,
 }
 MP_WEAK(Bcast_c);
 
-MP_ALWAYS_INLINE int gather(int call, struct mp_side send, struct mp_side recv, int root,
-                            MPI_Comm comm)
+MP_ALWAYS_INLINE int gather(int call, struct mp_short_side send, struct mp_short_side recv,
+                            int root, MPI_Comm comm)
 {
-    struct mp_short_sides all = many(&recv);
-    int err = recv.arrays ? mp_short_gatherv(call, one(&send), &all, root, comm)
-                          : mp_short_gather(call, one(&send), one(&recv), root, comm);
+    int err = mp_short_gather(call, send, recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_GATHER, send, recv, root, comm);
+    return mp_call_rooted(mp_blocking(call), MP_GATHER, whole(&send), whole(&recv), root, comm);
+}
+
+MP_ALWAYS_INLINE int gatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
+                             int root, MPI_Comm comm)
+{
+    int err = mp_short_gatherv(call, send, recv, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_rooted(mp_blocking(call), MP_GATHER, whole(&send), whole_each(recv, false), root,
+                          comm);
 }
 
 int PMPI_Gather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                 int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return gather(MP_CALL_Gather, mp_side(sendbuf, sendcount, sendtype),
-                  mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather, one(sendbuf, sendcount, sendtype),
+                  one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather);
 
 int PMPI_Gather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                   MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return gather(MP_CALL_Gather_c, mp_side(sendbuf, sendcount, sendtype),
-                  mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather_c, one(sendbuf, sendcount, sendtype),
+                  one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather_c);
 
@@ -88,8 +108,9 @@ int PMPI_Gatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                  MPI_Comm comm)
 {
-    return gather(MP_CALL_Gatherv, mp_side(sendbuf, sendcount, sendtype),
-                  mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
+                                  recvtype, NULL};
+    return gatherv(MP_CALL_Gatherv, one(sendbuf, sendcount, sendtype), &recv, root, comm);
 }
 MP_WEAK(Gatherv);
 
@@ -97,36 +118,46 @@ int PMPI_Gatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                    int root, MPI_Comm comm)
 {
-    return gather(MP_CALL_Gatherv_c, mp_side(sendbuf, sendcount, sendtype),
-                  mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(displs), recvtype, NULL};
+    return gatherv(MP_CALL_Gatherv_c, one(sendbuf, sendcount, sendtype), &recv, root, comm);
 }
 MP_WEAK(Gatherv_c);
 
-MP_ALWAYS_INLINE int scatter(int call, struct mp_side send, struct mp_side recv, int root,
-                             MPI_Comm comm)
+MP_ALWAYS_INLINE int scatter(int call, struct mp_short_side send, struct mp_short_side recv,
+                             int root, MPI_Comm comm)
 {
-    struct mp_short_sides all = many(&send);
-    int err = send.arrays ? mp_short_scatterv(call, &all, one(&recv), root, comm)
-                          : mp_short_scatter(call, one(&send), one(&recv), root, comm);
+    int err = mp_short_scatter(call, send, recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_SCATTER, send, recv, root, comm);
+    return mp_call_rooted(mp_blocking(call), MP_SCATTER, whole(&send), whole(&recv), root, comm);
+}
+
+MP_ALWAYS_INLINE int scatterv(int call, const struct mp_short_sides *send,
+                              struct mp_short_side recv, int root, MPI_Comm comm)
+{
+    int err = mp_short_scatterv(call, send, recv, root, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_rooted(mp_blocking(call), MP_SCATTER, whole_each(send, false), whole(&recv),
+                          root, comm);
 }
 
 int PMPI_Scatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatter, mp_side(sendbuf, sendcount, sendtype),
-                   mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter, one(sendbuf, sendcount, sendtype),
+                   one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter);
 
 int PMPI_Scatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatter_c, mp_side(sendbuf, sendcount, sendtype),
-                   mp_side(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter_c, one(sendbuf, sendcount, sendtype),
+                   one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter_c);
 
@@ -134,8 +165,9 @@ int PMPI_Scatterv(const void *sendbuf, const int sendcounts[], const int displs[
                   MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                   int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatterv, mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                   mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(displs),
+                                  sendtype, NULL};
+    return scatterv(MP_CALL_Scatterv, &send, one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv);
 
@@ -143,35 +175,46 @@ int PMPI_Scatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI
                     MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                     MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatterv_c, mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                   mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(displs), sendtype, NULL};
+    return scatterv(MP_CALL_Scatterv_c, &send, one(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv_c);
 
-MP_ALWAYS_INLINE int allgather(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+MP_ALWAYS_INLINE int allgather(int call, struct mp_short_side send, struct mp_short_side recv,
+                               MPI_Comm comm)
 {
-    struct mp_short_sides all = many(&recv);
-    int err = recv.arrays ? mp_short_allgatherv(call, one(&send), &all, comm)
-                          : mp_short_allgather(call, one(&send), one(&recv), comm);
+    int err = mp_short_allgather(call, send, recv, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLGATHER, send, recv, comm);
+    return mp_call_all(mp_blocking(call), MP_ALLGATHER, whole(&send), whole(&recv), comm);
+}
+
+MP_ALWAYS_INLINE int allgatherv(int call, struct mp_short_side send,
+                                const struct mp_short_sides *recv, MPI_Comm comm)
+{
+    int err = mp_short_allgatherv(call, send, recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_all(mp_blocking(call), MP_ALLGATHER, whole(&send), whole_each(recv, false),
+                       comm);
 }
 
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgather, mp_side(sendbuf, sendcount, sendtype),
-                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather, one(sendbuf, sendcount, sendtype),
+                     one(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather);
 
 int PMPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgather_c, mp_side(sendbuf, sendcount, sendtype),
-                     mp_side(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather_c, one(sendbuf, sendcount, sendtype),
+                     one(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather_c);
 
@@ -179,8 +222,9 @@ int PMPI_Allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, v
                     const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                     MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgatherv, mp_side(sendbuf, sendcount, sendtype),
-                     mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
+                                  recvtype, NULL};
+    return allgatherv(MP_CALL_Allgatherv, one(sendbuf, sendcount, sendtype), &recv, comm);
 }
 MP_WEAK(Allgatherv);
 
@@ -188,40 +232,48 @@ int PMPI_Allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                       MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgatherv_c, mp_side(sendbuf, sendcount, sendtype),
-                     mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(displs), recvtype, NULL};
+    return allgatherv(MP_CALL_Allgatherv_c, one(sendbuf, sendcount, sendtype), &recv, comm);
 }
 MP_WEAK(Allgatherv_c);
 
-MP_ALWAYS_INLINE int alltoall(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+MP_ALWAYS_INLINE int alltoall(int call, struct mp_short_side send, struct mp_short_side recv,
+                              MPI_Comm comm)
 {
-    struct mp_short_sides give = many(&send);
-    struct mp_short_sides get = many(&recv);
-    int err = MP_LONG_WAY;
-    if (!recv.arrays) {
-        err = mp_short_alltoall(call, one(&send), one(&recv), comm);
-    } else if (!recv.each_type || (send.types && recv.types)) {
-        err = mp_short_alltoallv(call, &give, &get, comm);
-    }
+    int err = mp_short_alltoall(call, send, recv, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLTOALL, send, recv, comm);
+    return mp_call_all(mp_blocking(call), MP_ALLTOALL, whole(&send), whole(&recv), comm);
+}
+
+MP_ALWAYS_INLINE int alltoallv(int call, const struct mp_short_sides *send,
+                               const struct mp_short_sides *recv, bool each_type, MPI_Comm comm)
+{
+    int err = each_type && !(send->types && recv->types)
+                  ? MP_LONG_WAY
+                  : mp_short_alltoallv(call, send, recv, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_all(mp_blocking(call), MP_ALLTOALL, whole_each(send, each_type),
+                       whole_each(recv, each_type), comm);
 }
 
 int PMPI_Alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                   int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoall, mp_side(sendbuf, sendcount, sendtype),
-                    mp_side(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall, one(sendbuf, sendcount, sendtype),
+                    one(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall);
 
 int PMPI_Alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                     MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoall_c, mp_side(sendbuf, sendcount, sendtype),
-                    mp_side(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall_c, one(sendbuf, sendcount, sendtype),
+                    one(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall_c);
 
@@ -229,8 +281,11 @@ int PMPI_Alltoallv(const void *sendbuf, const int sendcounts[], const int sdispl
                    MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                    const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoallv, mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                    mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
+                                  sendtype, NULL};
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
+                                  recvtype, NULL};
+    return alltoallv(MP_CALL_Alltoallv, &send, &recv, false, comm);
 }
 MP_WEAK(Alltoallv);
 
@@ -238,8 +293,11 @@ int PMPI_Alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoallv_c, mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                    mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(sdispls), sendtype, NULL};
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(rdispls), recvtype, NULL};
+    return alltoallv(MP_CALL_Alltoallv_c, &send, &recv, false, comm);
 }
 MP_WEAK(Alltoallv_c);
 
@@ -247,8 +305,11 @@ int PMPI_Alltoallw(const void *sendbuf, const int sendcounts[], const int sdispl
                    const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                    const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoallw, mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                    mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
+                                  MPI_DATATYPE_NULL, sendtypes};
+    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
+                                  MPI_DATATYPE_NULL, recvtypes};
+    return alltoallv(MP_CALL_Alltoallw, &send, &recv, true, comm);
 }
 MP_WEAK(Alltoallw);
 
@@ -256,9 +317,11 @@ int PMPI_Alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      const MPI_Datatype sendtypes[], void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoallw_c,
-                    mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                    mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
+                                  mp_displacements_wide(sdispls), MPI_DATATYPE_NULL, sendtypes};
+    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
+                                  mp_displacements_wide(rdispls), MPI_DATATYPE_NULL, recvtypes};
+    return alltoallv(MP_CALL_Alltoallw_c, &send, &recv, true, comm);
 }
 MP_WEAK(Alltoallw_c);
 
