@@ -17,10 +17,11 @@ struct half {
     struct mp_datatype *type;
 };
 
-static int check(struct half *send, const void *sendbuf, struct half *recv, const void *recvbuf,
-                 MPI_Comm comm, struct mp_comm **c)
+// Opens the call.
+static int check(int call, struct half *send, const void *sendbuf, struct half *recv,
+                 const void *recvbuf, MPI_Comm comm, struct mp_comm **c)
 {
-    int err = mp_check_comm(comm, c);
+    int err = mp_enter_comm(call, comm, c);
     err = err ? err : mp_check_count(send->count, "sendcount");
     err = err ? err : mp_check_type(send->datatype, "sendtype", &send->type);
     err = err ? err : mp_check_dest(*c, send->peer);
@@ -58,43 +59,37 @@ static int exchange(const struct half *send, const void *sendbuf, const struct h
     return err ? err : received;
 }
 
-static int sendrecv(int call, struct half send, const void *sendbuf, struct half recv,
-                    void *recvbuf, MPI_Comm comm, MPI_Status *status)
-{
-    struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    err = err ? err : check(&send, sendbuf, &recv, recvbuf, comm, &c);
-    err = err ? err : exchange(&send, sendbuf, &recv, recvbuf, c, status);
-    return mp_leave(call, c, err);
-}
-
-// A packed copy of what is in the buffer, to be sent while the buffer is received into. The caller
-// frees *copy.
-static int pack_copy(const struct half *half, const void *buffer, struct half *packed, void **copy)
+// Makes what is in the buffer a packed copy, to be sent while the buffer is received into. The
+// caller frees *copy.
+static int pack_copy(struct half *half, const void **buffer, void **copy)
 {
     MPI_Count bytes = half->count * half->type->size;
-    *packed = (struct half){bytes, MPI_BYTE, half->peer, half->tag, mp_datatype_get(MPI_BYTE)};
     *copy = malloc(bytes ? (size_t)bytes : 1);
     if (!*copy) {
         return mp_fail(MPI_ERR_NO_MEM, "no memory for a copy of %lld bytes", (long long)bytes);
     }
     if (bytes && half->peer != MPI_PROC_NULL) {
-        mp_datatype_pack(half->type, buffer, half->count, 0, *copy, bytes);
+        mp_datatype_pack(half->type, *buffer, half->count, 0, *copy, bytes);
     }
+    *half = (struct half){bytes, MPI_BYTE, half->peer, half->tag, mp_datatype_get(MPI_BYTE)};
+    *buffer = *copy;
     return 0;
 }
 
-static int replace(int call, struct half send, struct half recv, void *buffer, MPI_Comm comm,
-                   MPI_Status *status)
+// `replace`: both buffers are the same.
+static int sendrecv(int call, struct half send, const void *sendbuf, struct half recv,
+                    void *recvbuf, bool replace, MPI_Comm comm, MPI_Status *status)
 {
     struct mp_comm *c = NULL;
-    struct half packed;
     void *copy = NULL;
-    int err = mp_enter(call);
-    err = err ? err : check(&send, buffer, &recv, buffer, comm, &c);
-    err = err ? err : pack_copy(&send, buffer, &packed, &copy);
-    err = err ? err : exchange(&packed, copy, &recv, buffer, c, status);
-    free(copy);
+    int err = check(call, &send, sendbuf, &recv, recvbuf, comm, &c);
+    if (!err && replace) {
+        err = pack_copy(&send, &sendbuf, &copy);
+    }
+    err = err ? err : exchange(&send, sendbuf, &recv, recvbuf, c, status);
+    if (replace) {
+        free(copy);
+    }
     return mp_leave(call, c, err);
 }
 
@@ -179,27 +174,16 @@ static int start_pair(const struct half *send, const void *sendbuf, void *copy,
 }
 
 static int isendrecv(int call, struct half send, const void *sendbuf, struct half recv,
-                     void *recvbuf, MPI_Comm comm, MPI_Request *request)
+                     void *recvbuf, bool replace, MPI_Comm comm, MPI_Request *request)
 {
     struct mp_comm *c = NULL;
-    int err = mp_enter(call);
-    err = err ? err : check(&send, sendbuf, &recv, recvbuf, comm, &c);
-    err = err ? err : mp_check_pointer(request, "request");
-    err = err ? err : start_pair(&send, sendbuf, NULL, &recv, recvbuf, c, request);
-    return mp_leave(call, c, err);
-}
-
-static int ireplace(int call, struct half send, struct half recv, void *buffer, MPI_Comm comm,
-                    MPI_Request *request)
-{
-    struct mp_comm *c = NULL;
-    struct half packed;
     void *copy = NULL;
-    int err = mp_enter(call);
-    err = err ? err : check(&send, buffer, &recv, buffer, comm, &c);
+    int err = check(call, &send, sendbuf, &recv, recvbuf, comm, &c);
     err = err ? err : mp_check_pointer(request, "request");
-    err = err ? err : pack_copy(&send, buffer, &packed, &copy);
-    err = err ? err : start_pair(&packed, copy, copy, &recv, buffer, c, request);
+    if (!err && replace) {
+        err = pack_copy(&send, &sendbuf, &copy);
+    }
+    err = err ? err : start_pair(&send, sendbuf, copy, &recv, recvbuf, c, request);
     if (err) {
         free(copy);
     }
@@ -212,7 +196,7 @@ int PMPI_Sendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, int
 {
     return sendrecv(MP_CALL_Sendrecv, (struct half){sendcount, sendtype, dest, sendtag, NULL},
                     sendbuf, (struct half){recvcount, recvtype, source, recvtag, NULL}, recvbuf,
-                    comm, status);
+                    false, comm, status);
 }
 MP_WEAK(Sendrecv);
 
@@ -222,23 +206,25 @@ int PMPI_Sendrecv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendt
 {
     return sendrecv(MP_CALL_Sendrecv_c, (struct half){sendcount, sendtype, dest, sendtag, NULL},
                     sendbuf, (struct half){recvcount, recvtype, source, recvtag, NULL}, recvbuf,
-                    comm, status);
+                    false, comm, status);
 }
 MP_WEAK(Sendrecv_c);
 
 int PMPI_Sendrecv_replace(void *buf, int count, MPI_Datatype datatype, int dest, int sendtag,
                           int source, int recvtag, MPI_Comm comm, MPI_Status *status)
 {
-    return replace(MP_CALL_Sendrecv_replace, (struct half){count, datatype, dest, sendtag, NULL},
-                   (struct half){count, datatype, source, recvtag, NULL}, buf, comm, status);
+    return sendrecv(MP_CALL_Sendrecv_replace, (struct half){count, datatype, dest, sendtag, NULL},
+                    buf, (struct half){count, datatype, source, recvtag, NULL}, buf, true, comm,
+                    status);
 }
 MP_WEAK(Sendrecv_replace);
 
 int PMPI_Sendrecv_replace_c(void *buf, MPI_Count count, MPI_Datatype datatype, int dest,
                             int sendtag, int source, int recvtag, MPI_Comm comm, MPI_Status *status)
 {
-    return replace(MP_CALL_Sendrecv_replace_c, (struct half){count, datatype, dest, sendtag, NULL},
-                   (struct half){count, datatype, source, recvtag, NULL}, buf, comm, status);
+    return sendrecv(MP_CALL_Sendrecv_replace_c, (struct half){count, datatype, dest, sendtag, NULL},
+                    buf, (struct half){count, datatype, source, recvtag, NULL}, buf, true, comm,
+                    status);
 }
 MP_WEAK(Sendrecv_replace_c);
 
@@ -248,7 +234,7 @@ int PMPI_Isendrecv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, in
 {
     return isendrecv(MP_CALL_Isendrecv, (struct half){sendcount, sendtype, dest, sendtag, NULL},
                      sendbuf, (struct half){recvcount, recvtype, source, recvtag, NULL}, recvbuf,
-                     comm, request);
+                     false, comm, request);
 }
 MP_WEAK(Isendrecv);
 
@@ -258,15 +244,16 @@ int PMPI_Isendrecv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype send
 {
     return isendrecv(MP_CALL_Isendrecv_c, (struct half){sendcount, sendtype, dest, sendtag, NULL},
                      sendbuf, (struct half){recvcount, recvtype, source, recvtag, NULL}, recvbuf,
-                     comm, request);
+                     false, comm, request);
 }
 MP_WEAK(Isendrecv_c);
 
 int PMPI_Isendrecv_replace(void *buf, int count, MPI_Datatype datatype, int dest, int sendtag,
                            int source, int recvtag, MPI_Comm comm, MPI_Request *request)
 {
-    return ireplace(MP_CALL_Isendrecv_replace, (struct half){count, datatype, dest, sendtag, NULL},
-                    (struct half){count, datatype, source, recvtag, NULL}, buf, comm, request);
+    return isendrecv(MP_CALL_Isendrecv_replace, (struct half){count, datatype, dest, sendtag, NULL},
+                     buf, (struct half){count, datatype, source, recvtag, NULL}, buf, true, comm,
+                     request);
 }
 MP_WEAK(Isendrecv_replace);
 
@@ -274,8 +261,8 @@ int PMPI_Isendrecv_replace_c(void *buf, MPI_Count count, MPI_Datatype datatype, 
                              int sendtag, int source, int recvtag, MPI_Comm comm,
                              MPI_Request *request)
 {
-    return ireplace(MP_CALL_Isendrecv_replace_c,
-                    (struct half){count, datatype, dest, sendtag, NULL},
-                    (struct half){count, datatype, source, recvtag, NULL}, buf, comm, request);
+    return isendrecv(
+        MP_CALL_Isendrecv_replace_c, (struct half){count, datatype, dest, sendtag, NULL}, buf,
+        (struct half){count, datatype, source, recvtag, NULL}, buf, true, comm, request);
 }
 MP_WEAK(Isendrecv_replace_c);
