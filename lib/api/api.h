@@ -23,6 +23,8 @@
 #include "op/op.h"
 #include "process/process.h"
 
+#include <limits.h>
+
 // PMPI_X is the function, MPI_X its weak alias, so that a tool can put its own MPI_X in front.
 #define MP_WEAK(name)                         \
     extern __typeof__(PMPI_##name) MPI_##name \
@@ -80,6 +82,12 @@ static inline int mp_leave_with_comm(int call, struct mp_comm *comm, int err, st
         *newcomm = !err && made ? mp_comm_handle(made) : MPI_COMM_NULL;
     }
     return mp_leave(call, comm, err);
+}
+
+// A count as an int; one that does not fit is undefined (3.2.5).
+static inline int mp_narrow(MPI_Count count)
+{
+    return count > INT_MAX ? MPI_UNDEFINED : (int)count;
 }
 
 // Opens a call on a communicator.

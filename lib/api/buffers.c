@@ -60,7 +60,7 @@ static int detach_int(struct call call, void *buffer_addr, int *size)
     MPI_Count large = 0;
     int err = detach(call, buffer_addr, size ? &large : NULL);
     if (!err) {
-        *size = large > 0x7fffffff ? MPI_UNDEFINED : (int)large;
+        *size = mp_narrow(large);
     }
     return err;
 }

@@ -381,11 +381,11 @@ static int make_subarray(int ndims, struct mp_counts sizes, struct mp_counts sub
     return err;
 }
 
-static int subarray(int call, int ndims, bool large, struct mp_counts sizes,
-                    struct mp_counts subsizes, struct mp_counts starts, int order,
-                    MPI_Datatype oldtype, MPI_Datatype *newtype)
+static int subarray(int call, int ndims, struct mp_counts sizes, struct mp_counts subsizes,
+                    struct mp_counts starts, int order, MPI_Datatype oldtype, MPI_Datatype *newtype)
 {
     struct mp_datatype *old, *type;
+    bool large = sizes.wide;
     int err = mp_enter(call);
     err = err ? err : check_subarray(ndims, sizes, subsizes, starts, order);
     err = err ? err : mp_check_any_type(oldtype, "oldtype", &old);
@@ -410,7 +410,7 @@ int PMPI_Type_create_subarray(int ndims, const int array_of_sizes[], const int a
                               const int array_of_starts[], int order, MPI_Datatype oldtype,
                               MPI_Datatype *newtype)
 {
-    return subarray(MP_CALL_Type_create_subarray, ndims, false, mp_counts_int(array_of_sizes),
+    return subarray(MP_CALL_Type_create_subarray, ndims, mp_counts_int(array_of_sizes),
                     mp_counts_int(array_of_subsizes), mp_counts_int(array_of_starts), order,
                     oldtype, newtype);
 }
@@ -421,7 +421,7 @@ int PMPI_Type_create_subarray_c(int ndims, const MPI_Count array_of_sizes[],
                                 const MPI_Count array_of_starts[], int order, MPI_Datatype oldtype,
                                 MPI_Datatype *newtype)
 {
-    return subarray(MP_CALL_Type_create_subarray_c, ndims, true, mp_counts_wide(array_of_sizes),
+    return subarray(MP_CALL_Type_create_subarray_c, ndims, mp_counts_wide(array_of_sizes),
                     mp_counts_wide(array_of_subsizes), mp_counts_wide(array_of_starts), order,
                     oldtype, newtype);
 }

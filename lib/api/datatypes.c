@@ -9,7 +9,6 @@
 #include "base/calls.h"
 #include "datatype/datatype_make.h"
 
-#include <limits.h>
 #include <string.h>
 
 int PMPI_Get_address(const void *location, MPI_Aint *address)
@@ -93,7 +92,7 @@ int PMPI_Type_size(MPI_Datatype datatype, int *size)
     MPI_Count bytes;
     int err = type_size(MP_CALL_Type_size, datatype, size, &bytes);
     if (!err)
-        *size = bytes > INT_MAX ? MPI_UNDEFINED : (int)bytes;
+        *size = mp_narrow(bytes);
     return err;
 }
 MP_WEAK(Type_size);

@@ -7,7 +7,6 @@
 #include "api/api.h"
 #include "base/calls.h"
 
-#include <limits.h>
 #include <stddef.h>
 
 static int check_status(const MPI_Status *status)
@@ -45,18 +44,12 @@ static int get(int call, const MPI_Status *status, MPI_Datatype datatype, const 
     return mp_leave(call, NULL, err);
 }
 
-// Into an int: a count that does not fit is undefined (3.2.5).
-static int narrow(MPI_Count count)
-{
-    return count > INT_MAX ? MPI_UNDEFINED : (int)count;
-}
-
 int PMPI_Get_count(const MPI_Status *status, MPI_Datatype datatype, int *count)
 {
     MPI_Count found;
     int err = get(MP_CALL_Get_count, status, datatype, count, whole_elements, &found);
     if (!err)
-        *count = narrow(found);
+        *count = mp_narrow(found);
     return err;
 }
 MP_WEAK(Get_count);
@@ -72,7 +65,7 @@ int PMPI_Get_elements(const MPI_Status *status, MPI_Datatype datatype, int *coun
     MPI_Count found;
     int err = get(MP_CALL_Get_elements, status, datatype, count, basic_elements, &found);
     if (!err)
-        *count = narrow(found);
+        *count = mp_narrow(found);
     return err;
 }
 MP_WEAK(Get_elements);

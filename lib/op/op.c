@@ -17,6 +17,7 @@
 #define PREDEFINED(handle, commutes)                    \
     [INDEX(handle)] = {.object = {MP_KIND_OP, 1, 0, 1}, \
                        .commutative = commutes,         \
+                       .name = #handle,                 \
                        .predefined = (int)INDEX(handle)}
 static struct mp_op predefined[32] = {
     PREDEFINED(MPI_SUM, true),      PREDEFINED(MPI_MIN, true),    PREDEFINED(MPI_MAX, true),
@@ -62,27 +63,7 @@ void mp_op_release(struct mp_op *op)
 
 const char *mp_op_name(const struct mp_op *op)
 {
-    switch (op->predefined) {
-#define NAME(handle)    \
-    case INDEX(handle): \
-        return #handle
-        NAME(MPI_SUM);
-        NAME(MPI_MIN);
-        NAME(MPI_MAX);
-        NAME(MPI_PROD);
-        NAME(MPI_BAND);
-        NAME(MPI_BOR);
-        NAME(MPI_BXOR);
-        NAME(MPI_LAND);
-        NAME(MPI_LOR);
-        NAME(MPI_LXOR);
-        NAME(MPI_MINLOC);
-        NAME(MPI_MAXLOC);
-        NAME(MPI_REPLACE);
-        NAME(MPI_NO_OP);
-#undef NAME
-    }
-    return "a user-defined operation";
+    return op->name ? op->name : "a user-defined operation";
 }
 
 #if MP_HAVE_AVX2

@@ -11,8 +11,9 @@
 struct mp_op {
     struct mp_object object;
     bool commutative;
-    bool freed;     // MPI_Op_free was called: the handle is invalid, though operations use it
-    int predefined; // index of the handle (0x20 + predefined), 0 for a user's
+    bool freed;       // MPI_Op_free was called: the handle is invalid, though operations use it
+    int predefined;   // index of the handle (0x20 + predefined), 0 for a user's
+    const char *name; // of a predefined one
     MPI_User_function *function; // one of the two for a user's
     MPI_User_function_c *function_large;
 };
