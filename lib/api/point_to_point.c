@@ -58,7 +58,7 @@ MP_ALWAYS_INLINE int check_recv(struct call *call, const void *buffer, MPI_Comm 
     return err;
 }
 
-// What is called `inside` goes on from mp_enter, which came to `err`.
+// Goes on from mp_enter, which came to `err`.
 static int send_inside(int err, struct call call, const void *buffer, MPI_Comm comm,
                        enum mp_send_mode mode)
 {
@@ -76,10 +76,10 @@ static int send(int name, const void *buffer, MPI_Count count, MPI_Datatype data
     return send_inside(mp_enter(name), call, buffer, comm, mode);
 }
 
-static __attribute__((noinline)) int receive_inside(int err, struct call call, void *buffer,
-                                                    MPI_Comm comm, MPI_Status *status)
+static __attribute__((noinline)) int receive_inside(struct call call, void *buffer, MPI_Comm comm,
+                                                    MPI_Status *status)
 {
-    err = err ? err : check_recv(&call, buffer, comm);
+    int err = check_recv(&call, buffer, comm);
     err = err ? err
               : mp_recv(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                         call.comm->context, status);
@@ -380,11 +380,12 @@ int PMPI_Recv(void *buf, int count, MPI_Datatype datatype, int source, int tag, 
               MPI_Status *status)
 {
     int err = mp_enter(MP_CALL_Recv);
-    struct mp_comm *c =
-        likely(!err) ? mp_recv_short_check(buf, count, datatype, source, tag, comm) : NULL;
+    if (unlikely(err)) {
+        return mp_leave(MP_CALL_Recv, NULL, err);
+    }
+    struct mp_comm *c = mp_recv_short_check(buf, count, datatype, source, tag, comm);
     if (unlikely(!c)) {
-        return receive_inside(err,
-                              (struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
+        return receive_inside((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
                               buf, comm, status);
     }
     err = mp_recv(buf, count, mp_datatype_get(datatype), source, tag, c, c->context, status);
@@ -395,9 +396,11 @@ MP_WEAK(Recv);
 int PMPI_Recv_c(void *buf, MPI_Count count, MPI_Datatype datatype, int source, int tag,
                 MPI_Comm comm, MPI_Status *status)
 {
-    return receive_inside(mp_enter(MP_CALL_Recv_c),
-                          (struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL},
-                          buf, comm, status);
+    int err = mp_enter(MP_CALL_Recv_c);
+    return err ? mp_leave(MP_CALL_Recv_c, NULL, err)
+               : receive_inside(
+                     (struct call){MP_CALL_Recv_c, count, datatype, source, tag, NULL, NULL}, buf,
+                     comm, status);
 }
 MP_WEAK(Recv_c);
 
