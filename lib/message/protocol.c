@@ -56,7 +56,7 @@ static const struct row {
     {PUSHED, TO_PLACE | SENDER_IN_A_CALL, 16 << 10},
     // 256 KB to and fro: 33 us alone, 13 together; 4 MB of fresh buffers: 315 and 254. Below, a
     // call of the kernel for each part costs more: 64 KB of fresh buffers 5.0 us and 7.5.
-    {KERNEL_TOGETHER, FROM_ADDRESS | TO_ADDRESS | KERNEL_ALLOWS | SENDER_IN_A_CALL, 256 << 10},
+    {KERNEL_TOGETHER, FROM_ADDRESS | TO_ADDRESS | KERNEL_ALLOWS | SENDER_IN_A_CALL, 128 << 10},
     // Twice through the channel takes longer at every size from 64 KB on (1 MB: 62 us, not 130).
     {KERNEL, FROM_ADDRESS, 0},
     {PUSHED, 0, 0},

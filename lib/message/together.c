@@ -36,10 +36,11 @@
 
 // A side claims a part of what is left, so that both end at about the same time after few claims, a
 // line's way to and fro each; no less than LEAST, and no more than MOST, since a claimant may be
-// interrupted and the other then waits. PAST_CACHE_MIN: a second-level cache, in bytes.
+// interrupted and the other then waits. For the kernel, units are such that 64 KB is the least:
+// each call of it costs. PAST_CACHE_MIN: a second-level cache, in bytes.
 enum {
     UNIT = 1 << 10,
-    KERNEL_UNIT = 4 << 10,
+    KERNEL_UNIT = 32 << 10,
     LEAST = 2,
     MOST = 256,
     SHARE = 3,

@@ -79,6 +79,7 @@ api_tests += \
     tests/api/large_count_forms \
     tests/api/large_message_is_overtaken_by_tag \
     tests/api/large_messages_cross \
+    tests/api/long_messages_take_every_way \
     tests/api/long_messages_where_the_kernel_refuses \
     tests/api/many_posted_receives \
     tests/api/messages_over_2_gib \
