@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Nonblocking collectives on a board: posts, requests and progress.
 //
-// Numbers. Every nonblocking operation on a communicator with a board takes one, at all members,
-// also if its data travel in messages: then the post says so. So the posts of one number are of one
+// Turns. Every nonblocking operation on a communicator with a board takes one, at all members, also
+// if its data travel in messages: then the post says so. So the posts of one turn are of one
 // operation, or the program is wrong, which a rank that needs them can tell. (Persistent ones may
-// be started in any order, so they have none, and are schedules.)
-//
-// Posts. As with the blocking operations (board.c), only its rank writes a desk; a post is filled
-// in and then `turn`, here the number, is stored with release, and whoever finds it there with
-// acquire may read the rest. The post of number n stands where that of n - MP_ASYNC_POSTS stood.
-// Unlike there a rank may be in many operations at a time, and a later one says nothing about those
-// before it; so each rank says in `async_done`, with release, up to which number it has done with
-// all posts, and a post is written when that, seen with acquire, is n - MP_ASYNC_POSTS or more for
-// all members. Until then, and until the board is ready, the operation waits for that with the
-// others in mp_progress. Only those can move without a packet that have posted and are not over, at
-// most MP_ASYNC_POSTS, and the first that has not: what is not free for it is not free for those
-// behind it. So mp_progress looks no further than that into the list of what is under way, however
-// long it is. (Messages wake their schedules: collectives/schedule.h.) A rank that waits for posts
-// or for room sleeps where it sleeps for messages, and is woken by whoever stores the word that it
-// waits for.
-//
-// No deadlock: an operation that is begun at all members, with all before it begun, needs for its
-// post only that members have done with operations before it, of which the first is posted at all
-// members, and is done with by any that make progress.
+// be started in any order, so they have none, and are schedules.) Posts and their places are those
+// of the blocking operations, and the argument is in board.c. But an operation whose post has no
+// room, or whose board is not ready, waits for that with the others in mp_progress. Only those can
+// move without a packet that have posted and are not over, and the first that has not: what is not
+// free for it is not free for those behind it. So mp_progress looks no further than that into the
+// list of what is under way, however long it is. (Messages wake their schedules:
+// collectives/schedule.h.) A rank that waits for posts or for room sleeps where it sleeps for
+// messages, and is woken by whoever stores the word that it waits for.
 //
 // Short operations, of whose length all ranks know that it fits a post, need only posts. Where
 // each rank may give another length (v and w forms), each decides for itself, and its post says
@@ -39,8 +28,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-_Static_assert(MP_ASYNC_POSTS <= 32, "async_over has a bit for each");
 
 enum { IDLE_MAX = 32 };
 static struct mp_async *idle;
@@ -85,102 +72,54 @@ bool mp_async_can(const struct mp_collective *c)
 
 // ---- Posts
 
-static struct mp_desk *desk_of(const struct mp_async *op, int rank)
+static const struct mp_post *post_of(const struct mp_async *op, int rank)
 {
-    return mp_board_desk(op->c.comm, rank);
+    return mp_board_post_in(op->c.comm, rank, op->turn);
 }
 
-static void notify_all(const struct mp_comm *comm)
+static bool is_there(const struct mp_async *op, const struct mp_post *post)
 {
-    for (int i = 0; i < comm->size; i++) {
-        if (i != comm->rank) {
-            mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
-        }
-    }
+    // Acquire: pairs with the release in mp_board_publish. No later turn can be there while this
+    // rank has not done with this one.
+    return atomic_load_explicit(&post->turn, memory_order_acquire) == op->turn;
 }
 
-// Whether all have done with the post of that number's place.
-static bool is_free(struct mp_async *op, uint64_t number)
+static unsigned kind_of(const struct mp_async *op)
 {
-    struct mp_comm_board *board = &op->c.comm->board;
-    if (likely(number <= board->async_seen + MP_ASYNC_POSTS)) {
-        return true;
-    }
-    uint64_t least = board->async_done;
-    for (int i = 0; i < op->c.comm->size; i++) {
-        if (number > least + MP_ASYNC_POSTS) {
-            return false; // what the others have done does not matter
-        }
-        // Acquire: pairs with the release in `over`.
-        uint64_t done = atomic_load_explicit(&desk_of(op, i)->async_done, memory_order_acquire);
-        least = done < least ? done : least;
-    }
-    board->async_seen = least;
-    return number <= least + MP_ASYNC_POSTS;
-}
-
-// The lines of the next post are in the caches of those who read what was there: see board.c.
-static void claim_next(struct mp_async *op)
-{
-    enum { LINE = 64, FIRST = LINE - offsetof(struct mp_post, data) };
-    struct mp_comm_board *board = &op->c.comm->board;
-    uint64_t next = op->number + 1;
-    size_t bytes = op->fits ? op->length : 0;
-
-    if (unlikely(next > board->async_seen + MP_ASYNC_POSTS || op->number != board->async_last)) {
-        return; // somebody may still read what is there, or it is written already
-    }
-    struct mp_post *post = &board->desks[mp_process.rank].async[next % MP_ASYNC_POSTS];
-    volatile char *data = post->data;
-    data[0] = 0;
-    if (bytes > MP_POST_ROOM) {
-        size_t pad = (size_t)mp_process.rank * MP_ASYNC_POSTS + next % MP_ASYNC_POSTS;
-        data = board->async_pads + pad * MP_PAD_BYTES;
-        for (size_t at = 0; at < bytes; at += LINE) {
-            data[at] = 0;
-        }
-    } else if (bytes > FIRST) {
-        data[FIRST] = 0;
-    }
+    return op->c.kind | MP_POST_NONBLOCKING;
 }
 
 static void publish(struct mp_async *op)
 {
     struct mp_comm *comm = op->c.comm;
-    struct mp_desk *own = &comm->board.desks[mp_process.rank];
-    struct mp_post *post = &own->async[op->number % MP_ASYNC_POSTS];
+    struct mp_post *post = mp_board_post_in(comm, comm->rank, op->turn);
 
     post->bytes = op->bytes;
-    post->kind = op->c.kind | (op->fits ? MP_POST_INLINE : 0);
+    post->kind = kind_of(op) | (op->fits ? MP_POST_INLINE : 0);
     post->root = op->c.root;
     if (op->fits) {
-        mp_async_give(op, mp_async_data(op, comm->rank, op->length));
+        mp_async_give(op, post, mp_board_data_in(comm, comm->rank, op->turn, op->length));
     }
-    atomic_store_explicit(&post->turn, op->number, memory_order_release);
+    mp_board_publish(comm, op->turn, op->fits ? op->length : 0);
     op->posted = true;
-    notify_all(comm);
-    claim_next(op);
     if (op->fits || op->c.uneven) {
         mp_async_take_own(op);
     }
 }
 
-// This rank has done with the posts of a number.
-static void over(struct mp_comm *comm, uint64_t number)
+// Says with which posts this rank has not done yet.
+static void say_under_way(struct mp_comm *comm)
 {
     struct mp_comm_board *board = &comm->board;
+    struct mp_list *list = &board->async_ops;
+    uint64_t turn = 0;
 
-    board->async_over |= 1U << number % MP_ASYNC_POSTS;
-    uint64_t done = board->async_done;
-    while (board->async_over & 1U << (done + 1) % MP_ASYNC_POSTS) {
-        done++;
-        board->async_over &= ~(1U << done % MP_ASYNC_POSTS);
+    for (struct mp_list *at = list->next; at != list && turn == 0; at = at->next) {
+        const struct mp_async *op = mp_container_of(at, struct mp_request, other)->state;
+        turn = op->seen ? 0 : op->turn;
     }
-    if (done != board->async_done) {
-        board->async_done = done;
-        struct mp_desk *own = &board->desks[mp_process.rank];
-        atomic_store_explicit(&own->async_done, done, memory_order_release);
-        notify_all(comm);
+    if (turn != board->under_way) {
+        mp_board_say_under_way(comm, turn);
     }
 }
 
@@ -218,7 +157,7 @@ static void drop_message(const struct mp_async *op, int rank)
 static void cancel_receives(struct mp_async *op)
 {
     for (int i = 0; i < op->next; i++) {
-        const struct mp_post *post = &desk_of(op, i)->async[op->number % MP_ASYNC_POSTS];
+        const struct mp_post *post = post_of(op, i);
         if (i != op->c.comm->rank && post->kind & MP_POST_INLINE) {
             mp_schedule_cancel(op->schedule, i);
         }
@@ -230,12 +169,12 @@ static bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
 {
     unsigned kind = post->kind & MP_POST_KIND;
 
-    if (likely(kind == op->c.kind && post->root == op->c.root)) {
+    if (likely(kind == kind_of(op) && post->root == op->c.root)) {
         return false;
     }
-    op->error = kind != op->c.kind ? MPI_ERR_OTHER : MPI_ERR_ROOT;
+    op->error = kind != kind_of(op) ? MPI_ERR_OTHER : MPI_ERR_ROOT;
     op->wrong = (struct mp_wrong){.peer = rank,
-                                  .own_kind = op->c.kind,
+                                  .own_kind = kind_of(op),
                                   .kind = kind,
                                   .own_root = op->c.root,
                                   .root = post->root};
@@ -245,11 +184,9 @@ static bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
 // Messages that have not come for long may never: what do the posts say that are not needed?
 static bool parted(struct mp_async *op)
 {
-    for (int i = 0; i < op->c.comm->size && op->posted && mp_progress_late; i++) {
-        const struct mp_post *post = &desk_of(op, i)->async[op->number % MP_ASYNC_POSTS];
-        // Acquire: pairs with the release in `publish`.
-        if (atomic_load_explicit(&post->turn, memory_order_acquire) == op->number &&
-            is_other(op, i, post)) {
+    for (int i = 0; i < op->c.comm->size && op->posted && !op->seen && mp_progress_late; i++) {
+        const struct mp_post *post = post_of(op, i);
+        if (is_there(op, post) && is_other(op, i, post)) {
             mp_schedule_part(op->schedule, op->error, &op->wrong);
             return true;
         }
@@ -266,11 +203,11 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
         // noted
     } else if (op->c.uneven) {
         if (likely(there)) {
-            mp_async_take(op, rank, post->bytes);
+            mp_async_take(op, rank, post);
         } else {
             mp_async_receive(op, rank);
         }
-    } else if (!there && !op->fits) {
+    } else if (rank < op->first || rank >= op->last || (!there && !op->fits)) {
         // the messages tell, if they differ in length
     } else if (unlikely(there != op->fits || post->bytes != op->bytes)) {
         wrong(op, post->bytes > op->bytes ? MPI_ERR_TRUNCATE : MPI_ERR_COUNT, rank, op->bytes,
@@ -280,7 +217,7 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
             drop_message(op, rank);
         }
     } else {
-        mp_async_take(op, rank, post->bytes);
+        mp_async_take(op, rank, post);
     }
 }
 
@@ -288,13 +225,11 @@ static void look_at(struct mp_async *op, int rank, const struct mp_post *post)
 static void look(struct mp_async *op)
 {
     for (; op->next < op->end && (!op->error || op->lonely); op->next++) {
-        const struct mp_post *post = &desk_of(op, op->next)->async[op->number % MP_ASYNC_POSTS];
+        const struct mp_post *post = post_of(op, op->next);
         if (op->next == op->c.comm->rank) {
             continue;
         }
-        // Acquire: pairs with the release in `publish`. No later number can be there while this
-        // rank has not done with this one.
-        if (atomic_load_explicit(&post->turn, memory_order_acquire) != op->number) {
+        if (!is_there(op, post)) {
             return;
         }
         look_at(op, op->next, post);
@@ -307,11 +242,16 @@ static void look(struct mp_async *op)
 // Goes on as far as possible. True at the end.
 static bool step(struct mp_async *op)
 {
-    if (unlikely(!op->posted) && op->c.comm->board.ready && is_free(op, op->number)) {
+    if (unlikely(!op->posted) && op->c.comm->board.ready &&
+        mp_board_has_room(op->c.comm, op->turn)) {
         publish(op);
     }
     if (op->posted && op->next < op->end && (!op->error || op->lonely)) {
         look(op);
+        op->seen = op->next == op->c.comm->size && !op->error;
+        if (op->seen && op->schedule) {
+            say_under_way(op->c.comm); // the messages may take long
+        }
     }
     // Where all goes by messages, posts are looked at only to see a rank that disagrees.
     bool taken = op->next == op->end || !(op->fits || op->c.uneven);
@@ -346,7 +286,7 @@ static void complete(struct mp_request *request, struct mp_async *op)
     if (mp_list_empty(&board->async_ops)) {
         mp_progress_remove(&board->async);
     }
-    over(op->c.comm, op->number);
+    say_under_way(op->c.comm);
     if (unlikely(op->schedule != NULL)) {
         mp_schedule_abandon(op->schedule);
         op->schedule = NULL;
@@ -427,6 +367,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     op->schedule = NULL;
     op->tag = mp_schedule_tag(c->comm, c->kind);
     op->posted = false;
+    op->seen = false;
     op->error = 0;
     op->lonely = false;
     op->wrong.peer = MP_WRONG_NONE;
@@ -443,7 +384,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     if (error) {
         return error;
     }
-    mp_async_plan(op, board->async_pads ? MP_PAD_BYTES : MP_POST_ROOM);
+    mp_async_plan(op, board->pads ? MP_PAD_BYTES : MP_POST_ROOM);
     if (!op->fits && !c->uneven) {
         op->schedule = mp_collective_schedule(c, op->tag, &error);
     } else if (!op->fits) {
@@ -480,7 +421,7 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **out)
         mp_request_recycle(request);
         return error;
     }
-    op->number = ++comm->board.async_last;
+    op->turn = mp_board_take_turn(comm);
     request->entry.tag = op->tag;
     request->world = MP_PEER_SEVERAL;
     request->plain = false;

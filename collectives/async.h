@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Nonblocking collectives on a communicator's board. Each desk has a second, small ring of posts
-// for them, numbered in the order in which they are begun, which is the same at all members
-// (MPI 5.0, 6.12). What a rank gives goes into its post in the call itself, if it is short, so that
-// nobody has to wait for its progress; what it gets is taken by whoever comes to see that the posts
-// are there: the call, or mp_progress. Longer data travel in messages, by a schedule that goes with
-// the post. Never blocks. Why this is right stands in async.c; what is given and taken, in
-// async_data.c. Read first: board.h.
+// Nonblocking collectives on a communicator's board. They take turns there as the blocking ones do,
+// in the order in which they are begun. What a rank gives goes into its post in the call itself, if
+// it is short, so that nobody has to wait for its progress; what it gets is taken by whoever comes
+// to see that the posts are there: the call, or mp_progress. Longer data travel in messages, by a
+// schedule that goes with the post. Never blocks. Why this is right stands in async.c; what is
+// given and taken, in async_data.c. Read first: board.h.
 #ifndef MP_COLLECTIVES_ASYNC_H
 #define MP_COLLECTIVES_ASYNC_H
 
 #include "collectives/board.h"
-#include "collectives/collectives.h"
+#include "collectives/shm_parts.h"
 
 // True where a nonblocking operation is begun here: to be answered from what all ranks know.
 bool mp_async_can(const struct mp_collective *c);
@@ -29,17 +28,20 @@ struct mp_async {
     struct mp_datatype **types;   // in there, of MPI_Alltoallw: of the send blocks, then of the
                                   // receive blocks, NULL for empty ones; held. Else NULL
     struct mp_schedule *schedule; // of messages, or NULL
-    uint64_t number;
+    uint64_t turn;
     int tag; // of messages
     // What a rank's data in a post amount to: where all know it (not uneven), of one block or
-    // buffer; else all that this rank gives.
+    // buffer; else of what this rank gives as one block.
     size_t bytes;
-    size_t length; // of what this rank puts into its post, if `fits`
-    bool fits;     // this rank's data is in its post. If not uneven: and that of all
-    bool posted;   // its post is out
-    int next, end; // ranks whose posts are needed and have not been dealt with
-    bool lonely;   // it waits for messages, and there are ranks that do not send any
-    int error;     // and what it is about:
+    size_t length;             // of what this rank puts into its post, if `fits`
+    struct mp_shm_parts parts; // that, where it gives something else to each
+    bool fits;                 // this rank's data is in its post. If not uneven: and that of all
+    bool posted;               // its post is out
+    bool seen;       // it has done with the posts of its turn, though not with its messages
+    int next, end;   // ranks whose posts are needed and have not been dealt with
+    int first, last; // ranks whose data are needed: for others all that matters is the kind
+    bool lonely;     // it waits for messages, and there are ranks that do not send any
+    int error;       // and what it is about:
     struct mp_wrong wrong;
     struct mp_async *idle;
 };
@@ -55,31 +57,18 @@ int mp_async_keep_arrays(struct mp_async *op);
 void mp_async_release_arrays(struct mp_async *op);
 
 // Writes what this rank gives to its post; or adds its messages to the schedule.
-void mp_async_give(const struct mp_async *op, char *data);
+void mp_async_give(const struct mp_async *op, struct mp_post *post, char *data);
 void mp_async_send(struct mp_async *op);
 
 // What this rank gives itself, from the send side to the receive side.
 void mp_async_take_own(struct mp_async *op);
 
-// Takes a rank's part: from the data in its post, which it said are so many bytes; or adds the
-// messages to the schedule.
-void mp_async_take(struct mp_async *op, int rank, size_t bytes);
+// Takes a rank's part: from the data in its post; or adds the messages to the schedule.
+void mp_async_take(struct mp_async *op, int rank, const struct mp_post *post);
 void mp_async_receive(struct mp_async *op, int rank);
 
 // Combines the operands in the posts into the result, of a reduction.
 void mp_async_combine(struct mp_async *op);
 bool mp_async_reduces(const struct mp_async *op);
-
-// Where the data is, so many bytes, that a rank posts.
-static inline char *mp_async_data(const struct mp_async *op, int rank, size_t bytes)
-{
-    const struct mp_comm_board *board = &op->c.comm->board;
-    int world = mp_group_world(op->c.comm->group, rank);
-    uint64_t place = op->number % MP_ASYNC_POSTS;
-
-    return bytes <= MP_POST_ROOM
-               ? board->desks[world].async[place].data
-               : board->async_pads + ((size_t)world * MP_ASYNC_POSTS + place) * MP_PAD_BYTES;
-}
 
 #endif

@@ -7,11 +7,27 @@
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
 // rest. The post of turn t stands where that of turn t - MP_POSTS stood, which everybody must have
-// done with: a rank is done with a turn when it posts in the next one. The pad of a post is written
-// before it and free again with it. So before turn t is posted,
-// all members must be seen at turn t - MP_POSTS + 1. `seen` remembers up to which turn that is
-// known; in operations in which everybody waits for everybody it is known anyway, and in the
-// others (a broadcast's root does not wait) it is looked up once in a few turns.
+// done with. A rank is done with the turn of a blocking operation when it posts in the next one.
+// With that of a nonblocking one it is done when it says so: `under_way` on its desk is the first
+// that it is not done with, or 0. It is stored, with release, before the post of that turn and of
+// all after it; so whoever sees the post of turn s, with acquire, and then reads `under_way`,
+// learns of all before s that are still under way. The pad of a post is written before it and free
+// again with it. So before turn t is posted, all members must be seen to have posted in turn t -
+// MP_POSTS + 1 and to have no turn before it under way. `seen` remembers up to which turn that is
+// known; in operations in which everybody waits for everybody it is known anyway, as far as no
+// nonblocking one is `open`, and in the others (a broadcast's root does not wait) it is looked up
+// once in a few turns.
+//
+// Blocking and nonblocking operations have turns in one order, since they are begun in one order at
+// all members (MPI 5.0, 6.12), so whoever meets the other form in a post has found an error. A
+// nonblocking one waits for room with the others in mp_progress (async.c). No deadlock: a blocking
+// operation that waits for room waits for operations before it, at least MP_POSTS / 2 turns back,
+// to be begun at all members, which they are in a program that is right even if every collective
+// synchronizes (MPI 5.0, 6.14), and to be done with. Of all posts that are not out the first has
+// room once all have done with those before it, whose posts are all out; that takes progress, which
+// the wait makes here, and the others whenever they wait. An operation whose data travel in
+// messages keeps its place only until all posts of its turn were seen, not until the messages have
+// come; so long ones do not hold up the blocking ones after them.
 //
 // Progress. Steps within a turn are published in one word that only grows, turn and step together.
 // Whoever waits for a step is therefore never stopped by a rank that is further, even one that
@@ -50,7 +66,7 @@ static void find(struct mp_comm *comm)
     uint64_t pair = comm->context / 2;
     struct mp_comm_board *board = &comm->board;
 
-    *board = (struct mp_comm_board){.desks = NULL};
+    *board = (struct mp_comm_board){.open = UINT64_MAX};
     mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
     if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
@@ -63,8 +79,6 @@ static void find(struct mp_comm *comm)
             (char *)segment + segment->slots_offset + pair * segment->nranks * MP_SLOT_BYTES;
         board->pads = (char *)segment + segment->pads_offset +
                       pair * segment->nranks * MP_POSTS * MP_PAD_BYTES;
-        board->async_pads = (char *)segment + segment->async_pads_offset +
-                            pair * segment->nranks * MP_ASYNC_POSTS * MP_PAD_BYTES;
     }
 }
 
@@ -91,10 +105,7 @@ void mp_board_come(struct mp_comm *comm)
         for (int i = 0; i < MP_POSTS; i++) {
             atomic_store_explicit(&own->posts[i].turn, 0, memory_order_relaxed);
         }
-        for (int i = 0; i < MP_ASYNC_POSTS; i++) {
-            atomic_store_explicit(&own->async[i].turn, 0, memory_order_relaxed);
-        }
-        atomic_store_explicit(&own->async_done, 0, memory_order_relaxed);
+        atomic_store_explicit(&own->under_way, 0, memory_order_relaxed);
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
         atomic_store_explicit(&own->copies, 0, memory_order_relaxed);
     }
@@ -139,21 +150,27 @@ struct condition {
     uint64_t turn;
     uint64_t progress; // 0: the post of `turn` is waited for
     bool either;       // that progress, or the post of the turn after it
+    bool done;         // that post, and that no nonblocking operation before it is under way
 };
 
 static inline bool posted(const struct condition *c, int rank, uint64_t turn)
 {
     const struct mp_desk *desk = mp_board_desk(c->comm, rank);
-    // Acquire: pairs with the release in mp_board_post.
+    // Acquire: pairs with the release in mp_board_publish.
     return atomic_load_explicit(&desk->posts[turn % MP_POSTS].turn, memory_order_acquire) >= turn;
 }
 
 static inline bool is_there(const struct condition *c, int rank)
 {
-    if (!c->progress) {
-        return posted(c, rank, c->turn);
-    }
     const struct mp_desk *desk = mp_board_desk(c->comm, rank);
+    if (!c->progress) {
+        if (!posted(c, rank, c->turn) || !c->done) {
+            return posted(c, rank, c->turn);
+        }
+        // Acquire: pairs with the release in mp_board_say_under_way.
+        uint64_t first = atomic_load_explicit(&desk->under_way, memory_order_acquire);
+        return first == 0 || first >= c->turn;
+    }
     // Acquire: pairs with the release in mp_board_step.
     return atomic_load_explicit(&desk->progress, memory_order_acquire) >= c->progress ||
            (c->either && posted(c, rank, c->turn + 1));
@@ -282,19 +299,39 @@ void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress)
 
 // ---- Turns
 
-// Makes sure that all have done with the turn whose post is in the way of the present one; and with
-// half of those after it. Whoever waits for just one place would wait for the next one in the next
-// turn again, and fetch a line of everybody's each time.
+// That all have done with the turn whose post is in the way of `turn`, and with half of those after
+// it. Whoever waited for just one place would wait for the next one in the next turn
+// again, and fetch a line of everybody's each time.
+static struct condition room_for(struct mp_comm *comm, uint64_t turn)
+{
+    return (struct condition){
+        .comm = comm, .to = comm->size, .turn = turn - MP_POSTS / 2, .done = true};
+}
+
+static void note_room(const struct condition *c)
+{
+    struct mp_comm_board *board = &c->comm->board;
+    board->seen = c->turn;
+    if (board->open < c->turn) {
+        board->open = board->async_last < c->turn ? UINT64_MAX : c->turn;
+    }
+}
+
+// Nonblocking operations that had no room for their posts have it then, too.
 static void make_room(struct mp_comm *comm)
 {
-    struct condition c = {.comm = comm, .to = comm->size, .turn = comm->board.turn - MP_POSTS / 2};
+    struct condition c = room_for(comm, comm->board.turn);
     await(&c);
-    comm->board.seen = c.turn;
+    note_room(&c);
+    if (unlikely(!mp_list_empty(&comm->board.async_ops))) {
+        mp_progress();
+    }
 }
 
 struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes)
 {
-    uint64_t turn = ++comm->board.turn;
+    uint64_t turn = ++comm->board.last;
+    comm->board.turn = turn;
     if (unlikely(turn >= comm->board.seen + MP_POSTS)) {
         make_room(comm);
     }
@@ -305,20 +342,58 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
     return post;
 }
 
+uint64_t mp_board_take_turn(struct mp_comm *comm)
+{
+    struct mp_comm_board *board = &comm->board;
+    uint64_t turn = board->async_last = ++board->last;
+    if (board->open == UINT64_MAX) {
+        board->open = turn;
+    }
+    if (board->under_way == 0) {
+        mp_board_say_under_way(comm, turn);
+    }
+    return turn;
+}
+
+bool mp_board_has_room(struct mp_comm *comm, uint64_t turn)
+{
+    if (unlikely(turn >= comm->board.seen + MP_POSTS)) {
+        struct condition c = room_for(comm, turn);
+        if (!holds(&c)) {
+            return false;
+        }
+        note_room(&c);
+    }
+    return true;
+}
+
+void mp_board_say_under_way(struct mp_comm *comm, uint64_t turn)
+{
+    struct mp_comm_board *board = &comm->board;
+    struct mp_desk *own = &board->desks[mp_process.rank];
+    // Only less of it may be waited for.
+    bool less = board->under_way != 0;
+    board->under_way = turn;
+    atomic_store_explicit(&own->under_way, turn, memory_order_release);
+    if (less) {
+        notify(comm, MP_EVERYBODY);
+    }
+}
+
 // The lines of the next post are still in the caches of those who read what was there a lap ago: a
 // store to each takes them from there while we wait for the others anyway. It has to be a store: a
 // prefetch for writing is content with a line that is here, shared or not.
-static inline void claim_next(struct mp_comm *comm, size_t bytes)
+static inline void claim_next(struct mp_comm *comm, uint64_t turn, size_t bytes)
 {
     enum {
         LINE = 64,
         FIRST = LINE - offsetof(struct mp_post, data)
     }; // data in a post's first line
     struct mp_comm_board *board = &comm->board;
-    uint64_t next = board->turn + 1;
+    uint64_t next = turn + 1;
 
-    if (unlikely(next >= board->seen + MP_POSTS)) {
-        return; // somebody may still read what is there
+    if (unlikely(next >= board->seen + MP_POSTS || turn != board->last)) {
+        return; // somebody may still read what is there, or it is written already
     }
     volatile char *data = board->desks[mp_process.rank].posts[next % MP_POSTS].data;
     data[0] = 0;
@@ -332,25 +407,18 @@ static inline void claim_next(struct mp_comm *comm, size_t bytes)
         mp_slots_claim_ahead(comm, 0, bytes);
         return;
     }
-    size_t pad = (size_t)mp_process.rank * MP_POSTS + next % MP_POSTS;
-    data = board->pads + pad * MP_PAD_BYTES;
+    data = mp_board_data_in(comm, comm->rank, next, bytes);
     for (size_t at = 0; at < bytes; at += LINE) {
         data[at] = 0;
     }
 }
 
-void mp_board_post_data(struct mp_comm *comm, size_t bytes)
+void mp_board_publish(struct mp_comm *comm, uint64_t turn, size_t bytes)
 {
-    uint64_t turn = comm->board.turn;
     struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
     atomic_store_explicit(&post->turn, turn, memory_order_release);
     notify(comm, MP_EVERYBODY);
-    claim_next(comm, bytes);
-}
-
-void mp_board_post(struct mp_comm *comm)
-{
-    mp_board_post_data(comm, 0);
+    claim_next(comm, turn, bytes);
 }
 
 void mp_board_step(struct mp_comm *comm, unsigned step, int who)

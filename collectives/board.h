@@ -4,7 +4,8 @@
 // operations of shm_*.c consist of these calls: begin a turn, post, wait for the others' posts,
 // and, where more than one step is needed, publish and await progress within the turn.
 //
-// All members must begin the same turns in the same order, which blocking collectives do.
+// All members must begin the same turns in the same order, which collectives do, nonblocking ones
+// among them (async.h).
 // The arguments why all this is right stand in board.c. Read next: slots.h, shm_reduce.c.
 #ifndef MP_COLLECTIVES_BOARD_H
 #define MP_COLLECTIVES_BOARD_H
@@ -32,17 +33,18 @@ void mp_board_ready(struct mp_comm *comm);
 
 // Flags of a post, above its kind.
 enum {
-    MP_POST_KIND = 0xff,
-    MP_POST_INLINE = 1 << 8, // the data is in the post, or on its pad
+    MP_POST_KIND = 0x1ff,
+    MP_POST_NONBLOCKING = 1 << 8, // a part of the kind: the two forms do not match (MPI 5.0, 6.12)
+    MP_POST_INLINE = 1 << 9,      // the data is in the post, or on its pad
     MP_POST_OPERAND =
-        1 << 9, // the memory at address[0] is to be read (or may be: see the operation)
+        1 << 10, // the memory at address[0] is to be read (or may be: see the operation)
     MP_POST_RESULT =
-        1 << 10,             // that at address[1] may be written by those who reach the shared heap
-    MP_POST_PLACE = 1 << 11, // and by those who may copy through the kernel
-    MP_POST_REACHES = 1 << 12, // this rank has mapped the shared heap
-    MP_POST_COPIES = 1 << 13,  // this rank may use all members' memory through the kernel
-    MP_POST_SHARES = 1 << 14,  // the root moves a part of the blocks that are taken from memory
-    MP_POST_ENDS = 1 << 15     // blocks of different lengths are in the post: see shm_parts.h
+        1 << 11,             // that at address[1] may be written by those who reach the shared heap
+    MP_POST_PLACE = 1 << 12, // and by those who may copy through the kernel
+    MP_POST_REACHES = 1 << 13, // this rank has mapped the shared heap
+    MP_POST_COPIES = 1 << 14,  // this rank may use all members' memory through the kernel
+    MP_POST_SHARES = 1 << 15,  // the root moves a part of the blocks that are taken from memory
+    MP_POST_ENDS = 1 << 16     // blocks of different lengths are in the post: see shm_parts.h
 };
 
 enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
@@ -53,11 +55,25 @@ enum { MP_STEP_DONE = (1 << 24) - 1 };
 // Begins a turn and returns this rank's post for it, for the caller to fill in.
 struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes);
 
-// Publishes it. Everybody is woken: who is ahead may wait for room for a post of its own.
-void mp_board_post(struct mp_comm *comm);
+// Publishes the post of a turn, with so many bytes inline: the next one may well be of that length.
+// Everybody is woken: who is ahead may wait for room for a post of its own.
+void mp_board_publish(struct mp_comm *comm, uint64_t turn, size_t bytes);
 
-// The same, of a post with so many bytes inline: the next one may well be of that length.
-void mp_board_post_data(struct mp_comm *comm, size_t bytes);
+static inline void mp_board_post_data(struct mp_comm *comm, size_t bytes)
+{
+    mp_board_publish(comm, comm->board.turn, bytes);
+}
+
+static inline void mp_board_post(struct mp_comm *comm)
+{
+    mp_board_post_data(comm, 0);
+}
+
+// A nonblocking operation: takes a turn, but does not wait for room for its post. Says from which
+// turn on posts are in use by those under way; 0: none.
+uint64_t mp_board_take_turn(struct mp_comm *comm);
+bool mp_board_has_room(struct mp_comm *comm, uint64_t turn);
+void mp_board_say_under_way(struct mp_comm *comm, uint64_t turn);
 
 // True once all members are known to have mapped the shared heap. Not known to all at the same
 // time: only for what one rank decides alone.
@@ -78,26 +94,37 @@ static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank
     return &comm->board.desks[mp_group_world(comm->group, rank)];
 }
 
-static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm, int rank)
+static inline struct mp_post *mp_board_post_in(const struct mp_comm *comm, int rank, uint64_t turn)
 {
-    return &mp_board_desk(comm, rank)->posts[comm->board.turn % MP_POSTS];
+    return &mp_board_desk(comm, rank)->posts[turn % MP_POSTS];
 }
 
-// Where the data is, so many bytes up to MP_PAD_BYTES, that a rank posts inline in this turn. Only
-// on boards with slots.
-static inline char *mp_board_data(const struct mp_comm *comm, int rank, size_t bytes)
+static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm, int rank)
+{
+    return mp_board_post_in(comm, rank, comm->board.turn);
+}
+
+// Where the data is, so many bytes up to MP_PAD_BYTES, that a rank posts inline in a turn. More
+// than MP_POST_ROOM only on boards with slots.
+static inline char *mp_board_data_in(const struct mp_comm *comm, int rank, uint64_t turn,
+                                     size_t bytes)
 {
     int world = mp_group_world(comm->group, rank);
-    uint64_t place = comm->board.turn % MP_POSTS;
+    uint64_t place = turn % MP_POSTS;
 
     return bytes <= MP_POST_ROOM
                ? comm->board.desks[world].posts[place].data
                : comm->board.pads + ((size_t)world * MP_POSTS + place) * MP_PAD_BYTES;
 }
 
+static inline char *mp_board_data(const struct mp_comm *comm, int rank, size_t bytes)
+{
+    return mp_board_data_in(comm, rank, comm->board.turn, bytes);
+}
+
 static inline bool mp_board_has_posted(const struct mp_comm *comm, int rank)
 {
-    // Acquire: pairs with the release in mp_board_post.
+    // Acquire: pairs with the release in mp_board_publish.
     return atomic_load_explicit(&mp_board_post_of(comm, rank)->turn, memory_order_acquire) >=
            comm->board.turn;
 }
@@ -111,6 +138,14 @@ static inline const struct mp_post *mp_board_await(struct mp_comm *comm, int ran
     return mp_board_post_of(comm, rank);
 }
 
+// All posts of the present turn were seen, so all members have done with what came before it, but
+// for nonblocking operations.
+static inline void mp_board_saw_all(struct mp_comm *comm)
+{
+    struct mp_comm_board *board = &comm->board;
+    board->seen = likely(board->turn < board->open) ? board->turn : board->open;
+}
+
 // Waits for the posts of all. Of two, the other one's is most likely a moment away: a core that
 // looked ahead of its turn, as they do, would fetch the line just before the other one writes to
 // it, and then once more.
@@ -122,7 +157,7 @@ static inline void mp_board_await_all(struct mp_comm *comm)
     } else {
         mp_board_await_slow(comm, 0, comm->size);
     }
-    comm->board.seen = comm->board.turn;
+    mp_board_saw_all(comm);
 }
 
 static inline uint64_t mp_board_progress(const struct mp_comm *comm, unsigned step)

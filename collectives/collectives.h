@@ -30,6 +30,38 @@ enum mp_collective_kind {
 };
 _Static_assert((int)MP_TELLS <= (int)MP_TAG_KIND, "a tag has room for all kinds");
 
+// One side of an operation as the user gave it. A count is one number, or an array with
+// displacements; a type is one, or an array of them (`arrays`, `each_type`: even when the array is
+// NULL, that is an error to be found).
+struct mp_side {
+    const void *buffer;
+    bool arrays;
+    bool each_type; // MPI_Alltoallw
+    struct mp_counts counts;
+    struct mp_counts displacements;
+    MPI_Datatype type;
+    const MPI_Datatype *types;
+};
+
+// The same once more, to be handed on in memory: so that the compiler keeps the first one in
+// registers, which it does not with what is anywhere copied as a whole.
+MP_ALWAYS_INLINE struct mp_side mp_side_again(const struct mp_side *side)
+{
+    struct mp_side again;
+    again.buffer = side->buffer;
+    again.arrays = side->arrays;
+    again.each_type = side->each_type;
+    again.counts.array = side->counts.array;
+    again.counts.wide = side->counts.wide;
+    again.counts.each = side->counts.each;
+    again.displacements.array = side->displacements.array;
+    again.displacements.wide = side->displacements.wide;
+    again.displacements.each = side->displacements.each;
+    again.type = side->type;
+    again.types = side->types;
+    return again;
+}
+
 // A buffer seen as one block per rank; in neighbourhood collectives, per neighbour.
 struct mp_blocks {
     void *buffer; // never written through when it is the send side
@@ -37,6 +69,7 @@ struct mp_blocks {
     struct mp_counts displacements; // in extents of `type`; with `types`: in bytes
     struct mp_datatype *type;
     const MPI_Datatype *types; // MPI_Alltoallw: one per rank; else NULL
+    struct mp_datatype **held; // those, NULL for empty blocks, when the program may have freed them
     bool passes;               // what arrives here would not stay in the caches anyway
 };
 
@@ -66,6 +99,7 @@ static inline void mp_blocks_clear(struct mp_blocks *blocks)
     blocks->displacements.each = 0;
     blocks->type = NULL;
     blocks->types = NULL;
+    blocks->held = NULL;
     blocks->passes = false;
 }
 
@@ -101,7 +135,10 @@ static inline MPI_Count mp_block_count(const struct mp_blocks *blocks, int rank)
 
 static inline struct mp_datatype *mp_block_type(const struct mp_blocks *blocks, int rank)
 {
-    return blocks->types ? mp_datatype_get(blocks->types[rank]) : blocks->type;
+    if (likely(!blocks->types)) {
+        return blocks->type;
+    }
+    return blocks->held ? blocks->held[rank] : mp_datatype_get(blocks->types[rank]);
 }
 
 // Bytes of data in the block of a rank.

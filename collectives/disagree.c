@@ -2,6 +2,7 @@
 // Ranks that disagree: how it is found out in messages, and the words for it.
 #include "collectives/disagree.h"
 
+#include "collectives/board.h"
 #include "collectives/collectives.h"
 #include "message/match.h"
 #include "message/message.h"
@@ -27,6 +28,7 @@ static const char *const names[MP_KINDS] = {[MP_BARRIER] = "a barrier",
 
 static const char *name_of(unsigned kind)
 {
+    kind &= ~(unsigned)MP_POST_NONBLOCKING;
     return kind < MP_KINDS && names[kind] ? names[kind] : "another one";
 }
 
@@ -35,6 +37,13 @@ int mp_other_operation(unsigned own_kind, int own_root, int rank, unsigned kind,
     if (kind == own_kind) {
         return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
                        rank, root, own_root);
+    }
+    const char *form = kind & MP_POST_NONBLOCKING ? "nonblocking" : "blocking";
+    if ((kind ^ own_kind) == MP_POST_NONBLOCKING) {
+        return mp_fail(MPI_ERR_OTHER,
+                       "rank %d is in %s, in its %s form, where this rank calls the other form of "
+                       "it: the two do not match each other",
+                       rank, name_of(own_kind), form);
     }
     return mp_fail(MPI_ERR_OTHER,
                    "rank %d is in %s where this rank is in %s: the ranks call different collective "

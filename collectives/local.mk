@@ -47,8 +47,8 @@ libmpi_abi_sources += \
     collectives/shm_scatter.c \
     collectives/short.c \
     collectives/short.h \
+    collectives/short_blocks.h \
     collectives/short_post.h \
-    collectives/short_uneven.c \
     collectives/slots.h \
     collectives/topology_make.c \
     collectives/topology_make.h

@@ -51,6 +51,17 @@ static inline void mp_shm_put(char *to, const struct mp_datatype *type, const vo
     }
 }
 
+// All of a block, which may be empty, and then need not have a type. Returns its length.
+static inline MPI_Count mp_shm_put_block(char *to, const struct mp_blocks *blocks, int block)
+{
+    MPI_Count bytes = mp_block_bytes(blocks, block);
+    if (bytes > 0) {
+        mp_shm_put(to, mp_block_type(blocks, block), mp_block_at(blocks, block),
+                   mp_block_count(blocks, block), 0, bytes);
+    }
+    return bytes;
+}
+
 // And back.
 static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *type, void *buffer,
                               MPI_Count count, MPI_Count from, MPI_Count bytes)
@@ -78,15 +89,15 @@ static inline unsigned mp_shm_chunks(MPI_Count bytes)
     return (unsigned)((bytes + MP_CHUNK_BYTES - 1) / MP_CHUNK_BYTES);
 }
 
-// How a rank gives its block of `count` elements to whoever reads it: in its post, in its memory,
-// if it can be reached in one of these ways, or in chunks. Fills in the post, and the first chunk
-// if there is one, which is free again when `who` has published `step`.
-void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
-                 const struct mp_datatype *type, unsigned ways, unsigned step, int who);
+// How a rank gives a block to whoever reads it: in its post, in its memory, if it can be reached in
+// one of these ways, or in chunks. Fills in the post, and the first chunk if there is one, which is
+// free again when `who` has published `step`.
+void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const struct mp_blocks *blocks,
+                 int block, unsigned ways, unsigned step, int who);
 
 // A further one of its chunks.
-void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer, MPI_Count count,
-                       const struct mp_datatype *type, unsigned step, int who);
+void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const struct mp_blocks *blocks,
+                       int block, unsigned step, int who);
 
 // Chunks that come after the first one: 0 where all is in the post or in memory.
 static inline unsigned mp_shm_chunks_of(const struct mp_post *post)
@@ -135,8 +146,8 @@ void mp_shm_take(const struct mp_blocks *blocks, int block, const char *data, MP
 // (`passes`). More than three quarters, which leaves room for other things.
 bool mp_shm_outgrows_caches(const struct mp_collective *c, MPI_Count sent);
 
-// A rank's own block, from its send side to its receive side. An error class.
-int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
-                    struct mp_datatype *type, int block);
+// What a rank gives itself: from block `from` of its send side to `block` of its receive side. An
+// error class.
+int mp_shm_take_own(const struct mp_collective *c, int from, int block);
 
 #endif

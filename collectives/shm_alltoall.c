@@ -144,8 +144,7 @@ static int alltoall(const struct mp_collective *c)
         claim_ahead(comm, give, own.stride);
     }
     if (!c->in_place) {
-        own_error = mp_shm_take_own(c, mp_block_at(give, rank), mp_block_count(give, rank),
-                                    mp_block_type(give, rank), rank);
+        own_error = mp_shm_take_own(c, rank, rank);
     }
     mp_board_await_all(comm);
     int error = mp_shm_alltoall_take(c, &own);

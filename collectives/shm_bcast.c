@@ -41,8 +41,7 @@ static int root(const struct mp_collective *c)
     unsigned chunks = mp_shm_chunks(bytes);
     unsigned ways = mp_shm_ways(comm, bytes, 0);
 
-    mp_shm_give(comm, post, data->buffer, data->counts.each, data->type, ways, taken(0, chunks),
-                MP_EVERYBODY);
+    mp_shm_give(comm, post, data, 0, ways, taken(0, chunks), MP_EVERYBODY);
     if (post->kind & MP_POST_OPERAND) {
         post->kind |= mp_shm_shares(ways);
     }
@@ -52,8 +51,7 @@ static int root(const struct mp_collective *c)
         return 0;
     }
     for (unsigned i = 1; i < mp_shm_chunks_of(post); i++) {
-        mp_shm_give_chunk(comm, i, data->buffer, data->counts.each, data->type, taken(i, chunks),
-                          MP_EVERYBODY);
+        mp_shm_give_chunk(comm, i, data, 0, taken(i, chunks), MP_EVERYBODY);
         mp_board_step(comm, i + 1, MP_EVERYBODY);
     }
     return 0;

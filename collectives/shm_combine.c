@@ -3,6 +3,7 @@
 // the order of the ranks, whatever the place and length of the piece: equal to a serial loop's.
 #include "collectives/shm_combine.h"
 
+#include "collectives/combine.h"
 #include "object/errhandler.h"
 
 #include <stdlib.h>
@@ -139,9 +140,17 @@ const void *mp_shm_operand(struct mp_shm_reduction *r, int rank, MPI_Count first
     return near;
 }
 
-// The operand of a rank, packed.
-static const void *operand_of(struct mp_shm_reduction *r, const struct mp_shm_operands *o, int rank)
+// The operands of a piece that is combined at a time.
+struct piece {
+    struct mp_shm_reduction *r;
+    struct mp_shm_operands o;
+};
+
+static const void *operand_of(void *operands, int rank)
 {
+    struct piece *piece = operands;
+    struct mp_shm_reduction *r = piece->r;
+    const struct mp_shm_operands *o = &piece->o;
     const struct mp_comm *comm = r->c->comm;
     size_t skipped = (size_t)o->first * r->size;
 
@@ -159,55 +168,38 @@ static const void *operand_of(struct mp_shm_reduction *r, const struct mp_shm_op
     }
 }
 
-// More than two operands, or one: blocks of them.
-static void combine_blocks(struct mp_shm_reduction *r, const struct mp_shm_operands *operands,
+// Block by block, so that what is between two operands stays near.
+static void combine_direct(struct mp_shm_reduction *r, const struct mp_shm_operands *operands,
                            char *out)
 {
     _Alignas(64) char near_block[BLOCK];
     bool kernel = operands->place == MP_IN_MEMORY && r->kernel;
-    char *block = kernel ? between : near_block;
     size_t room = kernel ? KERNEL_STRIP : BLOCK;
     MPI_Count most = r->size < room ? (MPI_Count)(room / r->size) : 1;
-    struct mp_shm_operands piece = *operands;
+    struct piece piece = {r, *operands};
 
-    for (MPI_Count done = 0; done < operands->count; done += piece.count) {
+    if (operands->ranks == 2 && !kernel) {
+        most = operands->count; // nothing is between
+    }
+    for (MPI_Count done = 0; done < operands->count; done += piece.o.count) {
         size_t skipped = (size_t)done * r->size;
-        piece.first = operands->first + done;
-        piece.offset = operands->offset + skipped;
-        piece.count = operands->count - done < most ? operands->count - done : most;
-        const void *left = operand_of(r, &piece, 0);
-        // The last one goes where the result belongs: by then all operands there were read.
-        for (int i = 1; i < piece.ranks; i++) {
-            void *to = i + 1 < piece.ranks ? block : out + skipped;
-            mp_op_combine(r->c->op, left, operand_of(r, &piece, i), to, piece.count, r->type);
-            left = to;
-        }
-        if (piece.ranks == 1) {
-            memmove(out + skipped, left, (size_t)piece.count * r->size);
-        }
+        piece.o.first = operands->first + done;
+        piece.o.offset = operands->offset + skipped;
+        piece.o.count = operands->count - done < most ? operands->count - done : most;
+        mp_combine_direct(r->c->op, r->type, piece.o.count, piece.o.ranks, operand_of, &piece,
+                          kernel ? between : near_block, out + skipped);
     }
 }
 
-// Any operation and any type: elements as the type says, in the temporaries. The operation leaves
-// a op b in b, so they swap roles from operand to operand. Returns the one with the result, as a
-// buffer.
+// By way of the temporaries. Returns the one with the result, as a buffer.
 static void *combine_typed(struct mp_shm_reduction *r, const struct mp_shm_operands *o)
 {
+    struct piece piece = {r, *o};
     MPI_Count shift;
-    MPI_Count bytes = o->count * (MPI_Count)r->size;
-    mp_datatype_span(r->type, r->room, &shift);
-    char *left = r->temporary[0] - shift;
-    char *right = r->temporary[1] - shift;
 
-    mp_shm_get(operand_of(r, o, 0), r->type, left, o->count, 0, bytes);
-    for (int i = 1; i < o->ranks; i++) {
-        mp_shm_get(operand_of(r, o, i), r->type, right, o->count, 0, bytes);
-        mp_op_apply(r->c->op, left, right, o->count, r->type);
-        char *swap = left;
-        left = right;
-        right = swap;
-    }
-    return left;
+    mp_datatype_span(r->type, r->room, &shift);
+    void *const room[2] = {r->temporary[0] - shift, r->temporary[1] - shift};
+    return mp_combine_typed(r->c->op, r->type, o->count, o->ranks, operand_of, &piece, room);
 }
 
 void mp_shm_combine(struct mp_shm_reduction *r, const struct mp_shm_operands *o, void *out)
@@ -217,10 +209,8 @@ void mp_shm_combine(struct mp_shm_reduction *r, const struct mp_shm_operands *o,
     }
     if (!r->direct) {
         mp_shm_put(out, r->type, combine_typed(r, o), o->count, 0, o->count * (MPI_Count)r->size);
-    } else if (o->ranks == 2 && !(o->place == MP_IN_MEMORY && r->kernel)) {
-        mp_op_combine(r->c->op, operand_of(r, o, 0), operand_of(r, o, 1), out, o->count, r->type);
     } else {
-        combine_blocks(r, o, out);
+        combine_direct(r, o, out);
     }
 }
 

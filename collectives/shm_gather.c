@@ -5,21 +5,18 @@
 // Read first: shm_bcast.c.
 #include "collectives/shm.h"
 
-// This rank's block, as it gives it.
+// This rank's block, as it gives it: in place, where it would get it.
 struct own {
-    const void *buffer;
-    MPI_Count count;
-    struct mp_datatype *type;
+    const struct mp_blocks *blocks;
+    int block;
+    MPI_Count bytes;
 };
 
 static struct own own_block(const struct mp_collective *c)
 {
-    int rank = c->comm->rank;
-    if (c->in_place) {
-        return (struct own){mp_block_at(&c->recv, rank), mp_block_count(&c->recv, rank),
-                            mp_block_type(&c->recv, rank)};
-    }
-    return (struct own){c->send.buffer, c->send.counts.each, c->send.type};
+    struct own own = {c->in_place ? &c->recv : &c->send, c->in_place ? c->comm->rank : 0, 0};
+    own.bytes = mp_block_bytes(own.blocks, own.block);
+    return own;
 }
 
 static int check_sent(const struct mp_collective *c, int rank)
@@ -56,9 +53,9 @@ static struct posts look_at_posts(const struct mp_collective *c)
     return all;
 }
 
-static int take_own(const struct mp_collective *c, const struct own *own)
+static int take_own(const struct mp_collective *c)
 {
-    return c->in_place ? 0 : mp_shm_take_own(c, own->buffer, own->count, own->type, c->comm->rank);
+    return c->in_place ? 0 : mp_shm_take_own(c, 0, c->comm->rank);
 }
 
 // ---- To a root
@@ -136,14 +133,14 @@ static int leaf(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
-    unsigned ways = mp_shm_ways(comm, own.count * own.type->size, 0);
+    unsigned ways = mp_shm_ways(comm, own.bytes, 0);
 
     // The root takes chunk i in step i + 1.
-    mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 1, c->root);
+    mp_shm_give(comm, post, own.blocks, own.block, ways, 1, c->root);
     mp_board_post(comm);
     unsigned chunks = mp_shm_chunks_of(post);
     for (unsigned i = 1; i < chunks; i++) {
-        mp_shm_give_chunk(comm, i, own.buffer, own.count, own.type, i + 1, c->root);
+        mp_shm_give_chunk(comm, i, own.blocks, own.block, i + 1, c->root);
         mp_board_step(comm, i + 1, c->root);
     }
     if (post->kind & MP_POST_OPERAND) {
@@ -170,14 +167,13 @@ static bool take(const struct mp_collective *c, const struct mp_post *mine, int 
 static int root(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
-    struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
     bool shared = false;
 
     post->kind |= MP_POST_INLINE;
     give_places(c, post);
     mp_board_post(comm);
-    int own_error = take_own(c, &own);
+    int own_error = take_own(c);
     mp_board_await_all(comm);
     struct posts all = look_at_posts(c);
     for (unsigned i = 0; i == 0 || i < all.chunks; i++) {
@@ -223,16 +219,16 @@ static int allgather(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
     struct mp_post *post = mp_board_begin(comm, MP_ALLGATHER, 0, 0);
-    unsigned ways = mp_shm_ways(comm, own.count * own.type->size, MP_SHM_WAITED);
+    unsigned ways = mp_shm_ways(comm, own.bytes, MP_SHM_WAITED);
 
     // Everybody takes chunk i between its steps i + 1 and i + 2.
-    mp_shm_give(comm, post, own.buffer, own.count, own.type, ways, 2, MP_EVERYBODY);
+    mp_shm_give(comm, post, own.blocks, own.block, ways, 2, MP_EVERYBODY);
     mp_board_post(comm);
     unsigned mine = mp_shm_chunks_of(post);
     if (mine == 1) {
         mp_slots_claim_ahead(comm, 0, post->bytes);
     }
-    int own_error = take_own(c, &own);
+    int own_error = take_own(c);
     mp_board_await_all(comm);
     struct posts all = look_at_posts(c);
     if (all.other_kind) {
@@ -241,7 +237,7 @@ static int allgather(const struct mp_collective *c)
     for (unsigned i = 0; i == 0 || i < all.chunks; i++) {
         if (i > 0) {
             if (i < mine) {
-                mp_shm_give_chunk(comm, i, own.buffer, own.count, own.type, i + 2, MP_EVERYBODY);
+                mp_shm_give_chunk(comm, i, own.blocks, own.block, i + 2, MP_EVERYBODY);
             }
             mp_board_step(comm, i + 1, MP_EVERYBODY);
             mp_board_await_step_all(comm, i + 1);
@@ -264,8 +260,7 @@ static int allgather(const struct mp_collective *c)
 
 int mp_shm_allgather(const struct mp_collective *c)
 {
-    struct own own = own_block(c);
-    if (mp_shm_outgrows_caches(c, own.count * own.type->size)) {
+    if (mp_shm_outgrows_caches(c, own_block(c).bytes)) {
         struct mp_collective passing = *c;
         passing.recv.passes = true;
         return allgather(&passing);

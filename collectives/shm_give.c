@@ -34,23 +34,17 @@ bool mp_shm_outgrows_caches(const struct mp_collective *c, MPI_Count sent)
     return received >= SURELY_NOT && (size_t)(sent + received) >= mp_hardware_cache_share() / 4 * 3;
 }
 
-static bool block_is_plain(const struct mp_blocks *blocks)
-{
-    return !blocks->types && blocks->type->contiguous;
-}
-
-int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count count,
-                    struct mp_datatype *type, int block)
+int mp_shm_take_own(const struct mp_collective *c, int from, int block)
 {
     MPI_Count room = mp_block_bytes(&c->recv, block);
-    MPI_Count bytes = count > 0 ? count * type->size : 0;
+    MPI_Count bytes = mp_block_bytes(&c->send, from);
+    const struct mp_datatype *type = bytes > 0 ? mp_block_type(&c->send, from) : NULL;
+    const char *at = bytes > 0 ? mp_block_at(&c->send, from) : NULL;
 
-    if (block_is_plain(&c->recv) && bytes == room && count > 0 && type->contiguous) {
-        mp_shm_take(&c->recv, block, (const char *)from + type->true_lb, 0, bytes);
-        return 0;
-    }
-    if (bytes > 0 && room > 0) {
-        mp_datatype_copy(type, from, count, mp_block_type(&c->recv, block),
+    if (bytes > 0 && bytes == room && type->contiguous) {
+        mp_shm_take(&c->recv, block, at + type->true_lb, 0, bytes);
+    } else if (bytes > 0 && room > 0) {
+        mp_datatype_copy(type, at, mp_block_count(&c->send, from), mp_block_type(&c->recv, block),
                          mp_block_at(&c->recv, block), mp_block_count(&c->recv, block));
     }
     if (unlikely(bytes > room)) {
@@ -62,37 +56,36 @@ int mp_shm_take_own(const struct mp_collective *c, const void *from, MPI_Count c
     return 0;
 }
 
-void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const void *buffer, MPI_Count count,
-                       const struct mp_datatype *type, unsigned step, int who)
+void mp_shm_give_chunk(struct mp_comm *comm, unsigned chunk, const struct mp_blocks *blocks,
+                       int block, unsigned step, int who)
 {
     MPI_Count from = (MPI_Count)chunk * MP_CHUNK_BYTES;
-    MPI_Count left = count * type->size - from;
+    MPI_Count left = mp_block_bytes(blocks, block) - from;
     char *to = mp_slots_claim(comm, step, who);
-    mp_shm_put(to, type, buffer, count, from, left < MP_CHUNK_BYTES ? left : MP_CHUNK_BYTES);
+    mp_shm_put(to, mp_block_type(blocks, block), mp_block_at(blocks, block),
+               mp_block_count(blocks, block), from, left < MP_CHUNK_BYTES ? left : MP_CHUNK_BYTES);
 }
 
-void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const void *buffer, MPI_Count count,
-                 const struct mp_datatype *type, unsigned ways, unsigned step, int who)
+void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const struct mp_blocks *blocks,
+                 int block, unsigned ways, unsigned step, int who)
 {
-    MPI_Count bytes = count > 0 ? count * type->size : 0;
+    MPI_Count bytes = mp_block_bytes(blocks, block);
 
     post->bytes = (uint64_t)bytes;
     if (bytes <= MP_PAD_BYTES) {
         post->kind |= MP_POST_INLINE;
-        if (bytes > 0) {
-            mp_shm_put(mp_board_data(comm, comm->rank, (size_t)bytes), type, buffer, count, 0,
-                       bytes);
-        }
+        mp_shm_put_block(mp_board_data(comm, comm->rank, (size_t)bytes), blocks, block);
         return;
     }
-    const char *data = (const char *)buffer + type->true_lb;
+    const struct mp_datatype *type = mp_block_type(blocks, block);
+    const char *data = (const char *)mp_block_at(blocks, block) + type->true_lb;
     if (type->contiguous && mp_shm_is_worth(ways, data, bytes)) {
         post->kind |= MP_POST_OPERAND;
         post->address[0] = (uintptr_t)data;
         return;
     }
     post->chunk = (uint32_t)comm->board.chunk;
-    mp_shm_give_chunk(comm, 0, buffer, count, type, step, who);
+    mp_shm_give_chunk(comm, 0, blocks, block, step, who);
 }
 
 void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, int block)

@@ -3,7 +3,7 @@
 // of its chunks, divided into one part per rank. A part begins with the length of that rank's
 // block, and its address where the rank is to take it straight from memory. Which of these it is,
 // the giver decides by itself. Read first: shm.h. Used in: shm_scatter.c, shm_alltoall.c,
-// short_uneven.c.
+// short_blocks.h.
 #ifndef MP_COLLECTIVES_SHM_PARTS_H
 #define MP_COLLECTIVES_SHM_PARTS_H
 
@@ -39,38 +39,54 @@ static inline bool mp_shm_fits_post(size_t bytes, size_t longest)
     return bytes <= MP_PAD_BYTES || (bytes <= MP_CHUNK_BYTES && longest < MP_SHM_MEMORY_LEAST / 2);
 }
 
-// For blocks of `each` bytes.
-static inline bool mp_shm_parts_fit_post(int size, MPI_Count each)
-{
-    return each <= MP_CHUNK_BYTES && mp_shm_fits_post((size_t)(each * (size - 1)), (size_t)each);
-}
+// The blocks of this rank for all others, taken together.
+struct mp_shm_parts {
+    bool even; // all are of one length,
+    size_t each;
+    size_t longest;
+    size_t length; // with the ends; if not more than a chunk
+};
 
-// And for others, of so many bytes together.
-static inline bool mp_shm_ends_fit_post(int size, size_t bytes, size_t longest)
-{
-    return mp_shm_fits_post(mp_shm_ends_bytes(size) + bytes, longest);
-}
+struct mp_shm_parts mp_shm_measure(const struct mp_comm *comm, const struct mp_blocks *blocks);
 
-// Puts them there if there is room, and says so in the post. Returns whether there was.
+// Puts them into the data of a post, which says so.
+void mp_shm_give_parts_at(const struct mp_comm *comm, struct mp_post *post, char *data,
+                          const struct mp_blocks *blocks, const struct mp_shm_parts *parts);
+
+// Puts them there if there is room. Returns whether there was.
 bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post,
                          const struct mp_blocks *blocks);
 
-// Where this rank's block is in the post of another one that has them there, and its length.
-static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int giver, size_t *bytes)
+// Bytes of data with such a post.
+static inline size_t mp_shm_parts_length(const struct mp_comm *comm, const struct mp_post *post)
 {
-    const struct mp_post *post = mp_board_post_of(comm, giver);
+    return unlikely(post->kind & MP_POST_ENDS) ? post->stride
+                                               : post->bytes * (size_t)(comm->size - 1);
+}
+
+// Where this rank's block is in the data of another one's post, and its length.
+static inline const char *mp_shm_part_at(const struct mp_comm *comm, int giver,
+                                         const struct mp_post *post, const char *data,
+                                         size_t *bytes)
+{
     size_t place = (size_t)mp_shm_place_in_post(comm->size, giver, comm->rank);
 
     if (likely(!(post->kind & MP_POST_ENDS))) {
         *bytes = post->bytes;
-        return mp_slots_data(comm, giver, post->bytes * (size_t)(comm->size - 1)) +
-               place * post->bytes;
+        return data + place * post->bytes;
     }
-    const char *data = mp_slots_data(comm, giver, post->stride);
     const uint16_t *ends = (const void *)data;
     size_t start = place > 0 ? ends[place - 1] : mp_shm_ends_bytes(comm->size);
     *bytes = ends[place] - start;
     return data + start;
+}
+
+// The same in the present turn.
+static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int giver, size_t *bytes)
+{
+    const struct mp_post *post = mp_board_post_of(comm, giver);
+    const char *data = mp_slots_data(comm, giver, mp_shm_parts_length(comm, post));
+    return mp_shm_part_at(comm, giver, post, data, bytes);
 }
 
 // ---- Chunks

@@ -67,41 +67,47 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
     return any;
 }
 
-bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post, const struct mp_blocks *blocks)
+struct mp_shm_parts mp_shm_measure(const struct mp_comm *comm, const struct mp_blocks *blocks)
 {
-    int first = (comm->rank + 1) % comm->size;
-    MPI_Count each = mp_block_bytes(blocks, first);
-    MPI_Count bytes = 0, longest = 0;
-    bool even = true;
+    MPI_Count each = mp_block_bytes(blocks, (comm->rank + 1) % comm->size);
+    struct mp_shm_parts parts = {.even = true, .each = (size_t)each};
 
-    for (int i = 0; i < comm->size && bytes <= MP_CHUNK_BYTES; i++) {
-        MPI_Count length = i == comm->rank ? each : mp_block_bytes(blocks, i);
-        even = even && length == each;
-        bytes += i == comm->rank ? 0 : length;
-        longest = length > longest ? length : longest;
+    for (int i = 0; i < comm->size && parts.length <= MP_CHUNK_BYTES; i++) {
+        size_t bytes = i == comm->rank ? 0 : (size_t)mp_block_bytes(blocks, i);
+        parts.even = parts.even && (i == comm->rank || bytes == parts.each);
+        parts.length += bytes;
+        parts.longest = bytes > parts.longest ? bytes : parts.longest;
     }
-    if (!(even ? mp_shm_parts_fit_post(comm->size, each)
-               : mp_shm_ends_fit_post(comm->size, (size_t)bytes, (size_t)longest))) {
-        return false;
-    }
-    size_t end = even ? 0 : mp_shm_ends_bytes(comm->size);
-    size_t length = end + (size_t)bytes;
-    char *data = mp_slots_begin_data(comm, post, length);
+    parts.length += parts.even ? 0 : mp_shm_ends_bytes(comm->size);
+    return parts;
+}
+
+void mp_shm_give_parts_at(const struct mp_comm *comm, struct mp_post *post, char *data,
+                          const struct mp_blocks *blocks, const struct mp_shm_parts *parts)
+{
+    size_t end = parts->even ? 0 : mp_shm_ends_bytes(comm->size);
     uint16_t *ends = (void *)data;
-    post->kind |= even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
-    post->bytes = even ? (uint64_t)each : 0;
-    post->stride = (uint32_t)length;
-    for (int k = 0, i = first; k < comm->size - 1; k++, i = i + 1 < comm->size ? i + 1 : 0) {
-        MPI_Count block = mp_block_bytes(blocks, i);
-        if (block > 0) {
-            mp_shm_put(data + end, mp_block_type(blocks, i), mp_block_at(blocks, i),
-                       mp_block_count(blocks, i), 0, block);
-            end += (size_t)block;
-        }
-        if (!even) {
+
+    post->kind |= parts->even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
+    post->bytes = parts->even ? parts->each : 0;
+    post->stride = (uint32_t)parts->length;
+    for (int k = 0, i = comm->rank; k < comm->size - 1; k++) {
+        i = i + 1 < comm->size ? i + 1 : 0;
+        end += (size_t)mp_shm_put_block(data + end, blocks, i);
+        if (!parts->even) {
             ends[k] = (uint16_t)end;
         }
     }
+}
+
+bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post, const struct mp_blocks *blocks)
+{
+    struct mp_shm_parts parts = mp_shm_measure(comm, blocks);
+    if (!mp_shm_fits_post(parts.length, parts.longest)) {
+        return false;
+    }
+    char *data = mp_slots_begin_data(comm, post, parts.length);
+    mp_shm_give_parts_at(comm, post, data, blocks, &parts);
     return true;
 }
 
@@ -175,8 +181,7 @@ static int root(const struct mp_collective *c)
     }
     int error = 0;
     if (!c->in_place) {
-        error = mp_shm_take_own(c, mp_block_at(blocks, c->root), mp_block_count(blocks, c->root),
-                                mp_block_type(blocks, c->root), 0);
+        error = mp_shm_take_own(c, c->root, 0);
     }
     if (any) {
         mp_board_await_progress(comm, MP_EVERYBODY, mp_board_progress(comm, MP_STEP_DONE));

@@ -5,11 +5,12 @@
 //
 // Posts are those of the long way (shm_bcast.c and its siblings), so that a rank with a strided
 // buffer, which goes there, meets one here. Whether all go over the board at all must be the same
-// for all: mp_collective_run says so in board.quick, and what is more than the room in a post goes
-// the long way at every rank, since all know the length.
-// Read next: short_post.h; short_uneven.c, the forms in which not all know it.
-#include "collectives/short_post.h"
+// for all: mp_collective_run says so in board.quick. In a broadcast or reduction, what is more than
+// the room in a post goes the long way at every rank, since all know the length.
+// Read next: short_post.h, short_blocks.h.
+#include "collectives/short_blocks.h"
 
+#include "collectives/combine.h"
 #include "collectives/shm_combine.h"
 #include "object/errhandler.h"
 
@@ -49,6 +50,21 @@ int mp_short_compare_slow(struct mp_comm *comm, enum mp_collective_kind kind, in
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
     }
     return error;
+}
+
+int mp_short_take_slow(struct mp_comm *comm, enum mp_collective_kind kind, int root,
+                       struct mp_side recv, bool uneven)
+{
+    struct mp_collective c;
+    struct mp_shm_exchange own = {.chunks = 0};
+    mp_collective_set(&c, kind, root, uneven);
+    c.comm = comm;
+    c.recv.buffer = (void *)(uintptr_t)recv.buffer;
+    c.recv.counts = recv.counts;
+    c.recv.displacements = recv.displacements;
+    c.recv.type = recv.types ? NULL : mp_datatype_get(recv.type);
+    c.recv.types = recv.types;
+    return kind == MP_SCATTER ? mp_shm_scatter_take(&c) : mp_shm_alltoall_take(&c, &own);
 }
 
 // ---- Without a reduction
@@ -99,176 +115,68 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
     return error;
 }
 
-int mp_short_gather(int call, struct mp_short_side send, struct mp_short_side recv, int root,
-                    MPI_Comm handle)
-{
-    struct mp_comm *comm;
-    struct mp_piece own, all;
-    if (!mp_short_enter(call, handle, &comm) ||
-        !mp_short_find(send.buffer, send.count, send.type, &own) ||
-        (unsigned)root >= (unsigned)comm->size) {
-        return MP_LONG_WAY;
-    }
-    if (root != comm->rank) {
-        mp_short_give_own(comm, MP_GATHER, root, &own);
-        return 0;
-    }
-    if (!mp_short_find(recv.buffer, recv.count, recv.type, &all) || all.bytes != own.bytes ||
-        own.at == all.at + (size_t)root * all.bytes) {
-        return MP_LONG_WAY;
-    }
-    mp_short_begin(comm, MP_GATHER, root, 0, 0);
-    mp_board_post(comm);
-    mp_short_copy(all.at + (size_t)root * all.bytes, own.at, all.bytes);
-    int error = 0;
-    for (int i = 0; i < comm->size; i++) {
-        if (i != root) {
-            mp_short_await_next(comm, i);
-            int other = mp_short_compare(comm, MP_GATHER, root, all.bytes, i);
-            error = error ? error : other;
-            if (likely(!other)) {
-                mp_short_copy(all.at + (size_t)i * all.bytes, mp_board_data(comm, i, all.bytes),
-                              all.bytes);
-            }
-        }
-    }
-    comm->board.seen = comm->board.turn;
-    return error;
-}
-
-static bool fit_post(const struct mp_comm *comm, size_t each)
-{
-    return comm->size <= MP_SHM_MOST_PARTS && mp_shm_parts_fit_post(comm->size, (MPI_Count)each);
-}
-
-// The post holds the blocks of all ranks but the giver's own, beginning with that of the rank after
-// it.
-static void give_blocks(const struct mp_comm *comm, char *to, const struct mp_piece *first)
-{
-    size_t before = (size_t)comm->rank * first->bytes;
-    size_t after = (size_t)(comm->size - 1) * first->bytes - before;
-
-    mp_short_copy(to, first->at + before + first->bytes, after);
-    mp_short_copy(to + after, first->at, before);
-}
-
-static void take_block(const struct mp_comm *comm, int giver, char *to, size_t bytes)
-{
-    mp_short_copy(to, mp_shm_part_in_post(comm, giver, &bytes), bytes);
-}
-
-int mp_short_scatter(int call, struct mp_short_side send, struct mp_short_side recv, int root,
-                     MPI_Comm handle)
-{
-    struct mp_comm *comm;
-    struct mp_piece own, all;
-    if (!mp_short_enter(call, handle, &comm) ||
-        !mp_short_find(recv.buffer, recv.count, recv.type, &own) ||
-        (unsigned)root >= (unsigned)comm->size || own.bytes == 0 || !fit_post(comm, own.bytes)) {
-        return MP_LONG_WAY;
-    }
-    if (root != comm->rank) {
-        mp_short_begin(comm, MP_SCATTER, root, own.bytes, 0);
-        mp_board_post(comm);
-        mp_short_await_next(comm, root);
-        int error = mp_short_compare(comm, MP_SCATTER, root, own.bytes, root);
-        if (likely(!error)) {
-            take_block(comm, root, own.at, own.bytes);
-        }
-        return error;
-    }
-    if (!mp_short_find(send.buffer, send.count, send.type, &all) || all.bytes != own.bytes ||
-        own.at == all.at + (size_t)root * all.bytes) {
-        return MP_LONG_WAY;
-    }
-    size_t length = all.bytes * (size_t)(comm->size - 1);
-    give_blocks(comm, mp_short_begin_parts(comm, MP_SCATTER, root, all.bytes, length), &all);
-    mp_board_post_data(comm, length);
-    mp_short_copy(own.at, all.at + (size_t)root * all.bytes, all.bytes);
-    return 0;
-}
-
-int mp_short_allgather(int call, struct mp_short_side send, struct mp_short_side recv,
-                       MPI_Comm handle)
-{
-    struct mp_comm *comm;
-    struct mp_piece own, all;
-    if (!mp_short_enter(call, handle, &comm) ||
-        !mp_short_find(send.buffer, send.count, send.type, &own) ||
-        !mp_short_find(recv.buffer, recv.count, recv.type, &all) || all.bytes != own.bytes ||
-        own.at == all.at + (size_t)comm->rank * all.bytes) {
-        return MP_LONG_WAY;
-    }
-    mp_short_give_own(comm, MP_ALLGATHER, 0, &own);
-    mp_short_copy(all.at + (size_t)comm->rank * all.bytes, own.at, own.bytes);
-    mp_board_await_all(comm);
-    int error = 0;
-    for (int i = 0; i < comm->size && !error; i++) {
-        if (i != comm->rank) {
-            error = mp_short_compare(comm, MP_ALLGATHER, 0, own.bytes, i);
-            if (likely(!error)) {
-                mp_short_copy(all.at + (size_t)i * all.bytes, mp_board_data(comm, i, all.bytes),
-                              all.bytes);
-            }
-        }
-    }
-    return error;
-}
-
-int mp_short_alltoall(int call, struct mp_short_side send, struct mp_short_side recv,
-                      MPI_Comm handle)
-{
-    struct mp_comm *comm;
-    struct mp_piece from, to;
-    if (!mp_short_enter(call, handle, &comm) ||
-        !mp_short_find(send.buffer, send.count, send.type, &from) ||
-        !mp_short_find(recv.buffer, recv.count, recv.type, &to) || to.bytes != from.bytes ||
-        to.at == from.at || to.bytes == 0 || !fit_post(comm, to.bytes)) {
-        return MP_LONG_WAY;
-    }
-    size_t own = (size_t)comm->rank * to.bytes;
-    size_t length = to.bytes * (size_t)(comm->size - 1);
-    give_blocks(comm, mp_short_begin_parts(comm, MP_ALLTOALL, 0, to.bytes, length), &from);
-    mp_board_post_data(comm, length);
-    mp_short_copy(to.at + own, from.at + own, to.bytes);
-    mp_board_await_all(comm);
-    int error = 0;
-    for (int i = 0; i < comm->size && !error; i++) {
-        if (i != comm->rank) {
-            error = mp_short_compare(comm, MP_ALLTOALL, 0, to.bytes, i);
-            if (likely(!error)) {
-                take_block(comm, i, to.at + (size_t)i * to.bytes, to.bytes);
-            }
-        }
-    }
-    return error;
-}
-
 // ---- Reductions
 
-MP_ALWAYS_INLINE const char *operand_of(const struct mp_comm *comm, const struct operands *o,
-                                        int rank)
+// What the ranks have posted, from a byte on; this rank's own operand is where it is.
+struct posted {
+    const struct mp_comm *comm;
+    const struct mp_piece *own;
+    size_t from;
+};
+
+static const void *operand_of(void *operands, int rank)
 {
-    return rank == comm->rank ? o->own.at : mp_board_data(comm, rank, o->own.bytes);
+    const struct posted *p = operands;
+    const char *at =
+        rank == p->comm->rank ? p->own->at : mp_board_data(p->comm, rank, p->own->bytes);
+    return at + p->from;
 }
 
-// Combines `count` elements of what ranks [0, ranks) have posted, from byte `from` on, this rank's
-// own operand being where it is, in their order.
-MP_ALWAYS_INLINE void combine(const struct mp_comm *comm, const struct operands *o, size_t from,
-                              MPI_Count count, int ranks)
+// All reductions: posts the operand, waits for those that this rank combines, and puts elements
+// [from, from + count) of the result where it belongs. What the kind says is known where this is
+// inlined.
+MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, int root,
+                            const struct operands *o, size_t from, MPI_Count count)
 {
-    _Alignas(64) char sum[MP_PAD_BYTES];
-    const char *left = operand_of(comm, o, 0) + from;
+    bool scan = kind == MP_SCAN || kind == MP_EXSCAN;
+    bool to_root = kind == MP_REDUCE;
+    int lower = scan ? comm->rank : comm->size; // ranks whose posts are waited for
+    int ranks = kind == MP_SCAN ? lower + 1 : lower;
+    size_t bytes = o->own.bytes;
+    char *mine = mp_short_begin(comm, kind, root, bytes, bytes);
 
-    for (int i = 1; i < ranks; i++) {
-        const char *right = operand_of(comm, o, i) + from;
-        char *to = i + 1 < ranks ? sum : o->result; // which may be the own operand: the last time
-        mp_op_combine(o->op, left, right, to, count, o->own.type);
-        left = to;
+    // Nobody reads what the root has, or the last rank of a scan.
+    bool gives = to_root ? root != comm->rank : !scan || comm->rank + 1 < comm->size;
+    if (gives) {
+        mp_short_copy(mine, o->own.at, bytes);
     }
-    if (ranks == 1) {
-        memmove(o->result, left, (size_t)count * (size_t)o->own.type->size);
+    mp_board_post_data(comm, gives ? bytes : 0);
+    if (to_root && root != comm->rank) {
+        return 0;
     }
+    if (!scan && !to_root) {
+        mp_board_await_all(comm);
+    }
+    int error = 0;
+    for (int i = 0; i < lower; i++) {
+        if (i != comm->rank && (to_root || !error)) { // a root waits for all in any case
+            if (scan || to_root) {
+                mp_short_await_next(comm, i);
+            }
+            int other = mp_short_compare(comm, kind, root, bytes, i);
+            error = error ? error : other;
+        }
+    }
+    if (to_root) {
+        mp_board_saw_all(comm);
+    }
+    if (likely(!error && count > 0 && ranks > 0)) {
+        _Alignas(64) char between[MP_PAD_BYTES];
+        struct posted posted = {comm, &o->own, from};
+        mp_combine_direct(o->op, o->own.type, count, ranks, operand_of, &posted, between,
+                          o->result);
+    }
+    return error;
 }
 
 int mp_short_reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
@@ -280,30 +188,13 @@ int mp_short_reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count coun
         !find_operands(comm, sendbuf, recvbuf, root == comm->rank, count, type, op, &o)) {
         return MP_LONG_WAY;
     }
-    char *mine = mp_short_begin(comm, MP_REDUCE, root, o.own.bytes, o.own.bytes);
-    if (root != comm->rank) {
-        mp_short_copy(mine, o.own.at, o.own.bytes);
-        mp_board_post_data(comm, o.own.bytes);
-        return 0;
-    }
-    mp_board_post(comm);
-    int error = 0;
-    for (int i = 0; i < comm->size; i++) {
-        if (i != root) {
-            mp_short_await_next(comm, i);
-            int other = mp_short_compare(comm, MP_REDUCE, root, o.own.bytes, i);
-            error = error ? error : other;
-        }
-    }
-    comm->board.seen = comm->board.turn;
-    if (likely(!error)) {
-        combine(comm, &o, 0, count, comm->size);
-    }
-    return error;
+    return reduce(comm, MP_REDUCE, root, &o, 0, count);
 }
 
-int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
-                       MPI_Datatype type, MPI_Op op, MPI_Comm handle)
+// An exclusive scan that is in place at rank 0 has its operand in a buffer that gets no result.
+MP_ALWAYS_INLINE int reduce_to_all(int call, enum mp_collective_kind kind, const void *sendbuf,
+                                   void *recvbuf, MPI_Count count, MPI_Datatype type, MPI_Op op,
+                                   MPI_Comm handle)
 {
     struct mp_comm *comm;
     struct operands o;
@@ -311,18 +202,25 @@ int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count c
         !find_operands(comm, sendbuf, recvbuf, true, count, type, op, &o)) {
         return MP_LONG_WAY;
     }
-    mp_short_copy(mp_short_begin(comm, MP_ALLREDUCE, 0, o.own.bytes, o.own.bytes), o.own.at,
-                  o.own.bytes);
-    mp_board_post_data(comm, o.own.bytes);
-    mp_board_await_all(comm);
-    int error = 0;
-    for (int i = 0; i < comm->size && !error; i++) {
-        error = i == comm->rank ? 0 : mp_short_compare(comm, MP_ALLREDUCE, 0, o.own.bytes, i);
-    }
-    if (likely(!error)) {
-        combine(comm, &o, 0, count, comm->size);
-    }
-    return error;
+    return reduce(comm, kind, 0, &o, 0, count);
+}
+
+int mp_short_allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                       MPI_Datatype type, MPI_Op op, MPI_Comm handle)
+{
+    return reduce_to_all(call, MP_ALLREDUCE, sendbuf, recvbuf, count, type, op, handle);
+}
+
+int mp_short_scan(int call, const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype type,
+                  MPI_Op op, MPI_Comm handle)
+{
+    return reduce_to_all(call, MP_SCAN, sendbuf, recvbuf, count, type, op, handle);
+}
+
+int mp_short_exscan(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                    MPI_Datatype type, MPI_Op op, MPI_Comm handle)
+{
+    return reduce_to_all(call, MP_EXSCAN, sendbuf, recvbuf, count, type, op, handle);
 }
 
 int mp_short_reduce_scatter(int call, const void *sendbuf, void *recvbuf,
@@ -349,46 +247,6 @@ int mp_short_reduce_scatter(int call, const void *sendbuf, void *recvbuf,
         comm->size * o.own.type->size > MP_CHUNK_BYTES) {
         return MP_LONG_WAY;
     }
-    mp_short_copy(mp_short_begin(comm, MP_REDUCE_SCATTER, 0, o.own.bytes, o.own.bytes), o.own.at,
-                  o.own.bytes);
-    mp_board_post_data(comm, o.own.bytes);
-    mp_board_await_all(comm);
-    int error = 0;
-    for (int i = 0; i < comm->size && !error; i++) {
-        error = i == comm->rank ? 0 : mp_short_compare(comm, MP_REDUCE_SCATTER, 0, o.own.bytes, i);
-    }
-    MPI_Count mine = mp_counts_at(counts, comm->rank);
-    if (likely(!error) && mine > 0) {
-        size_t from = (size_t)before * (size_t)o.own.type->size;
-        combine(comm, &o, from, mine, comm->size);
-    }
-    return error;
-}
-
-int mp_short_scan(int call, bool exclusive, const void *sendbuf, void *recvbuf, MPI_Count count,
-                  MPI_Datatype type, MPI_Op op, MPI_Comm handle)
-{
-    enum mp_collective_kind kind = exclusive ? MP_EXSCAN : MP_SCAN;
-    struct mp_comm *comm;
-    struct operands o;
-    // An exclusive one that is in place at rank 0 has its operand in a buffer that gets no result.
-    if (!mp_short_enter(call, handle, &comm) ||
-        !find_operands(comm, sendbuf, recvbuf, true, count, type, op, &o)) {
-        return MP_LONG_WAY;
-    }
-    char *mine = mp_short_begin(comm, kind, 0, o.own.bytes, o.own.bytes);
-    if (comm->rank + 1 < comm->size) {
-        mp_short_copy(mine, o.own.at, o.own.bytes);
-    }
-    mp_board_post_data(comm, o.own.bytes);
-    int error = 0;
-    for (int i = 0; i < comm->rank && !error; i++) {
-        mp_short_await_next(comm, i);
-        error = mp_short_compare(comm, kind, 0, o.own.bytes, i);
-    }
-    int ranks = comm->rank + !exclusive;
-    if (likely(!error) && ranks > 0) {
-        combine(comm, &o, 0, count, ranks);
-    }
-    return error;
+    size_t from = (size_t)before * (size_t)o.own.type->size;
+    return reduce(comm, MP_REDUCE_SCATTER, 0, &o, from, mp_counts_at(counts, comm->rank));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the short collectives are made of: the way in, what a rank gives, its post, and a look at
 // the posts of others. All inline, since between a call and its post there is less time than a
-// line takes from core to core. Read first: short.h. Used in: short.c, short_uneven.c.
+// line takes from core to core. Read first: short.h. Used in: short.c, short_blocks.h.
 #ifndef MP_COLLECTIVES_SHORT_POST_H
 #define MP_COLLECTIVES_SHORT_POST_H
 
@@ -49,14 +49,6 @@ MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, enum mp_collective_k
 {
     mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
     return mp_board_data(comm, comm->rank, length);
-}
-
-// The same for the blocks of all others.
-MP_ALWAYS_INLINE char *mp_short_begin_parts(struct mp_comm *comm, enum mp_collective_kind kind,
-                                            int root, size_t bytes, size_t length)
-{
-    struct mp_post *post = mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
-    return mp_slots_begin_data(comm, post, length);
 }
 
 // Copies; what a post has room for, most often a power of two of bytes, without a call.

@@ -3,7 +3,7 @@
 // collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Most go the short
 // way where they can.
 #include "api/collectives.h"
-#include "collectives/short.h"
+#include "collectives/short_blocks.h"
 
 // The end of a call that went the short way.
 static inline int leave_short(int call, MPI_Comm comm, int error)
@@ -12,28 +12,7 @@ static inline int leave_short(int call, MPI_Comm comm, int error)
     return likely(error == 0) ? MPI_SUCCESS : mp_raise(call, mp_comm_get(comm), error);
 }
 
-// The sides of a call, as small as can be: these are on the way of a call that takes less time than
-// a struct mp_side takes to be cleared. A call that goes the long way makes that of them.
-static inline struct mp_short_side one(const void *buffer, MPI_Count count, MPI_Datatype type)
-{
-    return (struct mp_short_side){buffer, count, type};
-}
-
-static struct mp_side whole(const struct mp_short_side *side)
-{
-    return mp_side(side->buffer, side->count, side->type);
-}
-
-static struct mp_side whole_each(const struct mp_short_sides *side, bool each_type)
-{
-    return (struct mp_side){.buffer = side->buffer,
-                            .arrays = true,
-                            .each_type = each_type,
-                            .counts = side->counts,
-                            .displacements = side->displacements,
-                            .type = side->type,
-                            .types = side->types};
-}
+// ---- Each operation: the short way, and if that has done nothing, the long one
 
 int PMPI_Barrier(MPI_Comm comm)
 {
@@ -45,14 +24,14 @@ int PMPI_Barrier(MPI_Comm comm)
 }
 MP_WEAK(Barrier);
 
-MP_ALWAYS_INLINE int bcast(int call, void *buffer, MPI_Count count, MPI_Datatype datatype, int root,
+MP_ALWAYS_INLINE int bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, int root,
                            MPI_Comm comm)
 {
-    int err = mp_short_bcast(call, buffer, count, datatype, root, comm);
+    int err = mp_short_bcast(call, buffer, count, type, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_bcast(mp_blocking(call), buffer, count, datatype, root, comm);
+    return mp_call_bcast(mp_blocking(call), buffer, count, type, root, comm);
 }
 
 int PMPI_Bcast(void *buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm)
@@ -67,40 +46,30 @@ int PMPI_Bcast_c(void *buffer, MPI_Count count, MPI_Datatype datatype, int root,
 }
 MP_WEAK(Bcast_c);
 
-MP_ALWAYS_INLINE int gather(int call, struct mp_short_side send, struct mp_short_side recv,
-                            int root, MPI_Comm comm)
+MP_ALWAYS_INLINE int gather(int call, struct mp_side send, struct mp_side recv, int root,
+                            MPI_Comm comm)
 {
     int err = mp_short_gather(call, send, recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_GATHER, whole(&send), whole(&recv), root, comm);
-}
-
-MP_ALWAYS_INLINE int gatherv(int call, struct mp_short_side send, const struct mp_short_sides *recv,
-                             int root, MPI_Comm comm)
-{
-    int err = mp_short_gatherv(call, send, recv, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(call, comm, err);
-    }
-    return mp_call_rooted(mp_blocking(call), MP_GATHER, whole(&send), whole_each(recv, false), root,
-                          comm);
+    return mp_call_rooted(mp_blocking(call), MP_GATHER, mp_side_again(&send), mp_side_again(&recv),
+                          root, comm);
 }
 
 int PMPI_Gather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                 int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return gather(MP_CALL_Gather, one(sendbuf, sendcount, sendtype),
-                  one(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather);
 
 int PMPI_Gather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                   MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return gather(MP_CALL_Gather_c, one(sendbuf, sendcount, sendtype),
-                  one(recvbuf, recvcount, recvtype), root, comm);
+    return gather(MP_CALL_Gather_c, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Gather_c);
 
@@ -108,9 +77,8 @@ int PMPI_Gatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                  MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype, NULL};
-    return gatherv(MP_CALL_Gatherv, one(sendbuf, sendcount, sendtype), &recv, root, comm);
+    return gather(MP_CALL_Gatherv, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
 MP_WEAK(Gatherv);
 
@@ -118,46 +86,35 @@ int PMPI_Gatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                    int root, MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype, NULL};
-    return gatherv(MP_CALL_Gatherv_c, one(sendbuf, sendcount, sendtype), &recv, root, comm);
+    return gather(MP_CALL_Gatherv_c, mp_side(sendbuf, sendcount, sendtype),
+                  mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
 }
 MP_WEAK(Gatherv_c);
 
-MP_ALWAYS_INLINE int scatter(int call, struct mp_short_side send, struct mp_short_side recv,
-                             int root, MPI_Comm comm)
+MP_ALWAYS_INLINE int scatter(int call, struct mp_side send, struct mp_side recv, int root,
+                             MPI_Comm comm)
 {
     int err = mp_short_scatter(call, send, recv, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_SCATTER, whole(&send), whole(&recv), root, comm);
-}
-
-MP_ALWAYS_INLINE int scatterv(int call, const struct mp_short_sides *send,
-                              struct mp_short_side recv, int root, MPI_Comm comm)
-{
-    int err = mp_short_scatterv(call, send, recv, root, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(call, comm, err);
-    }
-    return mp_call_rooted(mp_blocking(call), MP_SCATTER, whole_each(send, false), whole(&recv),
+    return mp_call_rooted(mp_blocking(call), MP_SCATTER, mp_side_again(&send), mp_side_again(&recv),
                           root, comm);
 }
 
 int PMPI_Scatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatter, one(sendbuf, sendcount, sendtype),
-                   one(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter, mp_side(sendbuf, sendcount, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter);
 
 int PMPI_Scatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    return scatter(MP_CALL_Scatter_c, one(sendbuf, sendcount, sendtype),
-                   one(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatter_c, mp_side(sendbuf, sendcount, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatter_c);
 
@@ -165,9 +122,8 @@ int PMPI_Scatterv(const void *sendbuf, const int sendcounts[], const int displs[
                   MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                   int root, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(displs),
-                                  sendtype, NULL};
-    return scatterv(MP_CALL_Scatterv, &send, one(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatterv, mp_side_int(sendbuf, sendcounts, displs, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv);
 
@@ -175,46 +131,34 @@ int PMPI_Scatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MPI
                     MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                     MPI_Datatype recvtype, int root, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(displs), sendtype, NULL};
-    return scatterv(MP_CALL_Scatterv_c, &send, one(recvbuf, recvcount, recvtype), root, comm);
+    return scatter(MP_CALL_Scatterv_c, mp_side_wide(sendbuf, sendcounts, displs, sendtype),
+                   mp_side(recvbuf, recvcount, recvtype), root, comm);
 }
 MP_WEAK(Scatterv_c);
 
-MP_ALWAYS_INLINE int allgather(int call, struct mp_short_side send, struct mp_short_side recv,
-                               MPI_Comm comm)
+MP_ALWAYS_INLINE int allgather(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
     int err = mp_short_allgather(call, send, recv, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLGATHER, whole(&send), whole(&recv), comm);
-}
-
-MP_ALWAYS_INLINE int allgatherv(int call, struct mp_short_side send,
-                                const struct mp_short_sides *recv, MPI_Comm comm)
-{
-    int err = mp_short_allgatherv(call, send, recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(call, comm, err);
-    }
-    return mp_call_all(mp_blocking(call), MP_ALLGATHER, whole(&send), whole_each(recv, false),
+    return mp_call_all(mp_blocking(call), MP_ALLGATHER, mp_side_again(&send), mp_side_again(&recv),
                        comm);
 }
 
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgather, one(sendbuf, sendcount, sendtype),
-                     one(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather);
 
 int PMPI_Allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return allgather(MP_CALL_Allgather_c, one(sendbuf, sendcount, sendtype),
-                     one(recvbuf, recvcount, recvtype), comm);
+    return allgather(MP_CALL_Allgather_c, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Allgather_c);
 
@@ -222,9 +166,8 @@ int PMPI_Allgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, v
                     const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                     MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(displs),
-                                  recvtype, NULL};
-    return allgatherv(MP_CALL_Allgatherv, one(sendbuf, sendcount, sendtype), &recv, comm);
+    return allgather(MP_CALL_Allgatherv, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv);
 
@@ -232,48 +175,34 @@ int PMPI_Allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                       MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(displs), recvtype, NULL};
-    return allgatherv(MP_CALL_Allgatherv_c, one(sendbuf, sendcount, sendtype), &recv, comm);
+    return allgather(MP_CALL_Allgatherv_c, mp_side(sendbuf, sendcount, sendtype),
+                     mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
 }
 MP_WEAK(Allgatherv_c);
 
-MP_ALWAYS_INLINE int alltoall(int call, struct mp_short_side send, struct mp_short_side recv,
-                              MPI_Comm comm)
+MP_ALWAYS_INLINE int alltoall(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
     int err = mp_short_alltoall(call, send, recv, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLTOALL, whole(&send), whole(&recv), comm);
-}
-
-MP_ALWAYS_INLINE int alltoallv(int call, const struct mp_short_sides *send,
-                               const struct mp_short_sides *recv, bool each_type, MPI_Comm comm)
-{
-    int err = each_type && !(send->types && recv->types)
-                  ? MP_LONG_WAY
-                  : mp_short_alltoallv(call, send, recv, comm);
-    if (likely(err != MP_LONG_WAY)) {
-        return leave_short(call, comm, err);
-    }
-    return mp_call_all(mp_blocking(call), MP_ALLTOALL, whole_each(send, each_type),
-                       whole_each(recv, each_type), comm);
+    return mp_call_all(mp_blocking(call), MP_ALLTOALL, mp_side_again(&send), mp_side_again(&recv),
+                       comm);
 }
 
 int PMPI_Alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                   int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoall, one(sendbuf, sendcount, sendtype),
-                    one(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall, mp_side(sendbuf, sendcount, sendtype),
+                    mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall);
 
 int PMPI_Alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendtype, void *recvbuf,
                     MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return alltoall(MP_CALL_Alltoall_c, one(sendbuf, sendcount, sendtype),
-                    one(recvbuf, recvcount, recvtype), comm);
+    return alltoall(MP_CALL_Alltoall_c, mp_side(sendbuf, sendcount, sendtype),
+                    mp_side(recvbuf, recvcount, recvtype), comm);
 }
 MP_WEAK(Alltoall_c);
 
@@ -281,11 +210,8 @@ int PMPI_Alltoallv(const void *sendbuf, const int sendcounts[], const int sdispl
                    MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                    const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
-                                  sendtype, NULL};
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
-                                  recvtype, NULL};
-    return alltoallv(MP_CALL_Alltoallv, &send, &recv, false, comm);
+    return alltoall(MP_CALL_Alltoallv, mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
+                    mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv);
 
@@ -293,23 +219,27 @@ int PMPI_Alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(sdispls), sendtype, NULL};
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(rdispls), recvtype, NULL};
-    return alltoallv(MP_CALL_Alltoallv_c, &send, &recv, false, comm);
+    return alltoall(MP_CALL_Alltoallv_c, mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
+                    mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
 }
 MP_WEAK(Alltoallv_c);
+
+// Without types, which is an error or in place, this would be MPI_Alltoallv.
+MP_ALWAYS_INLINE int alltoallw(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
+{
+    if (unlikely(!send.types || !recv.types)) {
+        return mp_call_all(mp_blocking(call), MP_ALLTOALL, mp_side_again(&send),
+                           mp_side_again(&recv), comm);
+    }
+    return alltoall(call, send, recv, comm);
+}
 
 int PMPI_Alltoallw(const void *sendbuf, const int sendcounts[], const int sdispls[],
                    const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                    const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_int(sendcounts), mp_counts_int(sdispls),
-                                  MPI_DATATYPE_NULL, sendtypes};
-    struct mp_short_sides recv = {recvbuf, mp_counts_int(recvcounts), mp_counts_int(rdispls),
-                                  MPI_DATATYPE_NULL, recvtypes};
-    return alltoallv(MP_CALL_Alltoallw, &send, &recv, true, comm);
+    return alltoallw(MP_CALL_Alltoallw, mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
+                     mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw);
 
@@ -317,22 +247,20 @@ int PMPI_Alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      const MPI_Datatype sendtypes[], void *recvbuf, const MPI_Count recvcounts[],
                      const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    struct mp_short_sides send = {sendbuf, mp_counts_wide(sendcounts),
-                                  mp_displacements_wide(sdispls), MPI_DATATYPE_NULL, sendtypes};
-    struct mp_short_sides recv = {recvbuf, mp_counts_wide(recvcounts),
-                                  mp_displacements_wide(rdispls), MPI_DATATYPE_NULL, recvtypes};
-    return alltoallv(MP_CALL_Alltoallw_c, &send, &recv, true, comm);
+    return alltoallw(MP_CALL_Alltoallw_c,
+                     mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
+                     mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
 }
 MP_WEAK(Alltoallw_c);
 
 MP_ALWAYS_INLINE int reduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
-                            MPI_Datatype datatype, MPI_Op op, int root, MPI_Comm comm)
+                            MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm)
 {
-    int err = mp_short_reduce(call, sendbuf, recvbuf, count, datatype, op, root, comm);
+    int err = mp_short_reduce(call, sendbuf, recvbuf, count, type, op, root, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_reduce(mp_blocking(call), sendbuf, recvbuf, count, datatype, op, root, comm);
+    return mp_call_reduce(mp_blocking(call), sendbuf, recvbuf, count, type, op, root, comm);
 }
 
 int PMPI_Reduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
@@ -349,62 +277,30 @@ int PMPI_Reduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datat
 }
 MP_WEAK(Reduce_c);
 
-// Allreduce and the scans.
-MP_ALWAYS_INLINE int combine(int call, enum mp_collective_kind kind, const void *sendbuf,
-                             void *recvbuf, MPI_Count count, MPI_Datatype datatype, MPI_Op op,
-                             MPI_Comm comm)
+MP_ALWAYS_INLINE int allreduce(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                               MPI_Datatype type, MPI_Op op, MPI_Comm comm)
 {
-    int err =
-        kind == MP_ALLREDUCE
-            ? mp_short_allreduce(call, sendbuf, recvbuf, count, datatype, op, comm)
-            : mp_short_scan(call, kind == MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
+    int err = mp_short_allreduce(call, sendbuf, recvbuf, count, type, op, comm);
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_combine(mp_blocking(call), kind, sendbuf, recvbuf, count, datatype, op, comm);
+    return mp_call_combine(mp_blocking(call), MP_ALLREDUCE, sendbuf, recvbuf, count, type, op,
+                           comm);
 }
 
 int PMPI_Allreduce(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
                    MPI_Comm comm)
 {
-    return combine(MP_CALL_Allreduce, MP_ALLREDUCE, sendbuf, recvbuf, count, datatype, op, comm);
+    return allreduce(MP_CALL_Allreduce, sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce);
 
 int PMPI_Allreduce_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
                      MPI_Op op, MPI_Comm comm)
 {
-    return combine(MP_CALL_Allreduce_c, MP_ALLREDUCE, sendbuf, recvbuf, count, datatype, op, comm);
+    return allreduce(MP_CALL_Allreduce_c, sendbuf, recvbuf, count, datatype, op, comm);
 }
 MP_WEAK(Allreduce_c);
-
-int PMPI_Scan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
-              MPI_Comm comm)
-{
-    return combine(MP_CALL_Scan, MP_SCAN, sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Scan);
-
-int PMPI_Scan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
-                MPI_Op op, MPI_Comm comm)
-{
-    return combine(MP_CALL_Scan_c, MP_SCAN, sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Scan_c);
-
-int PMPI_Exscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
-                MPI_Comm comm)
-{
-    return combine(MP_CALL_Exscan, MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Exscan);
-
-int PMPI_Exscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
-                  MPI_Op op, MPI_Comm comm)
-{
-    return combine(MP_CALL_Exscan_c, MP_EXSCAN, sendbuf, recvbuf, count, datatype, op, comm);
-}
-MP_WEAK(Exscan_c);
 
 static int reduce_scatter(int call, const void *sendbuf, void *recvbuf, bool arrays,
                           struct mp_counts counts, MPI_Datatype datatype, MPI_Op op, MPI_Comm comm)
@@ -448,6 +344,54 @@ int PMPI_Reduce_scatter_c(const void *sendbuf, void *recvbuf, const MPI_Count re
                           mp_counts_wide(recvcounts), datatype, op, comm);
 }
 MP_WEAK(Reduce_scatter_c);
+
+MP_ALWAYS_INLINE int scan(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                          MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+{
+    int err = mp_short_scan(call, sendbuf, recvbuf, count, type, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_combine(mp_blocking(call), MP_SCAN, sendbuf, recvbuf, count, type, op, comm);
+}
+
+int PMPI_Scan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
+              MPI_Comm comm)
+{
+    return scan(MP_CALL_Scan, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Scan);
+
+int PMPI_Scan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
+                MPI_Op op, MPI_Comm comm)
+{
+    return scan(MP_CALL_Scan_c, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Scan_c);
+
+MP_ALWAYS_INLINE int exscan(int call, const void *sendbuf, void *recvbuf, MPI_Count count,
+                            MPI_Datatype type, MPI_Op op, MPI_Comm comm)
+{
+    int err = mp_short_exscan(call, sendbuf, recvbuf, count, type, op, comm);
+    if (likely(err != MP_LONG_WAY)) {
+        return leave_short(call, comm, err);
+    }
+    return mp_call_combine(mp_blocking(call), MP_EXSCAN, sendbuf, recvbuf, count, type, op, comm);
+}
+
+int PMPI_Exscan(const void *sendbuf, void *recvbuf, int count, MPI_Datatype datatype, MPI_Op op,
+                MPI_Comm comm)
+{
+    return exscan(MP_CALL_Exscan, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Exscan);
+
+int PMPI_Exscan_c(const void *sendbuf, void *recvbuf, MPI_Count count, MPI_Datatype datatype,
+                  MPI_Op op, MPI_Comm comm)
+{
+    return exscan(MP_CALL_Exscan_c, sendbuf, recvbuf, count, datatype, op, comm);
+}
+MP_WEAK(Exscan_c);
 
 static int reduce_local(int call, const void *inbuf, void *inoutbuf, MPI_Count count,
                         MPI_Datatype datatype, MPI_Op op)

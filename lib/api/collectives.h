@@ -34,19 +34,6 @@ static inline struct mp_way mp_persistent(int call, MPI_Info info, MPI_Request *
     return (struct mp_way){.call = call, .form = MP_PERSISTENT, .info = info, .request = request};
 }
 
-// One side of an operation as the user gave it. A count is one number, or an array with
-// displacements; a type is one, or an array of them (`arrays`, `each_type`: even when the array is
-// NULL, that is an error to be found).
-struct mp_side {
-    const void *buffer;
-    bool arrays;
-    bool each_type; // MPI_Alltoallw
-    struct mp_counts counts;
-    struct mp_counts displacements;
-    MPI_Datatype type;
-    const MPI_Datatype *types;
-};
-
 static inline struct mp_side mp_side(const void *buffer, MPI_Count count, MPI_Datatype type)
 {
     return (struct mp_side){.buffer = buffer,
@@ -78,19 +65,23 @@ static inline struct mp_side mp_side_wide(const void *buffer, const MPI_Count *c
 static inline struct mp_side mp_side_types_int(const void *buffer, const int *counts,
                                                const int *displs, const MPI_Datatype *types)
 {
-    struct mp_side side = mp_side_int(buffer, counts, displs, MPI_DATATYPE_NULL);
-    side.each_type = true;
-    side.types = types;
-    return side;
+    return (struct mp_side){.buffer = buffer,
+                            .arrays = true,
+                            .each_type = true,
+                            .counts = mp_counts_int(counts),
+                            .displacements = mp_counts_int(displs),
+                            .types = types};
 }
 
 static inline struct mp_side mp_side_types_wide(const void *buffer, const MPI_Count *counts,
                                                 const MPI_Aint *displs, const MPI_Datatype *types)
 {
-    struct mp_side side = mp_side_wide(buffer, counts, displs, MPI_DATATYPE_NULL);
-    side.each_type = true;
-    side.types = types;
-    return side;
+    return (struct mp_side){.buffer = buffer,
+                            .arrays = true,
+                            .each_type = true,
+                            .counts = mp_counts_wide(counts),
+                            .displacements = mp_displacements_wide(displs),
+                            .types = types};
 }
 
 // MPI_Neighbor_alltoallw has addresses for displacements in its int form too.

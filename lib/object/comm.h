@@ -29,8 +29,10 @@ struct mp_comm_board {
         *desks;     // by world rank. NULL: none (other channel, intercommunicator, pool full)
     char *slots;    // by world rank; NULL: none
     char *pads;     // by world rank and post; NULL: none
-    uint64_t turn;  // of the operation that was begun last
-    uint64_t seen;  // all members were seen to have reached this turn
+    uint64_t last;  // turn of the operation that was begun last,
+    uint64_t turn;  // and of the blocking one
+    uint64_t seen;  // all members were seen to have done with the turns before this one
+    uint64_t open;  // the first turn of a nonblocking one with which not all were seen to have done
     uint64_t chunk; // chunks of this rank's slot that were used so far
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
@@ -41,13 +43,10 @@ struct mp_comm_board {
     bool ready;      // all members have reset their desk
     bool quick;      // ready, and all operations go over it, so short ones may skip the choice
     int parted;      // error class: a rank that was waited for in this turn is in another operation
-    // Nonblocking operations (collectives/async.c), by their numbers.
-    char *async_pads;         // by world rank and post; NULL: none
-    uint64_t async_last;      // begun last
-    uint64_t async_seen;      // all members were seen to have done with those up to this one
-    uint64_t async_done;      // this rank has done with those up to this one,
-    uint32_t async_over;      // and with these beyond it: bit n % MP_ASYNC_POSTS
-    struct mp_list async_ops; // under way: their requests, in the order of their numbers
+    // Nonblocking operations (collectives/async.c).
+    uint64_t async_last;      // turn of the one that was begun last
+    uint64_t under_way;       // what this rank's desk says
+    struct mp_list async_ops; // under way: their requests, in the order of their turns
     struct mp_poller async;   // added while there are any
     bool opening;             // a barrier is under way, or was, after which it is ready
     uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 7
+#define MP_SEGMENT_VERSION 8
 #define MP_APART           128
 #define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
@@ -52,7 +52,6 @@ struct mp_segment_header {
     uint64_t desks_offset;
     uint64_t slots_offset;
     uint64_t pads_offset;
-    uint64_t async_pads_offset;
     uint64_t rings_offset;
     uint64_t ring_bytes;
     uint64_t doorbell_bytes; // per rank
@@ -145,8 +144,6 @@ enum {
     // Of a pad: that of a post has what goes with it and is longer than that. Not a power of two,
     // so that pads do not lie in the same places of a cache.
     MP_PAD_BYTES = 3072,
-    // The same for nonblocking operations, of which few are under way at a time.
-    MP_ASYNC_POSTS = 16,
     MP_CHUNKS = 4,          // in a slot
     MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
     MP_SLOT_BYTES = MP_CHUNKS * MP_CHUNK_BYTES
@@ -178,11 +175,9 @@ struct mp_desk {
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;
     struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
-    // Nonblocking operations: that of number n at n % MP_ASYNC_POSTS, its `turn` being n; and the
-    // rank has done with all posts of numbers up to this one. Written by it. See
-    // collectives/async.c.
-    struct mp_post async[MP_ASYNC_POSTS];
-    _Alignas(MP_APART) _Atomic uint64_t async_done;
+    // The first turn of a nonblocking operation whose posts the rank has not done with yet; 0:
+    // there is none. Written by it. See collectives/board.c.
+    _Alignas(MP_APART) _Atomic uint64_t under_way;
 };
 
 static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)
@@ -266,8 +261,6 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     at += (uint64_t)header->slot_pairs * nranks * MP_SLOT_BYTES;
     header->pads_offset = at;
     at += (uint64_t)header->slot_pairs * nranks * MP_POSTS * MP_PAD_BYTES;
-    header->async_pads_offset = at;
-    at += (uint64_t)header->slot_pairs * nranks * MP_ASYNC_POSTS * MP_PAD_BYTES;
     header->rings_offset = at;
     header->ring_bytes = mp_round_up(
         sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);
