@@ -49,6 +49,7 @@ static const struct choice table[] = {
     {MP_SCATTER, {"board", NULL, mp_shm_scatter}, false, ANY, LLONG_MAX},
     {MP_SCATTER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_ALLGATHER, {"board", NULL, mp_shm_allgather}, false, ANY, LLONG_MAX},
+    {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, false, 4, LLONG_MAX},
     {MP_ALLGATHER, {"bruck", mp_allgather_bruck, NULL}, true, ANY, 1 << 10},
     {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_ALLTOALL, {"board", NULL, mp_shm_alltoall}, false, ANY, LLONG_MAX},
