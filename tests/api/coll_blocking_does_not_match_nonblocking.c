@@ -2,6 +2,7 @@
 // A nonblocking barrier on one rank and a blocking one on the other end the job, with a message
 // that says that the two do not match (MPI 5.0, 6.12).
 // ranks: 2
+// channels: shm
 // expect: failure
 // says: a barrier
 // says: the two do not match each other
