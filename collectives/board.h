@@ -11,7 +11,7 @@
 #define MP_COLLECTIVES_BOARD_H
 
 #include "object/comm.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/process.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 mprun_sources += \
     launcher/allowed.c launcher/allowed.h \
     launcher/connect.c launcher/connect.h \
-    launcher/environment.c \
+    launcher/cpu_order.c launcher/cpu_order.h \
     launcher/executable.c launcher/executable.h \
     launcher/family.c launcher/family.h \
     launcher/front.c launcher/front.h \
@@ -32,7 +32,7 @@ mprun_sources += \
     launcher/spawn.c launcher/spawn.h \
     launcher/spool.c launcher/spool.h \
     launcher/stranger.c launcher/stranger.h \
-    launcher/topology.c launcher/topology.h \
+    launcher/variables.c \
     launcher/watch.c launcher/watch.h \
     lib/base/calls.c lib/base/cpus.c lib/base/file.c lib/base/say.c
 

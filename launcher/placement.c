@@ -3,7 +3,7 @@
 // while another process, or nobody, has the next: 8 bytes then take 1.6 us and not 0.05. So each
 // rank gets a part of the CPUs that are free when the job starts, all parts of the same size:
 //
-//   - Parts are neighbours in the machine (topology.c), whole cores if there are as many cores as
+//   - Parts are neighbours in the machine (cpu_order.c), whole cores if there are as many cores as
 //     ranks. 4 ranks on 16 CPUs have 4 each, so threads of a rank have room.
 //   - A CPU is taken if another process of the system is bound to it: its affinity mask is narrower
 //     than ours. Other jobs' ranks are. Who is not bound goes where there is room by himself.

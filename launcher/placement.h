@@ -3,8 +3,8 @@
 #ifndef MPRUN_PLACEMENT_H
 #define MPRUN_PLACEMENT_H
 
+#include "launcher/cpu_order.h"
 #include "launcher/options.h"
-#include "launcher/topology.h"
 
 // Parts of the machine's CPUs; rank r runs on part r % count. `count` 0: ranks run wherever mprun
 // may.

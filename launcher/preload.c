@@ -5,7 +5,7 @@
 // kind, with our own dynamic linker and the C library that the library was linked with. A look at
 // the program's headers tells, once for each program of the job. Not those that the
 // address sanitizer watches: its library insists on being the first. For scripts it is of no use,
-// as interpreters keep buffers of their own or print at once. Read next: environment.c, where it
+// as interpreters keep buffers of their own or print at once. Read next: variables.c, where it
 // enters the environment.
 #define _GNU_SOURCE
 #include "launcher/preload.h"

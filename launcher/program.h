@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding what to execute, and the environment to execute it in. See program.c, environment.c.
+// Finding what to execute, and the environment to execute it in. See program.c, variables.c.
 #ifndef MPRUN_PROGRAM_H
 #define MPRUN_PROGRAM_H
 

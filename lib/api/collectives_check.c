@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6: the checks of all collective operations. What is significant at the root only is
 // looked at there only. Read next: collectives/collectives.h, for what comes out.
-#include "api/collectives.h"
+#include "api/collectives_check.h"
 
 #include "object/info.h"
 #include "object/topology.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6.12: the nonblocking collective operations, one line each. Their checks are in
 // collectives_check.c.
-#include "api/collectives.h"
+#include "api/collectives_check.h"
 
 int PMPI_Ibarrier(MPI_Comm comm, MPI_Request *request)
 {

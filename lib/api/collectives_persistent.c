@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6.13: the persistent collective operations, one line each. Their checks are in
 // collectives_check.c.
-#include "api/collectives.h"
+#include "api/collectives_check.h"
 
 int PMPI_Barrier_init(MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {

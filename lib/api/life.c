@@ -17,8 +17,8 @@
 #include "object/errhandler.h"
 #include "object/info.h"
 #include "object/session.h"
-#include "process/channel.h"
 #include "process/child.h"
+#include "process/peers.h"
 #include "wait/progress.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Chapter 6: operations. MPI_Reduce_local is in collectives.c, with the checks of its like.
+// Chapter 6: operations. MPI_Reduce_local is in collectives_blocking.c, with the checks of its
+// like.
 
 #include "op/op.h"
 

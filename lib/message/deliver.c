@@ -8,10 +8,10 @@
 #include "message/errand.h"
 #include "message/outgoing.h"
 #include "message/partitioned.h"
-#include "message/protocol.h"
+#include "message/rendezvous.h"
 #include "message/together.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 
 // Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
 static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)

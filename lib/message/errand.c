@@ -14,7 +14,7 @@
 #include "message/outgoing.h"
 #include "message/request.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/remote.h"
 #include "wait/progress.h"
 

@@ -9,7 +9,7 @@
 #include "message/match.h"
 #include "message/outgoing.h"
 #include "object/status.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "wait/progress.h"
 
 #include <string.h>

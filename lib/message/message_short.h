@@ -13,7 +13,7 @@
 #include "message/match.h"
 #include "message/outgoing.h"
 #include "message/request.h"
-#include "process/channel.h"
+#include "process/peers.h"
 
 // The communicator of a call, or NULL.
 MP_ALWAYS_INLINE struct mp_comm *mp_short_comm(MPI_Comm handle)

@@ -5,8 +5,8 @@
 #include "message/deliver.h"
 #include "message/outgoing.h"
 #include "message/partitioned.h"
-#include "process/channel.h"
 #include "process/handed.h"
+#include "process/peers.h"
 #include "socket/socket.h"
 
 #include <errno.h>

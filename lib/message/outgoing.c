@@ -2,7 +2,7 @@
 // Sending, below the API's functions: choose the protocol, reserve, pack, commit; queue when there
 // is no room. Short messages go with their packet (EAGER). Synchronous ones do too, but wait for an
 // answer (SYNC). Long ones are offered (OFFER): the receiver takes the payload and answers DONE, or
-// answers ACCEPT and it is pushed to it in pieces (DATA): message/protocol.c. So are short ones
+// answers ACCEPT and it is pushed to it in pieces (DATA): message/rendezvous.c. So are short ones
 // while the receiver has too many that it did not ask for (message/unexpected.h).
 // Messages to this very rank are handed to mp_deliver without any channel.
 #include "message/outgoing.h"
@@ -14,7 +14,7 @@
 #include "message/partitioned.h"
 #include "message/unexpected.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "wait/progress.h"
 
 #include <stdlib.h>

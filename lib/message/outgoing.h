@@ -8,7 +8,7 @@
 #include "base/copy.h"
 #include "heap/heap.h"
 #include "message/request.h"
-#include "process/channel.h"
+#include "process/peers.h"
 
 #include <stdbool.h>
 

@@ -15,9 +15,9 @@
 #include "message/partitioned_end.h"
 
 #include "message/outgoing.h"
-#include "message/protocol.h"
+#include "message/rendezvous.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "wait/progress.h"
 
 #include <limits.h>

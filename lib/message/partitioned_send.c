@@ -6,7 +6,7 @@
 
 #include "message/outgoing.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "wait/progress.h"
 
 #include <stdlib.h>

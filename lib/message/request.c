@@ -6,7 +6,7 @@
 #include "object/errhandler.h"
 #include "object/session.h"
 #include "object/status.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/process.h"
 #include "wait/progress.h"
 

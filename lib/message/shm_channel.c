@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The shared-memory channel as messages see it: polls the rings of shm/ring.h and answers
 // doorbells. Long payloads do not cross it where ranks reach each other's memory:
-// message/protocol.c. Read next: process/peers.c (the rings, and sleeping).
+// message/rendezvous.c. Read next: process/peers.c (the rings, and sleeping).
 #include "message/deliver.h"
 #include "message/message_short.h"
 #include "message/opening.h"
 #include "object/errhandler.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/remote.h"
 
 #include <stdlib.h>

@@ -27,7 +27,7 @@
 
 #include "base/stream.h"
 #include "heap/heap.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/remote.h"
 #include "wait/progress.h"
 

@@ -12,7 +12,7 @@
 #include "base/fail.h"
 #include "base/say.h"
 #include "mpi.h"
-#include "process/channel.h"
+#include "process/peers.h"
 #include "process/process.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # lib/process: this process as a rank.
 
-libmpi_abi_sources += lib/process/channel.h
 libmpi_abi_sources += lib/process/child.c
 libmpi_abi_sources += lib/process/child.h
 libmpi_abi_sources += lib/process/handed.h
@@ -9,6 +8,7 @@ libmpi_abi_sources += lib/process/hardware.c
 libmpi_abi_sources += lib/process/hardware.h
 libmpi_abi_sources += lib/process/lock.c
 libmpi_abi_sources += lib/process/peers.c
+libmpi_abi_sources += lib/process/peers.h
 libmpi_abi_sources += lib/process/process.c
 libmpi_abi_sources += lib/process/process.h
 libmpi_abi_sources += lib/process/remote.c

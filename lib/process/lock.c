@@ -36,8 +36,8 @@
 #include "base/clock.h"
 #include "base/fail.h"
 #include "mpi.h"
-#include "process/channel.h"
 #include "process/child.h"
+#include "process/peers.h"
 #include "process/process.h"
 
 #include <linux/membarrier.h>

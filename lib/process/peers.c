@@ -3,7 +3,7 @@
 // that one is to be polled, and sleeping on the board's futex word. What arrives is the business of
 // message/shm_channel.c.
 #define _GNU_SOURCE
-#include "process/channel.h"
+#include "process/peers.h"
 
 #include <linux/membarrier.h>
 #include <stdlib.h>

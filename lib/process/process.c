@@ -6,9 +6,9 @@
 
 #include "base/say.h"
 #include "mpi.h"
-#include "process/channel.h"
 #include "process/child.h"
 #include "process/handed.h"
+#include "process/peers.h"
 
 #include <stdio.h>
 #include <unistd.h>

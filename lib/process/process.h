@@ -2,7 +2,7 @@
 // This process as a rank: who it is, whether MPI runs, and what every call does on the way in and
 // on the way out. MPI runs here as long as somebody uses it: the World Model, from MPI_Init to
 // MPI_Finalize, and every session, from MPI_Session_init to MPI_Session_finalize (MPI 5.0, chapter
-// 11). Read next: process/lock.c (threads), process/channel.h (how it reaches its peers),
+// 11). Read next: process/lock.c (threads), process/peers.h (how it reaches its peers),
 // api/api.h.
 #ifndef MP_PROCESS_PROCESS_H
 #define MP_PROCESS_PROCESS_H

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "process/remote.h"
 
-#include "process/channel.h"
+#include "process/peers.h"
 
 #include <errno.h>
 #include <stdlib.h>

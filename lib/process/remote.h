@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A peer's memory with the kernel's help (cross-memory attach: process_vm_readv and its twin), for
 // what does not lie in the shared heap. Whether the kernel allows that is found out once per peer.
-// `MPRUN_CMA=0` does without. Read next: message/protocol.c, collectives/shm_memory.h.
+// `MPRUN_CMA=0` does without. Read next: message/rendezvous.c, collectives/shm_memory.h.
 #ifndef MP_PROCESS_REMOTE_H
 #define MP_PROCESS_REMOTE_H
 

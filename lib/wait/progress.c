@@ -28,8 +28,8 @@
 #include "wait/progress.h"
 
 #include "base/clock.h"
-#include "process/channel.h"
 #include "process/handed.h"
+#include "process/peers.h"
 #include "process/process.h"
 #include "wait/spread.h"
 

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "wait/spread.h"
 
-#include "process/channel.h"
+#include "process/peers.h"
 
 #include <sched.h>
 #include <sys/resource.h>

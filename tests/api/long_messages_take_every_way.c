@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A long message arrives whole by each row of the table in lib/message/protocol.c: between memory
+// A long message arrives whole by each row of the table in lib/message/rendezvous.c: between memory
 // that ranks reach in each other and memory that they do not, contiguous, regular and irregular on
 // either side, to the rank itself, while its sender waits for it, sends more, receives as well, or
 // is outside of MPI.

@@ -18,7 +18,7 @@ tests_unit_options_CFLAGS = $(AM_CFLAGS)
 tests_unit_options_LDADD = $(CMOCKA_LIBS)
 
 unit_tests += tests/unit/placement
-tests_unit_placement_SOURCES = tests/unit/placement.c launcher/placement.c launcher/topology.c \
+tests_unit_placement_SOURCES = tests/unit/placement.c launcher/placement.c launcher/cpu_order.c \
     lib/base/cpus.c lib/base/file.c
 tests_unit_placement_CFLAGS = $(AM_CFLAGS)
 tests_unit_placement_LDADD = $(CMOCKA_LIBS)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which CPUs ranks get: the order of the machine's CPUs, read from a folder that looks like
 // /sys/devices/system/cpu, and the parts that they are cut into.
-// Read next: launcher/topology.h, launcher/placement.h.
+// Read next: launcher/cpu_order.h, launcher/placement.h.
 #define _GNU_SOURCE
 #include "launcher/placement.h"
 

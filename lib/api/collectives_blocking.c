@@ -2,7 +2,7 @@
 // Chapter 6: the blocking collective operations, one line each. Their checks are in
 // collectives_check.c; MPI_Reduce_local, which talks to nobody, is here whole. Most go the short
 // way where they can.
-#include "api/collectives.h"
+#include "api/collectives_check.h"
 #include "collectives/short_blocks.h"
 
 // The end of a call that went the short way.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // How a long message's payload comes over, once its offer has met a receive: one of a few
-// protocols, which a table chooses by what the receiver knows. See protocol.c.
-#ifndef MP_MESSAGE_PROTOCOL_H
-#define MP_MESSAGE_PROTOCOL_H
+// protocols, which a table chooses by what the receiver knows. See rendezvous.c.
+#ifndef MP_MESSAGE_RENDEZVOUS_H
+#define MP_MESSAGE_RENDEZVOUS_H
 
 #include "base/channel.h"
 #include "message/request.h"

@@ -2,8 +2,8 @@
 // The channel in use, seen from the engine. Shared memory is called directly, so that the compiler
 // can inline a send down to the store that publishes it; anything else goes through the table of
 // base/channel.h.
-#ifndef MP_PROCESS_CHANNEL_H
-#define MP_PROCESS_CHANNEL_H
+#ifndef MP_PROCESS_PEERS_H
+#define MP_PROCESS_PEERS_H
 
 #include "base/channel.h"
 #include "process/process.h"

@@ -4,7 +4,7 @@
 // costs a handful of reads, and one of 192 some two hundred.
 // Read next: placement.c (which of them each rank gets).
 #define _GNU_SOURCE
-#include "launcher/topology.h"
+#include "launcher/cpu_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>

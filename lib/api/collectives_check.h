@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Chapter 6, what its files share: each operation is one checked function for all of its forms,
 // blocking, nonblocking and persistent, with int and with large counts, regular and with counts and
-// displacements. collectives.c, collectives_nonblocking.c and collectives_persistent.c are the
-// public functions, one line each; collectives_check.c holds these.
-#ifndef MP_API_COLLECTIVES_H
-#define MP_API_COLLECTIVES_H
+// displacements. collectives_blocking.c, collectives_nonblocking.c and collectives_persistent.c are
+// the public functions, one line each; collectives_check.c holds these.
+#ifndef MP_API_COLLECTIVES_CHECK_H
+#define MP_API_COLLECTIVES_CHECK_H
 
 #include "api/api.h"
 #include "collectives/collectives.h"

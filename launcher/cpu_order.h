@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The CPUs that mprun may use, in the order in which they lie in the machine. See topology.c.
-#ifndef MPRUN_TOPOLOGY_H
-#define MPRUN_TOPOLOGY_H
+// The CPUs that mprun may use, in the order in which they lie in the machine. See cpu_order.c.
+#ifndef MPRUN_CPU_ORDER_H
+#define MPRUN_CPU_ORDER_H
 
 #include "base/cpus.h"
 

@@ -5,7 +5,7 @@
 // pushed (ACCEPT), and then the sender chooses between one copy, if it can reach the place, and
 // pieces through the channel (message/outgoing.c). Whatever the kernel refuses is pushed.
 // Read next: message/together.c (how two copy one message), heap/heap.h, process/remote.h.
-#include "message/protocol.h"
+#include "message/rendezvous.h"
 
 #include "datatype/datatype_layout.h"
 #include "heap/heap.h"
