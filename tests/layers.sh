@@ -9,6 +9,8 @@ rooms='base shm boot socket,heap process wait object datatype op,message collect
 # shm/layout.h, which say what it and a rank share, and base/. Tests see mpi.h and their own folder,
 # and the headers of tests/api.
 #
+# No two files have one name, so that a name says which file is meant.
+#
 # Then the objects of the library, of a build that is complete: who wants a symbol that another
 # room defines, a function or a variable, must lie above that. What upper rooms hand down to be
 # called is listed in lib/process/handed.h.
@@ -84,6 +86,9 @@ END {
         bad("found no sources to read")
     exit failures > 0
 }' {} + || status=1
+
+twice=$(find lib collectives launcher -name '*.[ch]' | sed 's,.*/,,' | sort | uniq -d)
+[ -z "$twice" ] || { echo "more than one file is named:" $twice; status=1; }
 
 if ! command -v nm > /dev/null; then
     echo "nm not found (Debian: binutils): calls were not looked at"
