@@ -21,6 +21,9 @@ bool mp_together_copy(int peer, const struct mp_layout *to, const struct mp_layo
 // is there now is no proof that it will stay; being wrong costs time, not more.
 bool mp_together_may_ask(int peer);
 
+// Whether a rank waits in a blocking send, and so for one message only.
+bool mp_together_sends(int rank);
+
 // The sender's part, when MP_PACKET_HELP arrives: copies chunks until none is left. `told`: the
 // two layouts, if not both are contiguous.
 void mp_together_help(int peer, const struct mp_packet *help, const void *told);

@@ -19,6 +19,7 @@ extern struct mp_ring_shape mp_shm_shape;
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
     struct mp_board *board;
+    uint64_t copied_to; // where the last long message from there that both copied was put
     _Alignas(64) struct mp_ring_reader in;
 };
 extern struct mp_shm_peer *mp_shm_peers;
