@@ -202,7 +202,10 @@ static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_R
     struct mp_request *made = NULL;
     struct mp_info *hints = NULL;
     int err = begin_dup(call, comm, info, newcomm, &c, &hints);
-    err = err ? err : mp_check_pointer(request, "request");
+    if (!err && !request) {
+        mp_info_free(hints);
+        err = mp_check_pointer(request, "request");
+    }
     err = err ? err : mp_comm_idup(c, hints, newcomm, &made);
     return mp_leave_with_request(call, c, err, made, request);
 }

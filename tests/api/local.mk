@@ -11,6 +11,7 @@ api_tests += \
     tests/api/attributes_are_found_at_once \
     tests/api/a_rank_that_takes_no_more_is_named \
     tests/api/blocked_pair_is_ended_by_third \
+    tests/api/duplication_that_fails_leaves_nothing \
     tests/api/exit_without_finalize_is_a_failure \
     tests/api/free_tells_of_a_lost_message \
     tests/api/cut_element_is_an_error_of_the_receive \
