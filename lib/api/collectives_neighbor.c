@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Chapter 8.6 and 8.7: the neighbourhood collectives, blocking, nonblocking and persistent, one
-// line each. Their checks are in collectives_check.c. Read next: collectives/neighbor.c.
+// line each. Their checks are in collectives_check.c. Read next: collectives/exchange.c.
 #include "api/collectives_check.h"
 
 // ---- Blocking

@@ -17,7 +17,7 @@ enum mp_packet_kind {
     MP_PACKET_DATA,      // a piece of an accepted payload
     MP_PACKET_DONE,      // answer to SYNC and OFFER: matched, and all of the payload was taken
     MP_PACKET_CANCEL,    // sender: forget that message if it is not matched yet
-    MP_PACKET_CANCELLED, // answer to CANCEL: length 1 forgotten, 0 too late
+    MP_PACKET_CANCELLED, // answer to CANCEL: total 1 forgotten, 0 too late
     MP_PACKET_PLACED,    // answer to an ACCEPT with an address: all of the payload lies there
     MP_PACKET_HELP,      // receiver: we copy your message now, copy with us (message/together.c)
     MP_PACKET_FETCH,     // push what lies at an address of yours, and

@@ -2,7 +2,7 @@
 // Virtual topologies (MPI 5.0, chapter 8): what a communicator knows about who is whose neighbour.
 // The local part: making the object from arguments that have been checked, and looking things up.
 // Communicators with one are made in collectives/topology_make.c; the neighbourhood collectives
-// that use the lists of neighbours are in collectives/neighbor.c.
+// that use the lists of neighbours are in collectives/exchange.c.
 #ifndef MP_OBJECT_TOPOLOGY_H
 #define MP_OBJECT_TOPOLOGY_H
 

@@ -63,8 +63,7 @@ struct mp_segment_header {
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
     char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
-    // Ranks that have come to the end of MPI_Finalize; each adds itself once. See
-    // process/process.c.
+    // Ranks that have come to the end of MPI_Finalize; each adds itself once. See api/life.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
 };
 
