@@ -53,3 +53,6 @@ unit_tests += tests/unit/ring
 tests_unit_ring_LDADD = $(unit_libs)
 unit_tests += tests/unit/region
 tests_unit_region_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/calls_outside
+tests_unit_calls_outside_LDADD = $(unit_libs)
