@@ -5,9 +5,9 @@
 rooms='base shm boot socket,heap process wait object datatype op,message collectives api'
 #
 # First, every #include line: this fails on one that points upwards or sideways, on a name without
-# its folder, and on a foreign library outside the launcher. The launcher reads boot/protocol.h and
-# shm/layout.h, which say what it and a rank share, and base/. Tests see mpi.h and their own folder,
-# and the headers of tests/api.
+# its folder, on a header of ours in <>, and on a foreign library outside the launcher. The launcher
+# reads boot/protocol.h and shm/layout.h, which say what it and a rank share, and base/. Tests see
+# mpi.h and their own folder, and the headers of tests/api.
 #
 # No two files have one name, so that a name says which file is meant.
 #
@@ -50,6 +50,9 @@ FNR == 1 {
     what = substr($0, RSTART + 1, RLENGTH - 2)
     if (own != "launcher" && what ~ /^(uv|hwloc)(\/.*)?\.h$/)
         bad("only the launcher uses " what)
+    target = folder(what)
+    if (what ~ /^(\.\.?|launcher)\// || target in level || ("lib/" target) in level)
+        bad("a header of ours stands in quotes")
     next
 }
 /^[ \t]*#[ \t]*include[ \t]*"/ {
