@@ -5,9 +5,9 @@
 //
 // Posts are those of the long way (shm_bcast.c and its siblings), so that a rank with a strided
 // buffer, which goes there, meets one here. Whether all go over the board at all must be the same
-// for all: mp_collective_run says so in board.quick. In a broadcast or reduction, what is more than
-// the room in a post goes the long way at every rank, since all know the length.
-// Read next: short_post.h, short_blocks.h.
+// for all: mp_collective_run says so in board.fast_path. In a broadcast or reduction, what is more
+// than the room in a post goes the long way at every rank, since all know the length. Read next:
+// short_post.h, short_blocks.h.
 #include "collectives/short_blocks.h"
 
 #include "collectives/combine.h"

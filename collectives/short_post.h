@@ -15,7 +15,7 @@ MP_ALWAYS_INLINE bool mp_short_enter(int call, MPI_Comm handle, struct mp_comm *
                            : mp_object_is(handle, MP_KIND_COMM) ? (void *)handle
                                                                 : NULL;
     *out = comm;
-    return likely(mp_enter_unguarded(call) && comm && comm->board.quick && !comm->freed);
+    return likely(mp_enter_unguarded(call) && comm && comm->board.fast_path && !comm->freed);
 }
 
 // Where `count` elements at `buffer` are and how many bytes, if they are in one piece, not many,

@@ -66,7 +66,7 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
                  !mp_send_packet(world, &packet, buffer, count, type, number))) {
         return NO_ROOM;
     }
-    mp_channel_quicken(world);
+    mp_channel_open_fast_path(world);
     return SENT;
 }
 

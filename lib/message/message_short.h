@@ -51,8 +51,8 @@ MP_ALWAYS_INLINE struct mp_shm_peer *mp_send_short(size_t most, const void *buff
     size_t length = (size_t)count * size;
     struct mp_shm_peer *to = &mp_shm_peers[mp_comm_world_rank(comm, dest)];
     uint64_t number = to->out.head;
-    if (unlikely(number >= to->out.quick)) {
-        return NULL; // no credit, or not this way now: see mp_channel_quicken
+    if (unlikely(number >= to->out.fast_end)) {
+        return NULL; // no credit, or not this way now: see mp_channel_open_fast_path
     }
     if (most == MP_SHORT_MAX || length <= MP_SHORT_MAX) {
         struct mp_cell *cell = mp_ring_cell(to->out.ring, &mp_shm_shape, number);

@@ -168,7 +168,7 @@ void mp_send_queue(struct mp_request *request)
 {
     struct mp_outgoing *out = &mp_outgoing[request->world];
     mp_list_insert(&out->sends, &request->link);
-    mp_channel_slow_down(request->world);
+    mp_channel_close_fast_path(request->world);
     mark_dirty(out);
 }
 

@@ -41,7 +41,7 @@ struct mp_comm_board {
     bool all_copy;   // and they that of each other
     unsigned losses; // when that was found out (process/remote.h)
     bool ready;      // all members have reset their desk
-    bool quick;      // ready, and all operations go over it, so short ones may skip the choice
+    bool fast_path;  // ready, and all operations go over it, so short ones may skip the choice
     int parted;      // error class: a rank that was waited for in this turn is in another operation
     // Nonblocking operations (collectives/async.c).
     uint64_t async_last;      // turn of the one that was begun last

@@ -85,23 +85,23 @@ static inline void mp_channel_claim(int peer, size_t bytes)
     }
 }
 
-// The shortest way of a send (message/message_short.h) looks at nothing but `out.quick`. This opens
+// The fast path of a send (message/message_short.h) looks at nothing but `out.fast_end`. This opens
 // it as far as there are credits, after a message that has gone the general way; whoever queues a
 // send closes it, so that none overtakes that one. Closed it stays for messages to oneself, while
 // the peer must be rung for, and where every store must be followed by a fence.
-static inline void mp_channel_quicken(int peer)
+static inline void mp_channel_open_fast_path(int peer)
 {
     if (mp_process.shm) {
         struct mp_ring_writer *out = &mp_shm_peers[peer].out;
         bool open = out->active && !mp_shm_must_fence() && peer != mp_process.rank;
-        out->quick = open ? out->consumed + mp_shm_shape.cells : 0;
+        out->fast_end = open ? out->consumed + mp_shm_shape.cells : 0;
     }
 }
 
-static inline void mp_channel_slow_down(int peer)
+static inline void mp_channel_close_fast_path(int peer)
 {
     if (mp_process.shm) {
-        mp_shm_peers[peer].out.quick = 0;
+        mp_shm_peers[peer].out.fast_end = 0;
     }
 }
 

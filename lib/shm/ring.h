@@ -33,7 +33,7 @@ enum { MP_EXTRA_BULK, MP_EXTRA_ORIGIN, MP_EXTRA_TARGET, MP_EXTRA_TOTAL, MP_EXTRA
 struct mp_ring_writer {
     struct mp_ring *ring;
     uint64_t head;     // cells written
-    uint64_t quick;    // cells below this number may be written without another look
+    uint64_t fast_end; // cells below this number the fast path writes without another look
     uint64_t consumed; // the latest cells_consumed we read
     char *bulk;
     uint64_t bulk_head;     // bulk position after the last committed chunk
