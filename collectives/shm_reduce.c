@@ -231,8 +231,8 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
     struct mp_post *post = mp_board_begin(comm, c->kind, c->root, (uint64_t)bytes);
 
     post->chunk = (uint32_t)first_chunk;
-    bool hopeful = mp_shm_reduction_offer(r, post, receives(c) ? c->recv.buffer : NULL);
-    if (!hopeful) {
+    bool kept_back = mp_shm_reduction_offer(r, post, receives(c) ? c->recv.buffer : NULL);
+    if (!kept_back) {
         give_window(r, windows, 0);
     }
     mp_board_post(comm);
@@ -246,8 +246,8 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
         reduce_in_memory(r);
         return 0;
     }
-    // Whoever hoped for that has not given its first window yet; if anybody did, all wait for it.
-    if (hopeful) {
+    // Whoever kept its first window back gives it now; if anybody did, all wait for it.
+    if (kept_back) {
         give_window(r, windows, 0);
     }
     reduce_windows(r, windows, first_chunk, offers == MP_OFFERS_NONE);

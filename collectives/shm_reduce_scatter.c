@@ -82,7 +82,7 @@ static void combine_window(struct scatter *s, MPI_Count w)
 }
 
 // Window w is made known by step w + 1, and a rank has done with it in step w + 2, or at the end.
-// If nobody hoped to do without, the first one came with the posts.
+// If nobody kept it back, the first one came with the posts.
 static void in_windows(struct scatter *s, bool give_first, bool first_is_known)
 {
     struct mp_comm *comm = s->r.c->comm;
@@ -104,7 +104,7 @@ static int run(struct scatter *s, MPI_Count bytes)
     const struct mp_collective *c = s->r.c;
     struct mp_comm *comm = c->comm;
     struct mp_post *post = mp_board_begin(comm, MP_REDUCE_SCATTER, 0, (uint64_t)bytes);
-    bool hopeful = false;
+    bool kept_back = false;
     bool posted = mp_shm_operand_is_posted(comm, bytes);
 
     if (posted) {
@@ -112,8 +112,8 @@ static int run(struct scatter *s, MPI_Count bytes)
                    s->r.count, 0, bytes);
     } else {
         post->chunk = (uint32_t)comm->board.chunk;
-        hopeful = mp_shm_reduction_offer(&s->r, post, NULL);
-        if (!hopeful) {
+        kept_back = mp_shm_reduction_offer(&s->r, post, NULL);
+        if (!kept_back) {
             give_window(s, 0);
         }
     }
@@ -137,7 +137,7 @@ static int run(struct scatter *s, MPI_Count bytes)
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
         mp_board_await_step_all(comm, MP_STEP_DONE);
     } else {
-        in_windows(s, hopeful, offers == MP_OFFERS_NONE);
+        in_windows(s, kept_back, offers == MP_OFFERS_NONE);
     }
     if (s->apart) {
         mp_shm_get(s->apart, s->r.type, c->recv.buffer, s->mine, 0, s->mine * (MPI_Count)s->r.size);

@@ -154,7 +154,7 @@ static int run(struct scan *s)
     MPI_Count bytes = s->r.count * (MPI_Count)s->r.size;
     struct mp_post *post = mp_board_begin(comm, c->kind, 0, (uint64_t)bytes);
     bool gets_result = c->kind == MP_SCAN || comm->rank > 0;
-    bool hopeful = false;
+    bool kept_back = false;
 
     s->posted = mp_shm_operand_is_posted(comm, bytes);
     if (s->posted) {
@@ -162,13 +162,13 @@ static int run(struct scan *s)
                    s->r.count, 0, bytes);
     } else {
         post->chunk = (uint32_t)comm->board.chunk;
-        hopeful = mp_shm_reduction_offer(&s->r, post, gets_result ? c->recv.buffer : NULL);
-        if (!hopeful) {
+        kept_back = mp_shm_reduction_offer(&s->r, post, gets_result ? c->recv.buffer : NULL);
+        if (!kept_back) {
             give(s, 0);
         }
     }
     mp_board_post_data(comm, s->posted ? (size_t)bytes : 0);
-    if (bytes < MP_SHM_MEMORY_LEAST) { // nobody has hopes
+    if (bytes < MP_SHM_MEMORY_LEAST) { // nobody kept its first window back
         mp_board_await_slow(comm, 0, comm->rank);
         int error = compare_lower(c, bytes);
         if (!error) {
@@ -185,7 +185,7 @@ static int run(struct scan *s)
     if (offers == MP_OFFERS_ALL) {
         scan_in_memory(&s->r);
     } else {
-        scan_windows(s, hopeful, offers == MP_OFFERS_NONE);
+        scan_windows(s, kept_back, offers == MP_OFFERS_NONE);
     }
     return 0;
 }
