@@ -146,7 +146,7 @@ MP_ALWAYS_INLINE int start_recv(int name, void *buffer, MPI_Count count, MPI_Dat
 
 // ---- Standard mode
 
-// The two that are called most take the shortest way (message/message_short.h). What is not for it
+// The two that are called most take the fast path (message/message_short.h). What is not for it
 // goes on with the arguments where they are, so that little has to be saved for that.
 static __attribute__((noinline)) int general_send(const void *buf, int count, MPI_Datatype datatype,
                                                   int dest, int tag, MPI_Comm comm)

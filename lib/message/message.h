@@ -2,7 +2,7 @@
 // Sending and receiving, as the API and the collectives use it. Arguments have been checked: the
 // ranks are in range (or MPI_PROC_NULL), the type is committed, counts are not negative.
 // `context` is comm->context, or comm->context + 1 from inside a collective.
-// Read next: message/message.c, message/message_short.h (the shortest way of a send),
+// Read next: message/message.c, message/message_short.h (the fast path of a send),
 // message/match.h.
 #ifndef MP_MESSAGE_MESSAGE_H
 #define MP_MESSAGE_MESSAGE_H

@@ -52,10 +52,10 @@ void mp_shm_wake(struct mp_board *board)
 //
 // Where some ranks have no membarrier, because something between the launcher and them forbids it,
 // all fence when they send (`fence`), but they learn that only when such a rank opens its channel,
-// perhaps late: others may have sent to each other for long, and their shortest way, which knows no
+// perhaps late: others may have sent to each other for long, and their fast path, which knows no
 // fence (mp_channel_open_fast_path), stays open. So whoever may goes on fencing for the others:
 // that is right whether the sender fences or not. A rank R that may not needs senders that do. Its
-// peers open their shortest way to R after they have seen that R polls their ring (activate), and
+// peers open their fast path to R after they have seen that R polls their ring (activate), and
 // then they see `fence`. On the other ways they look at `fence` each time; one that just missed it
 // has its message in sight of R before R opens its channel, since R naps between the two
 // (fence_by_all). What R sends is fenced by R from the beginning.
