@@ -41,7 +41,7 @@ struct mp_cpus mp_cpus_of(pid_t pid)
 
 bool mp_cpus_read(struct mp_cpus *cpus, const char *name)
 {
-    char list[8192];
+    char list[3 * MP_CPUS_MAX]; // every second CPU, four digits and a comma each, is the longest
     char *at = list;
 
     *cpus = (struct mp_cpus){{0}};
