@@ -6,17 +6,17 @@
 //
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
-// rest. The post of turn t stands where that of turn t - MP_POSTS stood, which everybody must have
-// done with. A rank is done with the turn of a blocking operation when it posts in the next one.
-// With that of a nonblocking one it is done when it says so: `under_way` on its desk is the first
-// that it is not done with, or 0. It is stored, with release, before the post of that turn and of
-// all after it; so whoever sees the post of turn s, with acquire, and then reads `under_way`,
-// learns of all before s that are still under way. The pad of a post is written before it and free
-// again with it. So before turn t is posted, all members must be seen to have posted in turn t -
-// MP_POSTS + 1 and to have no turn before it under way. `seen` remembers up to which turn that is
-// known; in operations in which everybody waits for everybody it is known anyway, as far as no
-// nonblocking one is `open`, and in the others (a broadcast's root does not wait) it is looked up
-// once in a few turns.
+// rest. The post of turn t stands where the post of turn t - MP_POSTS stood, which everybody must
+// have done with. A rank is done with the turn of a blocking operation when it posts in the next
+// one. It is done with the turn of a nonblocking one when it says so: `under_way` on its desk is
+// the first turn that it is not done with, or 0. It is stored, with release, before the post of
+// that turn and of all after it; so whoever sees the post of turn s, with acquire, and then reads
+// `under_way`, learns of all before s that are still under way. The pad of a post is written before
+// it and free again with it. So before turn t is posted, all members must be seen to have posted in
+// turn t - MP_POSTS + 1 and to have no turn before it under way. `seen` remembers up to which turn
+// that is known; in operations in which everybody waits for everybody it is known anyway, as far as
+// no nonblocking one is `open`, and in the others (a broadcast's root does not wait) it is looked
+// up once in a few turns.
 //
 // Blocking and nonblocking operations have turns in one order, since they are begun in one order at
 // all members (MPI 5.0, 6.12), so whoever meets the other form in a post has found an error. A

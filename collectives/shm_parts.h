@@ -14,7 +14,7 @@ enum { MP_SHM_MOST_PARTS = 256 };
 
 // ---- Blocks that fit a post together travel in it, whatever the others' do
 
-// First that of the rank after the giver, and so on; that of the giver itself is not among them.
+// First the block of the rank after the giver, and so on. The giver itself has none.
 // Where they are all of one length, that is post->bytes. Else (MP_POST_ENDS) post->stride bytes are
 // in the post: 16 bits for each block, which say where it ends, and then the blocks, one right
 // after the other. Then post->bytes is 0, so that no rank that expects blocks of one length takes

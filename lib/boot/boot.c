@@ -207,7 +207,7 @@ static bool descends_from(const struct mp_ancestry *ancestry, int32_t pid)
     return false;
 }
 
-// The place of a process without the environment: that of the rank which it descends from. Leaves
+// The place of a process without the environment: the rank which it descends from. Leaves
 // boot->segment NULL if it has none, and is a world of its own: there is no keeper, or one of its
 // ancestors is the rank. Returns 0 or MPI_ERR_OTHER.
 static int find_place(struct mp_boot *boot, char *error, size_t room)

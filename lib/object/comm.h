@@ -38,7 +38,7 @@ struct mp_comm_board {
     int free_who[MP_CHUNKS];       // of this rank, or (-1) of all
     bool all_reach;                // all members are known to reach blocks of the shared heap
     bool copies;     // this rank may use all members' memory through the kernel, and has said so
-    bool all_copy;   // and they that of each other
+    bool all_copy;   // and they each other's
     unsigned losses; // when that was found out (process/remote.h)
     bool ready;      // all members have reset their desk
     bool fast_path;  // ready, and all operations go over it, so short ones may skip the choice

@@ -140,8 +140,8 @@ struct mp_ring {
 enum {
     MP_POSTS = 32,     // posts that a desk keeps: so far a rank may be ahead of another
     MP_POST_ROOM = 96, // bytes of data in a post
-    // Of a pad: that of a post has what goes with it and is longer than that. Not a power of two,
-    // so that pads do not lie in the same places of a cache.
+    // Bytes of a pad, which has a post's data that is longer than the post. Not a power of two, so
+    // that pads do not lie in the same places of a cache.
     MP_PAD_BYTES = 3072,
     MP_CHUNKS = 4,          // in a slot
     MP_CHUNK_BYTES = 32768, // the working set of a step fits a second-level cache
@@ -173,7 +173,7 @@ struct mp_desk {
     _Atomic uint64_t lives;
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;
-    struct mp_post posts[MP_POSTS]; // that of turn t at t % MP_POSTS
+    struct mp_post posts[MP_POSTS]; // the post of turn t at t % MP_POSTS
     // The first turn of a nonblocking operation whose posts the rank has not done with yet; 0:
     // there is none. Written by it. See collectives/board.c.
     _Alignas(MP_APART) _Atomic uint64_t under_way;

@@ -5,11 +5,12 @@
 // The argument. The writer owns the cells from `head` on that the reader has given back: head -
 // cells_consumed < cells. It fills the cell (and before that the bulk bytes), and last stores
 // `word` with release. The reader polls the `word` of its next cell with acquire, and takes the
-// cell when the word's phase is that of its lap: acquire pairs with that release, so payload and
-// bulk bytes are visible. A stale word of the lap before has the other phase, so there is no index
-// to share. The reader gives credits back by storing cells_consumed and bulk_consumed with release,
-// after its last load of what they cover; the writer loads them with acquire before it overwrites.
-// If the writer dies between two stores, the word is not there yet and the reader sees nothing.
+// cell when the word's phase is the phase of its lap: acquire pairs with that release, so payload
+// and bulk bytes are visible. A stale word of the lap before has the other phase, so there is no
+// index to share. The reader gives credits back by storing cells_consumed and bulk_consumed with
+// release, after its last load of what they cover; the writer loads them with acquire before it
+// overwrites. If the writer dies between two stores, the word is not there yet and the reader sees
+// nothing.
 //
 // The bulk area is used in order, in chunks of whole cache lines. A chunk never wraps: the rest of
 // the area is skipped instead, and the chunk's position travels in the cell, so that the reader
