@@ -26,8 +26,10 @@
 // synchronizes (MPI 5.0, 6.14), and to be done with. Of all posts that are not out the first has
 // room once all have done with those before it, whose posts are all out; that takes progress, which
 // the wait makes here, and the others whenever they wait. An operation whose data travel in
-// messages keeps its place only until all posts of its turn were seen, not until the messages have
-// come; so long ones do not hold up the blocking ones after them.
+// messages, and which looks at all posts of its turn, keeps its place only until it has seen them,
+// not until the messages have come; so long ones do not hold up the blocking ones after them. Where
+// few posts are looked at (a long MPI_Iscatterv, and MPI_Igatherv other than at the root) the place
+// is kept to the end, and a rank that is far ahead waits for those messages too.
 //
 // Progress. Steps within a turn are published in one word that only grows, turn and step together.
 // Whoever waits for a step is therefore never stopped by a rank that is further, even one that
