@@ -53,6 +53,8 @@ static const struct choice table[] = {
     {MP_ALLGATHER, {"bruck", mp_allgather_bruck, NULL}, true, ANY, 1 << 10},
     {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_ALLTOALL, {"board", NULL, mp_shm_alltoall}, false, ANY, LLONG_MAX},
+    {MP_ALLTOALL, {"direct", mp_exchange_direct, NULL}, false, 8, LLONG_MAX},
+    {MP_ALLTOALL, {"bruck", mp_alltoall_bruck, NULL}, true, ANY, 128},
     {MP_ALLTOALL, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_SCAN, {"board", NULL, mp_shm_scan}, false, ANY, LLONG_MAX},
     {MP_SCAN, {"chain", mp_scan_chain, NULL}, false, ANY, LLONG_MAX},

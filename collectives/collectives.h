@@ -199,6 +199,7 @@ mp_build_fn mp_reduce_scatter_root;
 mp_build_fn mp_reduce_scatter_sliced;
 mp_build_fn mp_scan_chain;
 mp_build_fn mp_allgather_bruck;
+mp_build_fn mp_alltoall_bruck;
 mp_build_fn mp_exchange_direct;    // gather, scatter, allgather, all-to-all
 mp_build_fn mp_exchange_neighbors; // neighbourhood collectives
 mp_build_fn mp_inter_leaders;      // between two groups: all others
