@@ -7,7 +7,7 @@
 //     mprun -n 5 tests/stress/collectives 100000 7          cases, seed
 //     mprun -n 5 tests/stress/collectives 100 7 4711        the play of that number, once more
 // Read next: collectives_data.h, collectives_model.h, collectives_call.h, collectives_comms.h.
-// ranks: 1 2 3 5 8
+// ranks: 1 2 3 5 9
 // args: 400 1
 // timeout: 120
 #include "collectives_comms.h"
@@ -15,7 +15,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { PLAY = 100, UNDER_WAY_MAX = 24 };
+// Most plays spread over all communicators. The deep ones stay on one and have more under way there
+// than a board has posts.
+enum { PLAY = 100, UNDER_WAY_MAX = 100, UNDER_WAY_USUALLY = 24 };
 
 // One operation under way: of chapter 6.1 to 6.11, or on neighbours.
 struct pending {
@@ -29,6 +31,7 @@ struct pending {
 static struct pending under_way[UNDER_WAY_MAX];
 static int pending_count;
 static uint64_t own_state; // of this rank
+static bool deep;          // this play
 static uint64_t operations, seed = 1, done_by_form[FORMS], done_beside, done_bytes;
 
 static int own_below(int limit)
@@ -110,6 +113,7 @@ static struct operation *draw_operation(const struct comm_entry *e)
     }
     d.count = shared_count(basics[d.basic].extent * d.units);
     d.form = shared_below(FORMS + 1) % FORMS; // blocking twice as often
+    d.form = deep && shared_below(2) ? NONBLOCKING : d.form;
     d.again = shared_below(3);
     int root = shared_below(1 << 20), root_side = shared_below(2), in_place = shared_below(3);
     uint64_t number = (uint64_t)shared_below(INT_MAX);
@@ -312,7 +316,7 @@ static void complete_all(void)
 
 static void one_operation(void)
 {
-    struct comm_entry *e = &comms[shared_below(COMMS)];
+    struct comm_entry *e = &comms[shared_below(deep ? 1 : COMMS)];
     struct pending p = {.request = MPI_REQUEST_NULL};
     bool neighbors = e->net && shared_below(3);
     if (neighbors) {
@@ -361,18 +365,20 @@ static void play(uint64_t number)
     for (int i = 0; i < COMMS; i++) {
         entry_make(&comms[i]);
     }
+    deep = shared_below(3) == 0;
+    int most = deep ? UNDER_WAY_MAX : UNDER_WAY_USUALLY;
     int since = 0; // as many at most are under way at any rank
     while (operations < PLAY) {
         one_operation();
-        if (own_below(4) == 0) {
+        if (own_below(deep ? 24 : 4) == 0) {
             complete_some();
         }
-        if (++since == UNDER_WAY_MAX || shared_below(12) == 0) {
+        if (++since == most || shared_below(most / 2) == 0) {
             complete_all();
             since = 0;
         }
-        if (shared_below(15) == 0) {
-            entry_make(&comms[shared_below(COMMS)]);
+        if (shared_below(deep ? 50 : 15) == 0) {
+            entry_make(&comms[shared_below(deep ? 1 : COMMS)]);
         }
     }
     complete_all();
