@@ -127,6 +127,7 @@ api_tests += \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \
+    tests/api/threads_collect_on_own_communicators \
     tests/api/threads_do_not_take_a_calls_name \
     tests/api/threads_fall_asleep_together \
     tests/api/threads_mprobe_share_work \
