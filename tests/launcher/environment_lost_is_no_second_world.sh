@@ -45,9 +45,15 @@ expect 45 -n 1 sh -c "env -i $RANK; env -i $RANK"
 warns 'was rank 0 of this job already'
 expect 45 -n 1 sh -c "env -i $under closed $RANK; env -i $under closed $RANK"
 warns 'was rank 0 of this job already'
-# Nobody is left who tells the rank.
-expect 0 -n 1 sh -c "(setsid env -i $RANK where 2> $work/orphan &)
-    while [ ! -s $work/orphan ]; do sleep 0.05; done"
+# Nobody is left who tells the rank: the parent has ended, and was waited for.
+cat > "$work/orphan.sh" << END
+(
+    parent=\$(exec sh -c 'echo \$PPID')
+    setsid sh -c "while [ -d /proc/\$parent ]; do sleep 0.01; done; exec env -i $RANK where" 2> $work/orphan &
+)
+while [ ! -s $work/orphan ]; do sleep 0.05; done
+END
+expect 0 -n 1 sh "$work/orphan.sh"
 cp "$work/orphan" "$work/err"
 what='an orphan without environment'
 warns '^this program was started by mprun, as descriptor 62 shows, but the variables that say which rank'
