@@ -3,7 +3,9 @@
 // sessions and MPI, does nothing to its parent's job: MPI is over in the child, and it says so. So
 // do a child's child, children that no handler of fork knows of, and children of a rank that has
 // something under way.
+// (The children end with their parent's session, so leaks are not looked for.)
 // ranks: 1 2 4
+// env: LSAN_OPTIONS=detect_leaks=0
 // timeout: 60
 #define _GNU_SOURCE
 #include "check.h"
