@@ -83,8 +83,10 @@ struct mp_channel {
     void (*disarm)(void);
 
     // True if everything that was committed has left this process, so that it reaches the peer even
-    // if this process ends. NULL: always.
+    // if this process ends, or does not come back to the channel. `left`: of what went to one peer.
+    // NULL: always.
     bool (*idle)(void);
+    bool (*left)(int peer);
 
     // Sends what is still buffered, and leaves. May be NULL: a rank keeps its channel to the end.
     void (*close)(void);

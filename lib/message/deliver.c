@@ -45,8 +45,10 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
     }
     if (packet->kind == MP_PACKET_SYNC) {
         answer_done(peer, packet->origin);
+        mp_complete_when_left(peer, request, request->error);
+    } else {
+        mp_request_complete(request, request->error);
     }
-    mp_request_complete(request, request->error);
 }
 
 // Where the first `bytes` of a receive lie, if that is one piece of our heap; else NULL.
@@ -71,7 +73,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
                                 .place = place};
     if (bytes == 0 || mp_protocol_take(&wanted)) {
         answer_done(peer, offer->origin);
-        mp_request_complete(request, request->error);
+        mp_complete_when_left(peer, request, request->error);
         return;
     }
     struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,
@@ -166,6 +168,9 @@ static void cancelled_arrived(const struct mp_packet *packet)
     // Too late: an eager message is sent as usual, an offered one when its answer is here too (it
     // may have come first: mp_request_complete kept it back).
     if (request->cancelled || !request->offered || request->answered) {
+        if (!request->answered) {
+            mp_list_remove(&request->other); // it need not leave any more
+        }
         mp_request_complete(request, 0);
     }
 }

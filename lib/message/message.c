@@ -42,7 +42,7 @@ static int start_send(struct mp_request *request)
 }
 
 // The one attempt to send a message at once, without a request. *number: its packet's.
-enum attempt { SENT, NO_ROOM, NOT_THIS };
+enum attempt { SENT, LEAVING, NO_ROOM, NOT_THIS };
 
 static inline enum attempt send_eager(const void *buffer, MPI_Count count, struct mp_datatype *type,
                                       int dest, int tag, struct mp_comm *comm, uint32_t context,
@@ -66,6 +66,9 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
                  !mp_send_packet(world, &packet, buffer, count, type, number))) {
         return NO_ROOM;
     }
+    if (unlikely(!mp_process.shm && !mp_outgoing_has_left(world))) {
+        return LEAVING;
+    }
     mp_channel_open_fast_path(world);
     return SENT;
 }
@@ -74,12 +77,18 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
 // again: the message waits behind those before it.
 static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
                       struct mp_datatype *type, int dest, int tag, struct mp_comm *comm,
-                      uint32_t context, enum mp_send_mode mode, struct mp_request **request)
+                      uint32_t context, enum mp_send_mode mode, uint64_t number,
+                      struct mp_request **request)
 {
     *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context,
                                   mode, false);
     if (!*request) {
         return MPI_ERR_NO_MEM;
+    }
+    if (attempt == LEAVING) {
+        (*request)->sequence = number;
+        mp_complete_when_left((*request)->world, *request, 0);
+        return 0;
     }
     if (attempt == NO_ROOM) {
         mp_send_queue(*request);
@@ -96,7 +105,7 @@ static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
 int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
 {
-    uint64_t number;
+    uint64_t number = 0;
     struct mp_request *request;
     if (unlikely(dest == MPI_PROC_NULL)) {
         return 0;
@@ -106,7 +115,8 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
         mp_progress_pace((size_t)(count * type->size));
         return 0;
     }
-    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, &request);
+    int error =
+        send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, number, &request);
     if (!error) {
         mp_request_wait(request);
         error = request->error;
@@ -118,14 +128,15 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
              struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
 {
-    uint64_t number;
+    uint64_t number = 0;
     struct mp_request *request;
     enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
     if (likely(attempt == SENT)) {
         *handle = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
         return 0;
     }
-    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, &request);
+    int error =
+        send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, number, &request);
     *handle = (MPI_Request)(void *)request;
     return error;
 }

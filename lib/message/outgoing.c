@@ -46,6 +46,7 @@ int mp_outgoing_open(void)
         mp_list_init(&mp_outgoing[peer].answers);
         mp_list_init(&mp_outgoing[peer].pushes);
         mp_list_init(&mp_outgoing[peer].parts);
+        mp_list_init(&mp_outgoing[peer].leaving);
         mp_list_init(&mp_outgoing[peer].dirty);
     }
     return 0;
@@ -61,6 +62,23 @@ static void mark_dirty(struct mp_outgoing *out)
 
 void mp_outgoing_wait(int peer)
 {
+    mark_dirty(&mp_outgoing[peer]);
+}
+
+bool mp_outgoing_has_left(int peer)
+{
+    return mp_list_empty(&mp_outgoing[peer].answers) &&
+           (!mp_channel->left || mp_channel->left(peer));
+}
+
+void mp_complete_when_left(int peer, struct mp_request *request, int error)
+{
+    if (likely(mp_outgoing_has_left(peer))) {
+        mp_request_complete(request, error);
+        return;
+    }
+    request->error = error;
+    mp_list_insert(&mp_outgoing[peer].leaving, &request->other);
     mark_dirty(&mp_outgoing[peer]);
 }
 
@@ -102,7 +120,7 @@ static void first_packet_left(struct mp_request *request, const struct mp_packet
     request->sequence = sequence;
     if (packet->kind == MP_PACKET_EAGER) {
         request->moved = request->length;
-        mp_request_complete(request, 0);
+        mp_complete_when_left(request->world, request, 0);
     }
 }
 
@@ -254,7 +272,7 @@ static int push(struct mp_request *request)
         pieces++;
     }
     mp_list_remove(&request->link);
-    mp_request_complete(request, 0);
+    mp_complete_when_left(request->world, request, 0);
     return pieces + 1;
 }
 
@@ -267,7 +285,7 @@ void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted
             .kind = MP_PACKET_PLACED, .target = target, .total = (uint64_t)wanted};
         mp_datatype_pack(request->type, request->buffer, request->count, 0, place, wanted);
         mp_answer(request->world, &placed);
-        mp_request_complete(request, 0);
+        mp_complete_when_left(request->world, request, 0);
         return;
     }
     request->target = target;
@@ -288,6 +306,18 @@ static int flush_answers(int peer, struct mp_outgoing *out)
         }
         mp_list_remove(&answer->link);
         mp_region_give(&answers, answer);
+        done++;
+    }
+    return done;
+}
+
+static int flush_leaving(int peer, struct mp_outgoing *out)
+{
+    int done = 0;
+    while (!mp_list_empty(&out->leaving) && mp_outgoing_has_left(peer)) {
+        struct mp_request *request = mp_container_of(out->leaving.next, struct mp_request, other);
+        mp_list_remove(&request->other);
+        mp_request_complete(request, request->error);
         done++;
     }
     return done;
@@ -323,16 +353,17 @@ static int flush_pushes(struct mp_outgoing *out)
     return done;
 }
 
-// All four kinds are tried, whatever there was no room for before: a ring may have room for a small
+// All kinds are tried, whatever there was no room for before: a ring may have room for a small
 // packet and none for a long one, and nobody may wait for ever behind one kind that never ends.
 static int flush_peer(int peer, struct mp_outgoing *out)
 {
     int done = flush_answers(peer, out);
+    done += flush_leaving(peer, out); // before more is sent that they would wait for
     done += flush_sends(out);
     done += flush_pushes(out);
     done += mp_partitioned_flush(&out->parts);
     if (mp_list_empty(&out->answers) && mp_list_empty(&out->sends) && mp_list_empty(&out->pushes) &&
-        mp_list_empty(&out->parts)) {
+        mp_list_empty(&out->parts) && mp_list_empty(&out->leaving)) {
         mp_list_remove(&out->dirty);
     }
     return done;

@@ -36,6 +36,7 @@ struct mp_outgoing {
     struct mp_list answers; // DONE, ACCEPT, CANCEL ...: not ordered against sends
     struct mp_list pushes;  // accepted sends with payload left: not ordered against anything
     struct mp_list parts;   // partitioned sends with something ready: message/partitioned_send.c
+    struct mp_list leaving; // requests, by `other`, that are over when all this has left
     struct mp_list dirty;   // in the list of peers that have something waiting
 };
 
@@ -70,6 +71,12 @@ void mp_send_queue(struct mp_request *request);
 
 // Sends an answer to a peer, now or when there is room.
 void mp_answer(int peer, const struct mp_packet *packet);
+
+// Completes a request whose last packet, or answer, was sent to that peer: not before it has left
+// this process. Otherwise the program could leave MPI with it, and the peer would wait for this
+// rank's next call, which need not come (2.9, progress).
+bool mp_outgoing_has_left(int peer);
+void mp_complete_when_left(int peer, struct mp_request *request, int error);
 
 // The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
 // in its memory if that can be reached from here (0: no such place).

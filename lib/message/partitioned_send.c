@@ -151,8 +151,9 @@ static int send_ready(struct mp_request *request)
         done++;
     }
     mp_list_remove(&s->blocked);
-    if (s->open && s->gone == s->side.partitions && !request->complete) {
-        mp_request_complete(request, 0);
+    if (s->open && s->gone == s->side.partitions && !request->complete &&
+        mp_list_empty(&request->other)) {
+        mp_complete_when_left(request->world, request, 0);
     }
     return done;
 }

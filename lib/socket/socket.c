@@ -416,6 +416,11 @@ static void socket_sleep(uint32_t armed, int64_t timeout_ns)
     ppoll(&wait, 1, timeout_ns < 0 ? NULL : &time, NULL);
 }
 
+static bool socket_left(int rank)
+{
+    return !has_output(&peers[rank]);
+}
+
 static bool socket_idle(void)
 {
     for (int rank = 0; rank < boot->size; rank++) {
@@ -460,6 +465,7 @@ static const struct mp_channel socket_channel = {
     .sleep = socket_sleep,
     .disarm = socket_disarm,
     .idle = socket_idle,
+    .left = socket_left,
     .close = socket_close,
 };
 

@@ -86,6 +86,7 @@ static void is_none(unsigned char fill)
 int main(int argc, char **argv)
 {
     start(&argc, &argv);
+    OK(MPI_Barrier(MPI_COMM_WORLD)); // from here on they are connected: what is sent has left
     if (rank == 0) {
         as_integers();
         cancelled_copy();

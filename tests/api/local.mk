@@ -109,6 +109,8 @@ api_tests += \
     tests/api/proc_null_is_a_partner \
     tests/api/receives_match_in_posting_order \
     tests/api/request_get_status_keeps_the_request \
+    tests/api/received_is_over_for_the_sender_too \
+    tests/api/sent_is_on_its_way \
     tests/api/sendrecv_forms \
     tests/api/session_any_time_functions \
     tests/api/session_beside_the_world \
