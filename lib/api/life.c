@@ -54,11 +54,6 @@ int mp_life_open(int thread_level)
     return 0;
 }
 
-static bool all_sent(void)
-{
-    return mp_outgoing_idle() && (!mp_channel->idle || mp_channel->idle());
-}
-
 // In the barrier each arrival would wake those that are there, while they leave the core to the
 // ranks that still start: at 64 ranks on two cores that was two thirds of the time of an empty
 // program. Here the last one wakes all. The counter is added to before the last one looks who
@@ -95,7 +90,7 @@ void mp_life_close(int thread_level)
     struct mp_waiter waiter;
 
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
-    while (mp_process.users == 1 && !all_sent()) {
+    while (mp_process.users == 1 && !mp_outgoing_idle()) {
         mp_waiter_step(&waiter); // and another thread may become a user meanwhile
     }
     mp_waiter_end(&waiter);

@@ -82,10 +82,8 @@ struct mp_channel {
     void (*sleep)(uint32_t armed, int64_t timeout_ns);
     void (*disarm)(void);
 
-    // True if everything that was committed has left this process, so that it reaches the peer even
-    // if this process ends, or does not come back to the channel. `left`: of what went to one peer.
-    // NULL: always.
-    bool (*idle)(void);
+    // True if everything that was committed to that peer has left this process, so that it arrives
+    // even if this process ends, or does not come back to the channel. NULL: always.
     bool (*left)(int peer);
 
     // Sends what is still buffered, and leaves. May be NULL: a rank keeps its channel to the end.

@@ -28,10 +28,12 @@ static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet
     return request->bytes;
 }
 
-static void answer_done(int peer, uint64_t origin)
+// The receive is over, and so is the send that it met.
+static void complete_both(struct mp_request *request, int peer, uint64_t origin)
 {
     struct mp_packet done = {.kind = MP_PACKET_DONE, .origin = origin};
     mp_answer(peer, &done);
+    mp_complete_when_left(peer, request, request->error);
 }
 
 static void receive_payload(struct mp_request *request, int peer, const struct mp_packet *packet,
@@ -44,8 +46,7 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
         mp_datatype_unpack(request->type, request->buffer, request->count, 0, payload, bytes);
     }
     if (packet->kind == MP_PACKET_SYNC) {
-        answer_done(peer, packet->origin);
-        mp_complete_when_left(peer, request, request->error);
+        complete_both(request, peer, packet->origin);
     } else {
         mp_request_complete(request, request->error);
     }
@@ -72,8 +73,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
                                 .bytes = bytes,
                                 .place = place};
     if (bytes == 0 || mp_protocol_take(&wanted)) {
-        answer_done(peer, offer->origin);
-        mp_complete_when_left(peer, request, request->error);
+        complete_both(request, peer, offer->origin);
         return;
     }
     struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,

@@ -5,6 +5,7 @@
 // answers ACCEPT and it is pushed to it in pieces (DATA): message/rendezvous.c. So are short ones
 // while the receiver has too many that it did not ask for (message/unexpected.h).
 // Messages to this very rank are handed to mp_deliver without any channel.
+// A request is complete when the last that it sends has left this process (mp_complete_when_left).
 #include "message/outgoing.h"
 
 #include "base/copy.h"
@@ -385,5 +386,10 @@ static int poll_dirty(struct mp_poller *self)
 
 bool mp_outgoing_idle(void)
 {
+    for (int peer = 0; peer < mp_process.size && mp_channel->left; peer++) {
+        if (!mp_channel->left(peer)) {
+            return false;
+        }
+    }
     return mp_list_empty(&dirty);
 }

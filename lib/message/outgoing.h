@@ -72,10 +72,12 @@ void mp_send_queue(struct mp_request *request);
 // Sends an answer to a peer, now or when there is room.
 void mp_answer(int peer, const struct mp_packet *packet);
 
-// Completes a request whose last packet, or answer, was sent to that peer: not before it has left
-// this process. Otherwise the program could leave MPI with it, and the peer would wait for this
-// rank's next call, which need not come (2.9, progress).
+// True if nothing that was committed to that peer, and no answer to it, is still in this process.
 bool mp_outgoing_has_left(int peer);
+
+// Completes a request whose last packet, or answer, was sent to that peer, when it has left this
+// process. If it were complete before, the program could stay outside MPI with that packet in here,
+// and the peer would wait for this rank's next call, which need not come (2.9, progress).
 void mp_complete_when_left(int peer, struct mp_request *request, int error);
 
 // The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
@@ -85,7 +87,7 @@ void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted
 // Something waits in `parts` of that peer.
 void mp_outgoing_wait(int peer);
 
-// True if nothing waits to go to any peer.
+// True if nothing waits to go to any peer, or is still in this process.
 bool mp_outgoing_idle(void);
 
 // Takes back a send that has not left yet. Returns false if it has.

@@ -152,7 +152,7 @@ static int send_ready(struct mp_request *request)
     }
     mp_list_remove(&s->blocked);
     if (s->open && s->gone == s->side.partitions && !request->complete &&
-        mp_list_empty(&request->other)) {
+        mp_list_empty(&request->other)) { // else it is leaving already
         mp_complete_when_left(request->world, request, 0);
     }
     return done;

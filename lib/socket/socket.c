@@ -464,7 +464,6 @@ static const struct mp_channel socket_channel = {
     .arm = socket_arm,
     .sleep = socket_sleep,
     .disarm = socket_disarm,
-    .idle = socket_idle,
     .left = socket_left,
     .close = socket_close,
 };

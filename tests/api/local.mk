@@ -150,4 +150,4 @@ api_tests += \
     tests/api/type_f90_by_precision
 
 EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_model.h tests/api/count.h \
-    tests/api/filter.h tests/api/neighbor_model.h tests/api/sessions.h tests/api/threads.h
+    tests/api/filter.h tests/api/neighbor_model.h tests/api/outside.h tests/api/sessions.h tests/api/threads.h

@@ -2,37 +2,17 @@
 // Once a receive is over, the send that it met can be completed without another MPI call of the
 // receiver (MPI 5.0, 3.5, progress). The receiver takes more messages than its answers find room
 // for while the sender is outside MPI, then stays outside MPI itself until the sender has
-// completed them all. So it is with messages that are copied, and with synchronous ones.
+// completed them all: short and long synchronous sends, and long standard ones.
 // ranks: 2
 #define _GNU_SOURCE
-#include "check.h"
+#include "outside.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <unistd.h>
-
-// Some channel keeps 128 packets, a socket of the kernel some hundreds of short ones.
-enum { BATCH = 90, BATCHES = 8, MESSAGES = BATCH * BATCHES, LONG = 32 << 10, PATIENCE = 20 };
+// A ring has 128 cells, and the kernel's socket holds some hundreds of short packets.
+enum { BATCH = 90, BATCHES = 8, MESSAGES = BATCH * BATCHES, LONG = 32 << 10 };
 
 static char buffer[LONG];
 static MPI_Request requests[MESSAGES];
 static int other; // the other rank's process
-
-static void tell(void)
-{
-    CHECK(kill(other, SIGRTMIN) == 0, "kill: %s", strerror(errno));
-}
-
-// Outside MPI. (These signals are not merged.)
-static void await(const char *what)
-{
-    sigset_t set;
-    struct timespec patience = {PATIENCE, 0};
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    CHECK(sigtimedwait(&set, NULL, &patience) == SIGRTMIN, "in %d s nobody told that %s", PATIENCE,
-          what);
-}
 
 static void send_all(int bytes, int synchronous)
 {
@@ -43,11 +23,11 @@ static void send_all(int bytes, int synchronous)
             OK(MPI_Isend(buffer, bytes, MPI_BYTE, 1, 0, MPI_COMM_WORLD, &requests[i]));
         }
         if (i % BATCH == BATCH - 1) {
-            await("a batch has been received");
+            outside_await("a batch has been received");
         }
     }
     OK(MPI_Waitall(MESSAGES, requests, MPI_STATUSES_IGNORE));
-    tell();
+    outside_tell(other);
 }
 
 static void receive_all(int bytes)
@@ -64,21 +44,18 @@ static void receive_all(int bytes)
             OK(MPI_Test(&requests[received], &flag, MPI_STATUS_IGNORE));
             received += flag != 0;
         }
-        tell();
+        outside_tell(other);
     }
     while (!all) {
         OK(MPI_Testall(MESSAGES, requests, &all, MPI_STATUSES_IGNORE));
     }
-    await("the sender has completed its sends");
+    outside_await("the sender has completed its sends");
 }
 
 int main(int argc, char **argv)
 {
     int mine = getpid();
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    outside_start();
     start(&argc, &argv);
     OK(MPI_Sendrecv(&mine, 1, MPI_INT, 1 - rank, 0, &other, 1, MPI_INT, 1 - rank, 0, MPI_COMM_WORLD,
                     MPI_STATUS_IGNORE));

@@ -4,27 +4,13 @@
 // may have to be connected, and many, more than the channel takes at once.
 // ranks: 2 3
 #define _GNU_SOURCE
-#include "check.h"
+#include "outside.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <unistd.h>
-
-enum { MESSAGES = 400, BYTES = 4000, PATIENCE = 20 };
+enum { MESSAGES = 400, BYTES = 4000 };
 
 static char buffer[BYTES];
 static MPI_Request requests[MESSAGES];
 static int processes[3];
-
-static void await(const char *what)
-{
-    sigset_t set;
-    struct timespec patience = {PATIENCE, 0};
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    CHECK(sigtimedwait(&set, NULL, &patience) == SIGRTMIN, "in %d s nobody told that %s", PATIENCE,
-          what);
-}
 
 // The receiver takes nothing for a moment, so that all there is room for is full.
 static void receive(int count, int from)
@@ -33,15 +19,12 @@ static void receive(int count, int from)
     for (int i = 0; i < count; i++) {
         OK(MPI_Recv(buffer, BYTES, MPI_BYTE, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE));
     }
-    CHECK(kill(processes[from], SIGRTMIN) == 0, "kill: %s", strerror(errno));
+    outside_tell(processes[from]);
 }
 
 int main(int argc, char **argv)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGRTMIN);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    outside_start();
     start(&argc, &argv);
     int mine = getpid(), last = size - 1;
     // To rank 0 and back: the last two have not met.
@@ -60,7 +43,7 @@ int main(int argc, char **argv)
             for (int i = 0; i < count; i++) {
                 OK(MPI_Send(buffer, BYTES, MPI_BYTE, last, 0, MPI_COMM_WORLD));
             }
-            await("the messages have arrived");
+            outside_await("the messages have arrived");
         } else if (rank == last - 1) {
             for (int i = 0; i < count; i++) {
                 OK(MPI_Isend(buffer, BYTES, MPI_BYTE, last, 0, MPI_COMM_WORLD, &requests[i]));
@@ -72,7 +55,7 @@ int main(int argc, char **argv)
                     OK(MPI_Wait(&requests[i], MPI_STATUS_IGNORE));
                 }
             }
-            await("the messages have arrived");
+            outside_await("the messages have arrived");
         }
     }
     return finish();
