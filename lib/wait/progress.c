@@ -240,6 +240,10 @@ static void pause_once(struct mp_waiter *waiter)
     uint32_t per_clock = !shared ? POLLS_PER_CLOCK : planned ? YIELDS_PER_CLOCK : 1;
 
     if (waiter->armed) {
+        // The guard may have risen, and we may be a child by now, which a signal handler forked
+        // after the last look and before the announcement: then that was made on a board where
+        // nobody wakes it. A later one does not sleep, since its board has another number.
+        mp_lock_acquire();
         sleep_now(waiter);
         return;
     }

@@ -60,6 +60,7 @@ api_tests += \
     tests/api/finalize_calls_hooks_last_first \
     tests/api/flood_of_unexpected_messages \
     tests/api/fork_child_abort_ends_the_job \
+    tests/api/fork_child_at_the_brink_of_a_sleep_ends \
     tests/api/fork_child_calls_are_refused \
     tests/api/fork_child_leaves_parent_alone \
     tests/api/fork_child_of_a_signal_handler_ends \
