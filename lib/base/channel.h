@@ -86,6 +86,10 @@ struct mp_channel {
     // even if this process ends, or does not come back to the channel. NULL: always.
     bool (*left)(int peer);
 
+    // In a child that was forked, as a handler of fork: whatever the child goes on with, it takes
+    // and sends nothing that is its parent's. NULL: nothing to do.
+    void (*forked)(void);
+
     // Sends what is still buffered, and leaves. May be NULL: a rank keeps its channel to the end.
     void (*close)(void);
 };

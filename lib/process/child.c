@@ -34,6 +34,9 @@ static void in_child(void)
         // parent looks around once more than it need.)
         mp_shm_wake(mp_process.board);
     }
+    if (mp_channel && mp_channel->forked) {
+        mp_channel->forked();
+    }
     mp_process.board = &own_board;
     mp_process.users = 0;
     if (mp_process.state == MP_RUNNING) {

@@ -27,8 +27,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +86,7 @@ static struct peer *hot;   // the peer that sent last: read at once, without ask
 static unsigned hot_polls; // in a row that found something at `hot`
 static unsigned watched;   // peers with `watched` set
 static int epoll_fd;
+static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
 
 // Ends the process: the job cannot go on, and nothing above could mend it.
 __attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
@@ -330,10 +334,18 @@ static void take_connection(int rank, int fd)
         close(fd);
         return;
     }
+    // A child that is forked from here on finds the descriptor in its place (socket_forked); one
+    // that was forked since it came has it nowhere, and must not use it.
+    peer->fd = fd;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(forked)) {
+        peer->fd = -1;
+        close(fd);
+        return;
+    }
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
         die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
     peer->in = new_buffer(IN_BYTES);
-    peer->fd = fd;
     peer->state = CONNECTED;
     flush(peer);
 }
@@ -431,6 +443,37 @@ static bool socket_idle(void)
     return true;
 }
 
+static void replace(int fd, int by)
+{
+    if (fd >= 0 && (by < 0 || dup3(by, fd, O_CLOEXEC) < 0))
+        close(fd);
+}
+
+// A signal handler may have forked this child in the middle of a poll, which it ends before it is
+// turned away. Its descriptors have the same streams behind them as its parent's: it would take
+// bytes and connections from its parent, and send what its parent sends, too. So each becomes an
+// end of a stream of which the other end lies idle, whatever system call is next, and the epoll set
+// an empty one.
+static void socket_forked(void)
+{
+    int error = errno, ends[2] = {-1, -1};
+
+    if (!peers || forked)
+        return;
+    forked = 1;
+    (void)socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+    int empty = epoll_create1(EPOLL_CLOEXEC);
+    for (int rank = 0; rank < boot->size; rank++)
+        replace(peers[rank].fd, ends[0]);
+    replace(boot->control_fd, ends[0]);
+    replace(epoll_fd, empty);
+    if (ends[0] >= 0)
+        close(ends[0]); // the other one stays open: else this would be the end of the stream
+    if (empty >= 0)
+        close(empty);
+    errno = error;
+}
+
 // All ranks agreed to finish, so nothing that still arrives matters to anybody; but it is read, or
 // two ranks with full sockets would wait for each other. What we sent stays readable for the peers
 // after we have closed.
@@ -465,6 +508,7 @@ static const struct mp_channel socket_channel = {
     .sleep = socket_sleep,
     .disarm = socket_disarm,
     .left = socket_left,
+    .forked = socket_forked,
     .close = socket_close,
 };
 

@@ -65,6 +65,7 @@ api_tests += \
     tests/api/fork_child_leaves_parent_alone \
     tests/api/fork_child_of_a_signal_handler_ends \
     tests/api/fork_child_of_a_threaded_rank_ends \
+    tests/api/fork_child_takes_nothing_of_its_parents \
     tests/api/freed_communicator_serves_the_slow \
     tests/api/freed_objects_serve_to_the_end \
     tests/api/freed_requests_complete \
