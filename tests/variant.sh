@@ -24,7 +24,7 @@ tsan)
     ;;
 valgrind)
     flags='-O1 -g'
-    export MPRUN_TEST_WRAP='valgrind -q --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes'
+    export MPRUN_TEST_WRAP='valgrind -q --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes --max-stackframe=8388608'
     export MPRUN_TEST_SLOW=10
     ;;
 clang) flags='-O2 -g' cc=clang cxx=clang++ options='--disable-shared --enable-werror' ;;

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
     OK(MPI_Type_commit(&nothing));
     static const int counts[] = {0, 1, 2, 3, 4, 6, 11, 12, 20000, 20001, 300000, 300001};
     int *words = room(400000 * sizeof(int)), count;
+    memset(words, 0, 400000 * sizeof(int));
     MPI_Count large;
     MPI_Status status;
     for (size_t i = 0; i < COUNT_OF(counts); i++) {

@@ -4,7 +4,7 @@
 // free, each also what another one allocated.
 // ranks: 2
 // channels: shm
-// not under: asan tsan
+// not under: asan tsan valgrind
 #define _GNU_SOURCE
 #include "check.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Long messages between memory that ranks cannot reach in each other arrive whole also when the
 // kernel stops helping one of them in the middle of the job: first it may not write to others'
-// memory any more, then not read it either.
+// memory any more, then not read it either. (valgrind knows no seccomp.)
 // ranks: 2
 // timeout: 60
+// not under: valgrind
 #include "check.h"
 #include "filter.h"
 

@@ -70,7 +70,9 @@ int main(int argc, char **argv)
             }
             for (int m = 0; m < N; m++) {
                 words[m] = room((size_t)count * sizeof(int));
-                words[m][0] = words[m][count - 1] = m;
+                for (int i = 0; i < count; i++) {
+                    words[m][i] = m;
+                }
                 OK(MPI_Isend(words[m], count, MPI_INT, 1, tags[m], MPI_COMM_WORLD, &requests[m]));
             }
             if (!early) {
