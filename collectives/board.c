@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Boards: where they lie, and the waiting for one another on them.
 //
-// Where desks and slots are: those of context pair p are number p * world size + world rank, so
-// nothing has to be allocated or told to anybody.
+// Where desks and slots are: those of context pair p are number p * ranks of the segment + place in
+// it, so nothing has to be allocated or told to anybody. They are looked up by world rank, which is
+// the place plus what all ranks of a node have in common: `find` takes that off.
 //
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
@@ -62,6 +63,16 @@ enum { LOOKS = 256 };
 // from rank to rank take, since those on another CPU may still have that many to go.
 enum { LOOKS_ACROSS = 256 };
 
+static bool all_are_near(const struct mp_comm *comm)
+{
+    for (int i = 0; i < comm->size && mp_process_has_far(); i++) {
+        if (!mp_peer_is_near(mp_group_world(comm->group, i))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void find(struct mp_comm *comm)
 {
     struct mp_segment_header *segment = mp_process.segment;
@@ -71,16 +82,16 @@ static void find(struct mp_comm *comm)
     *board = (struct mp_comm_board){.open = UINT64_MAX};
     mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
-    if (!mp_process.shm || comm->remote || comm->size < 2 || pair >= segment->desk_pairs) {
+    if (comm->remote || comm->size < 2 || pair >= segment->desk_pairs || !all_are_near(comm)) {
         return;
     }
-    board->desks = (struct mp_desk *)(void *)((char *)segment + segment->desks_offset) +
-                   pair * segment->nranks;
+    // Counted from where world rank 0 would be.
+    int64_t at = (int64_t)(pair * segment->nranks) - mp_process.first;
+    board->desks = (struct mp_desk *)(void *)((char *)segment + segment->desks_offset +
+                                              at * (int64_t)sizeof(struct mp_desk));
     if (pair < segment->slot_pairs) {
-        board->slots =
-            (char *)segment + segment->slots_offset + pair * segment->nranks * MP_SLOT_BYTES;
-        board->pads = (char *)segment + segment->pads_offset +
-                      pair * segment->nranks * MP_POSTS * MP_PAD_BYTES;
+        board->slots = (char *)segment + segment->slots_offset + at * MP_SLOT_BYTES;
+        board->pads = (char *)segment + segment->pads_offset + at * MP_POSTS * MP_PAD_BYTES;
     }
 }
 

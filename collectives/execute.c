@@ -221,10 +221,9 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
     bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
                   (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
     MPI_Status status;
-    if (!waited || !mp_process.shm ||
-        !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
-                           step->message.peer, step->message.tag, comm, comm->context + 1,
-                           &status)) {
+    if (!waited || !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
+                                      step->message.peer, step->message.tag, comm,
+                                      comm->context + 1, &status)) {
         return false;
     }
     judge(schedule, step, 0, mp_status_bytes(&status));

@@ -82,7 +82,7 @@ void help_print_info(void)
            MP_SEGMENT_VERSION);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct mp_segment_header plan = {0};
-        uint64_t bytes = mp_segment_plan(&plan, sizes[i]);
+        uint64_t bytes = mp_segment_plan(&plan, sizes[i], sizes[i]);
         printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB\n", sizes[i],
                (double)bytes / (1 << 20), plan.cells, plan.bulk >> 10);
     }

@@ -70,7 +70,7 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
 {
     struct mp_segment_header plan = {0};
     uint32_t nranks = (uint32_t)options->nranks;
-    uint64_t bytes = mp_segment_plan(&plan, nranks);
+    uint64_t bytes = mp_segment_plan(&plan, nranks, nranks);
 
     plan.channel = (uint32_t)options->channel;
     plan.cores = (uint32_t)cpus;
@@ -104,8 +104,11 @@ struct mp_segment_header *segment_create(const struct options *options, int cpus
 
     int rank = 0;
     for (int i = 0; i < options->nprograms; i++) {
-        for (int k = 0; k < options->programs[i].ranks; k++, rank++)
+        for (int k = 0; k < options->programs[i].ranks; k++, rank++) {
             mp_segment_board(segment, rank)->appnum = i;
+            mp_segment_board(segment, rank)->appranks = options->programs[i].ranks;
+            mp_segment_homes(segment)[rank] = MP_HOME(0, rank);
+        }
     }
     return segment;
 }

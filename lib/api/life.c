@@ -65,7 +65,7 @@ void mp_life_await_all(void)
     uint32_t all = (uint32_t)mp_process.size;
     struct mp_waiter waiter;
 
-    if (!mp_process.shm || segment->ranks_per_core == 1) {
+    if (mp_process_has_far() || segment->ranks_per_core == 1) {
         return;
     }
     if (atomic_fetch_add_explicit(&segment->finalizing, 1, memory_order_acq_rel) + 1 == all) {

@@ -63,7 +63,7 @@ static void set_close_on_exec(int fd)
 static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 {
     struct mp_segment_header plan = {0};
-    uint64_t bytes = mp_segment_plan(&plan, 1);
+    uint64_t bytes = mp_segment_plan(&plan, 1, 1);
     struct mp_cpus usable = mp_cpus_of(0);
     int cores = mp_cpus_count(&usable);
 
@@ -84,6 +84,7 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
     segment->fence = MP_FENCE_ALWAYS; // nobody else looks: the fence is free, and always right
 
     struct mp_board *board = mp_segment_board(segment, 0);
+    board->appranks = 1;
     atomic_store_explicit(&board->pid, (int32_t)getpid(), memory_order_relaxed);
 
     boot->size = 1;

@@ -66,7 +66,8 @@ void mp_errand_fetch(int world, uint64_t address, void *to, size_t bytes)
 void mp_errand_store(int world, uint64_t address, const void *from, size_t bytes)
 {
     struct mp_request *request = new_request(MP_REQUEST_SEND, world, (uintptr_t)from, bytes);
-    size_t most = mp_channel->payload_max < PIECE ? mp_channel->payload_max : PIECE;
+    size_t most = mp_channel_payload_max(world);
+    most = most < PIECE ? most : PIECE;
 
     for (size_t at = 0, piece; at < bytes; at += piece) {
         unsigned pauses = 0;

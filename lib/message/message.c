@@ -175,16 +175,17 @@ MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wan
 MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
                                 int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
-    if (unlikely(!mp_process.shm || source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
+    if (unlikely(source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
         return false;
     }
     struct mp_match *match = match_of(comm, context);
     int world = mp_comm_world_rank(comm, source);
 
-    if (match->waiting || !mp_list_empty(&match->arrived) || world == mp_process.rank) {
+    struct mp_shm_peer *from = &mp_shm_peers[world];
+    if (match->waiting || !mp_list_empty(&match->arrived) || world == mp_process.rank ||
+        !from->board) {
         return false;
     }
-    struct mp_shm_peer *from = &mp_shm_peers[world];
     uint64_t wanted = mp_ring_word(MP_PACKET_EAGER, context, tag);
     int polls = mp_process.crowded       ? FAST_POLLS_SHARED
                 : mp_process_is_locked() ? FAST_POLLS_LOCKED

@@ -39,13 +39,16 @@ int mp_message_open(struct mp_boot *boot)
 {
     mp_handed.comm_made = comm_made;
     mp_handed.comm_ends = comm_ends;
-    if (mp_process.shm) {
-        mp_channel = mp_shm_open();
-    } else {
-        mp_channel = mp_socket_open(boot, mp_deliver);
+    if (mp_shm_peers_open() != 0) {
+        return mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.size);
+    }
+    if (mp_process_has_far()) {
+        mp_channel = mp_far = mp_socket_open(boot, mp_deliver);
         if (!mp_channel) {
             mp_fail(MPI_ERR_OTHER, "cannot open the socket channel: %s", strerror(errno));
         }
+    } else {
+        mp_channel = mp_shm_open();
     }
     if (!mp_channel) {
         return MPI_ERR_OTHER;

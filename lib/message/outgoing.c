@@ -92,7 +92,7 @@ static void const *contiguous_data(const struct mp_request *request)
 // it where it lies. False for all others.
 static bool describe(const struct mp_request *request, struct mp_layout *layout)
 {
-    return mp_process.shm && !request->type->contiguous &&
+    return mp_peer_is_near(request->world) && !request->type->contiguous &&
            mp_layout_describe(layout, request->type, request->buffer, request->count) &&
            mp_heap_holds((void *)(uintptr_t)layout->low, layout->span);
 }
@@ -245,8 +245,8 @@ enum { PIECE = 8 << 10 };
 static int push(struct mp_request *request)
 {
     int pieces = 0;
-    MPI_Count most = (MPI_Count)mp_channel->payload_max;
-    most = mp_process.shm && most > PIECE ? PIECE : most;
+    MPI_Count most = (MPI_Count)mp_channel_payload_max(request->world);
+    most = mp_peer_is_near(request->world) && most > PIECE ? PIECE : most;
     while (request->moved < request->bytes) {
         MPI_Count piece = request->bytes - request->moved;
         if (piece > most) {
@@ -279,7 +279,9 @@ static int push(struct mp_request *request)
 
 void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address)
 {
-    void *place = mp_heap_reach(request->world, (void *)(uintptr_t)address, (size_t)wanted);
+    void *place = mp_peer_is_near(request->world)
+                      ? mp_heap_reach(request->world, (void *)(uintptr_t)address, (size_t)wanted)
+                      : NULL;
     if (place) {
         // In one copy, however our side is laid out: straight into the receiver's buffer.
         struct mp_packet placed = {

@@ -75,11 +75,11 @@ static void run_gone(struct sender *s)
     s->run_count = 0;
 }
 
-// Long data that lies in a row is fetched by the receiver, where ranks share memory.
+// Long data that lies in a row is fetched by the receiver, if it is near.
 static bool can_offer(const struct mp_request *request, const struct sender *s, MPI_Count bytes)
 {
     return request->world != mp_process.rank && s->run_moved == 0 && bytes > mp_eager_max &&
-           request->type->contiguous && mp_process.shm && !s->push_only;
+           request->type->contiguous && mp_peer_is_near(request->world) && !s->push_only;
 }
 
 // Returns false when there is no room for all of it. To this very rank there always is: the pieces
@@ -89,7 +89,8 @@ static bool send_run(const struct mp_request *request, struct sender *s)
     static char own[8 << 10]; // with the lock held, from a piece's packing to its delivery
     MPI_Count bytes = s->run_count * s->side.size;
     bool to_self = request->world == mp_process.rank;
-    MPI_Count most = to_self ? (MPI_Count)sizeof own : (MPI_Count)mp_channel->payload_max;
+    MPI_Count most =
+        to_self ? (MPI_Count)sizeof own : (MPI_Count)mp_channel_payload_max(request->world);
 
     if (can_offer(request, s, bytes)) {
         struct mp_packet offer = data_packet(s, 0, true);

@@ -10,6 +10,7 @@
 #include "datatype/datatype_layout.h"
 #include "heap/heap.h"
 #include "message/together.h"
+#include "process/peers.h"
 #include "process/remote.h"
 
 #include <stdlib.h>
@@ -173,7 +174,7 @@ bool mp_protocol_take(const struct mp_payload *payload)
     struct transfer t = {.payload = *payload};
     if (payload->peer == mp_process.rank) {
         t.facts = TO_SELF;
-    } else if (mp_process.shm) {
+    } else if (mp_peer_is_near(payload->peer)) {
         look_at_receive(&t);
         look_at_sender(&t);
     }

@@ -34,14 +34,14 @@ static void activate(int peer)
 
 static void answer_doorbell(void)
 {
-    _Atomic uint64_t *words = mp_segment_doorbell(mp_process.segment, mp_process.rank);
-    for (int w = 0; w * 64 < mp_process.size; w++) {
+    _Atomic uint64_t *words = mp_segment_doorbell(mp_process.segment, mp_process.local);
+    for (int w = 0; w * 64 < mp_process.near; w++) {
         if (likely(!atomic_load_explicit(&words[w], memory_order_relaxed))) {
             continue;
         }
         uint64_t bits = atomic_exchange_explicit(&words[w], 0, memory_order_acquire);
         while (bits) {
-            activate(w * 64 + __builtin_ctzll(bits));
+            activate(mp_process.first + w * 64 + __builtin_ctzll(bits));
             bits &= bits - 1;
         }
     }
@@ -135,15 +135,13 @@ static struct mp_channel shm_channel = {
 
 const struct mp_channel *mp_shm_open(void)
 {
-    active = calloc((size_t)mp_process.size, sizeof *active);
-    if (!active || mp_shm_peers_open() != 0) {
-        mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.size);
+    active = calloc((size_t)mp_process.near, sizeof *active);
+    if (!active) {
+        mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.near);
         return NULL;
     }
     mp_remote_open();
     mp_shm_agree_on_fences();
-    // A quarter: then a reservation always succeeds once the reader has taken everything, however
-    // much was skipped at the end of the area and however many credits it still holds back.
-    shm_channel.payload_max = mp_process.segment->bulk / 4;
+    shm_channel.payload_max = mp_channel_payload_max(mp_process.rank);
     return &shm_channel;
 }

@@ -145,7 +145,7 @@ static bool copy_units(const struct job *job, uint64_t first, uint64_t count)
 
 bool mp_together_may_ask(int peer)
 {
-    struct mp_board *board = mp_segment_board(mp_process.segment, peer);
+    struct mp_board *board = mp_shm_peers[peer].board;
 
     // A sender that is not in a call now does not come soon.
     return !mp_process.crowded && atomic_load_explicit(&board->call, memory_order_relaxed) != 0;
@@ -153,7 +153,7 @@ bool mp_together_may_ask(int peer)
 
 bool mp_together_sends(int rank)
 {
-    struct mp_board *board = mp_segment_board(mp_process.segment, rank);
+    struct mp_board *board = mp_shm_peers[rank].board;
 
     switch (atomic_load_explicit(&board->call, memory_order_relaxed)) {
     case MP_CALL_Send:
@@ -278,7 +278,7 @@ void mp_together_help(int peer, const struct mp_packet *help, const void *told)
                       .by_kernel = help->source,
                       .side = side_beside(peer),
                       .generation = (uint32_t)help->tag,
-                      .board = mp_segment_board(mp_process.segment, peer),
+                      .board = mp_shm_peers[peer].board,
                       .bytes = (MPI_Count)help->total};
     uint64_t first, count, done = 0;
 

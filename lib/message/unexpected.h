@@ -38,7 +38,7 @@ void mp_unexpected_free(struct mp_unexpected *message);
 // communicator to do it on looks into messages that wait: those are few, and always there.
 static inline bool mp_unexpected_is_full(int world, const struct mp_comm *comm)
 {
-    const struct mp_board *board = mp_segment_board(mp_process.segment, world);
+    const struct mp_board *board = mp_segment_board(mp_process.segment, world - mp_process.first);
     return unlikely(atomic_load_explicit(&board->full, memory_order_relaxed)) &&
            comm != &mp_comm_boot;
 }

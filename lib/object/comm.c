@@ -50,7 +50,7 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     comm->group = group;
     comm->remote = remote;
     comm->peers = remote ? remote : group;
-    comm->quick_peers = mp_process.shm ? (unsigned)comm->peers->size : 0;
+    comm->quick_peers = (unsigned)comm->peers->size;
     mp_group_hold(group);
     if (remote) {
         mp_group_hold(remote);

@@ -25,13 +25,12 @@ struct mp_session;
 
 // This rank's view of the communicator's board in the segment (collectives/board.h).
 struct mp_comm_board {
-    struct mp_desk
-        *desks;     // by world rank. NULL: none (other channel, intercommunicator, pool full)
-    char *slots;    // by world rank; NULL: none
-    char *pads;     // by world rank and post; NULL: none
-    uint64_t last;  // turn of the operation that was begun last,
-    uint64_t turn;  // and of the blocking one
-    uint64_t seen;  // all members were seen to have done with the turns before this one
+    struct mp_desk *desks; // by world rank. NULL: none (a far member, intercommunicator, pool full)
+    char *slots;           // by world rank; NULL: none
+    char *pads;            // by world rank and post; NULL: none
+    uint64_t last;         // turn of the operation that was begun last,
+    uint64_t turn;         // and of the blocking one
+    uint64_t seen;         // all members were seen to have done with the turns before this one
     uint64_t open;  // the first turn of a nonblocking one with which not all were seen to have done
     uint64_t chunk; // chunks of this rank's slot that were used so far
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
@@ -56,8 +55,7 @@ struct mp_comm {
     struct mp_object object;
     int rank; // in the local group
     int size; // of the local group
-    // Peers that the short ways (message/message_short.h) serve: all, or 0: once it was freed, and
-    // where the channel is another.
+    // Peers that the short ways (message/message_short.h) serve: all, or 0: once it was freed.
     unsigned quick_peers;
     uint32_t context;       // of point-to-point; context + 1 is for collectives
     struct mp_match *match; // queues of the point-to-point context (message/match.h)

@@ -77,10 +77,8 @@ void mp_info_put_start(struct mp_info *info, int argc, char **argv)
 static void put_job(struct mp_info *info)
 {
     char text[16];
-    int ranks = 0; // that run the same of the `:`-separated programs
-    for (int i = 0; i < mp_process.size; i++)
-        ranks += mp_segment_board(mp_process.segment, i)->appnum == mp_process.board->appnum;
-    snprintf(text, sizeof text, "%d", ranks);
+    // That run the same of the `:`-separated programs.
+    snprintf(text, sizeof text, "%d", mp_process.board->appranks);
     mp_info_put(info, "maxprocs", text);
     mp_info_put(info, "soft", text);
 }

@@ -29,11 +29,9 @@ static bool forked;
 static void in_child(void)
 {
     forked = true;
-    if (mp_process.shm) {
-        // Forked by a signal handler in the middle of a sleep, it would fall asleep again. (The
-        // parent looks around once more than it need.)
-        mp_shm_wake(mp_process.board);
-    }
+    // Forked by a signal handler in the middle of a sleep, it would fall asleep again. (The parent
+    // looks around once more than it need.)
+    mp_shm_wake(mp_process.board);
     if (mp_channel && mp_channel->forked) {
         mp_channel->forked();
     }
@@ -53,7 +51,7 @@ int mp_child_watch(void)
 
 static struct mp_board *board_of_rank(void)
 {
-    return mp_segment_board(mp_process.segment, mp_process.rank);
+    return mp_segment_board(mp_process.segment, mp_process.local);
 }
 
 static pid_t rank_pid(void)

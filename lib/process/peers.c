@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// This rank's peers in shared memory: the rings that lead to them and back, the doorbell that says
+// This rank's near peers: the rings that lead to them and back, the doorbell that says
 // that one is to be polled, and sleeping on the board's futex word. What arrives is the business of
 // message/shm_channel.c.
 #define _GNU_SOURCE
@@ -26,8 +26,9 @@ void mp_shm_ring_doorbell(int peer)
         out->active = true;
         return;
     }
-    _Atomic uint64_t *word = mp_segment_doorbell(mp_process.segment, peer) + mp_process.rank / 64;
-    uint64_t bit = UINT64_C(1) << (mp_process.rank % 64);
+    _Atomic uint64_t *word =
+        mp_segment_doorbell(mp_process.segment, peer - mp_process.first) + mp_process.local / 64;
+    uint64_t bit = UINT64_C(1) << (mp_process.local % 64);
     // Release: the reader that takes the bit (acquire, in answer_doorbell there) finds the cell.
     if (!(atomic_load_explicit(word, memory_order_relaxed) & bit)) {
         atomic_fetch_or_explicit(word, bit, memory_order_release);
@@ -66,7 +67,7 @@ uint32_t mp_shm_arm(void)
     atomic_store_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed);
     if (!may_fence_for_others) {
         atomic_thread_fence(memory_order_seq_cst);
-    } else if (mp_process.size > 1) {
+    } else if (mp_process.near > 1) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
     }
     return armed;
@@ -98,7 +99,7 @@ void mp_shm_disarm(void)
 
 void mp_shm_agree_on_fences(void)
 {
-    bool alone = mp_process.size == 1;
+    bool alone = mp_process.near == 1;
     may_fence_for_others =
         !alone && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
     if (!alone && !may_fence_for_others) {
@@ -117,13 +118,14 @@ int mp_shm_peers_open(void)
         return -1;
     }
     memset(mp_shm_peers, 0, size * sizeof *mp_shm_peers);
-    for (int peer = 0; peer < mp_process.size; peer++) {
-        struct mp_shm_peer *p = &mp_shm_peers[peer];
-        p->out.ring = mp_segment_ring(segment, mp_process.rank, peer);
+    int own = mp_process.local, from = mp_process.near > 1 ? 0 : own;
+    for (int place = from; place < from + mp_process.near; place++) {
+        struct mp_shm_peer *p = &mp_shm_peers[mp_process.first + place];
+        p->out.ring = mp_segment_ring(segment, own, place);
         p->out.bulk = mp_ring_bulk(segment, p->out.ring);
-        p->in.ring = mp_segment_ring(segment, peer, mp_process.rank);
+        p->in.ring = mp_segment_ring(segment, place, own);
         p->in.bulk = mp_ring_bulk(segment, p->in.ring);
-        p->board = mp_segment_board(segment, peer);
+        p->board = mp_segment_board(segment, place);
     }
     return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The channel in use, seen from the engine. Shared memory is called directly, so that the compiler
-// can inline a send down to the store that publishes it; anything else goes through the table of
-// base/channel.h.
+// Peers, seen from the engine. A near peer is one whose memory we map: its ring is written
+// directly, so that the compiler can inline a send down to the store that publishes it. A far one
+// is reached through the table of base/channel.h. Which a peer is does not change.
 #ifndef MP_PROCESS_PEERS_H
 #define MP_PROCESS_PEERS_H
 
@@ -12,20 +12,27 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 
-extern const struct mp_channel *mp_channel; // of this job
+extern const struct mp_channel *mp_channel; // what is polled and slept on
+extern const struct mp_channel *mp_far;     // that far peers are reached by; NULL: there are none
 extern struct mp_ring_shape mp_shm_shape;
 
-// This rank's two rings with every peer, by world rank. Only for the shared-memory channel.
+// This rank's two rings with every near peer, by world rank. Those of a far one are NULL, and its
+// `out` has no room, so the shortest way of a send (message/message_short.h) need not ask.
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
-    struct mp_board *board;
-    uint64_t copied_to; // where the last long message from there that both copied was put
+    struct mp_board *board; // NULL: far
+    uint64_t copied_to;     // where the last long message from there that both copied was put
     _Alignas(64) struct mp_ring_reader in;
 };
 extern struct mp_shm_peer *mp_shm_peers;
 
-// Sets up the peers (process/peers.c), for message/shm_channel.c: -1 when memory is out. Then it is
-// found out who fences for whom. And the three functions of a channel that sleep.
+static inline bool mp_peer_is_near(int world)
+{
+    return mp_shm_peers[world].board != NULL;
+}
+
+// Sets up the peers (process/peers.c): -1 when memory is out. For message/shm_channel.c it is found
+// out who fences for whom; and the three functions of a channel that sleep.
 int mp_shm_peers_open(void);
 void mp_shm_agree_on_fences(void);
 uint32_t mp_shm_arm(void);
@@ -57,15 +64,15 @@ MP_ALWAYS_INLINE void mp_shm_notify(struct mp_board *board)
 
 static inline void *mp_channel_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
 {
-    if (likely(mp_process.shm)) {
+    if (likely(mp_peer_is_near(peer))) {
         return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
     }
-    return mp_channel->reserve(peer, kind, bytes);
+    return mp_far->reserve(peer, kind, bytes);
 }
 
 static inline uint64_t mp_channel_commit(int peer, const struct mp_packet *packet)
 {
-    if (likely(mp_process.shm)) {
+    if (likely(mp_peer_is_near(peer))) {
         struct mp_shm_peer *to = &mp_shm_peers[peer];
         uint64_t number = mp_ring_commit(&to->out, &mp_shm_shape, packet);
         if (unlikely(!to->out.active)) {
@@ -74,13 +81,21 @@ static inline uint64_t mp_channel_commit(int peer, const struct mp_packet *packe
         mp_shm_notify(to->board);
         return number;
     }
-    return mp_channel->commit(peer, packet);
+    return mp_far->commit(peer, packet);
+}
+
+// The largest payload of one packet to that peer. A quarter of a ring: then a reservation always
+// succeeds once the reader has taken everything, however much was skipped at the end of the area
+// and however many credits it still holds back.
+static inline size_t mp_channel_payload_max(int peer)
+{
+    return mp_peer_is_near(peer) ? mp_shm_shape.bulk / 4 : mp_far->payload_max;
 }
 
 // After an eager message: makes the way short for the next one (shm/ring.h).
 static inline void mp_channel_claim(int peer, size_t bytes)
 {
-    if (mp_process.shm && !mp_ring_is_inline(MP_PACKET_EAGER, bytes)) {
+    if (mp_peer_is_near(peer) && !mp_ring_is_inline(MP_PACKET_EAGER, bytes)) {
         mp_ring_claim(&mp_shm_peers[peer].out, &mp_shm_shape, bytes);
     }
 }
@@ -91,7 +106,7 @@ static inline void mp_channel_claim(int peer, size_t bytes)
 // the peer must be rung for, and where every store must be followed by a fence.
 static inline void mp_channel_open_fast_path(int peer)
 {
-    if (mp_process.shm) {
+    if (mp_peer_is_near(peer)) {
         struct mp_ring_writer *out = &mp_shm_peers[peer].out;
         bool open = out->active && !mp_shm_must_fence() && peer != mp_process.rank;
         out->fast_end = open ? out->consumed + mp_shm_shape.cells : 0;
@@ -100,9 +115,7 @@ static inline void mp_channel_open_fast_path(int peer)
 
 static inline void mp_channel_close_fast_path(int peer)
 {
-    if (mp_process.shm) {
-        mp_shm_peers[peer].out.fast_end = 0;
-    }
+    mp_shm_peers[peer].out.fast_end = 0;
 }
 
 #endif

@@ -17,7 +17,7 @@
 static struct mp_board no_board;
 
 struct mp_process mp_process = {.guarded = MP_LOCKED, .size = 1, .board = &no_board};
-const struct mp_channel *mp_channel;
+const struct mp_channel *mp_channel, *mp_far;
 struct mp_handed mp_handed;
 
 static int users_at[5]; // by thread level, of which the ABI's numbers are multiples of 1024
@@ -28,9 +28,11 @@ void mp_process_joined(int rank, int size, bool launched, struct mp_segment_head
     mp_process.size = size;
     mp_process.launched = launched;
     mp_process.segment = segment;
-    mp_process.shm = segment->channel == MP_CHANNEL_SHM;
+    mp_process.local = mp_home_place(mp_segment_homes(segment)[rank]);
+    mp_process.first = rank - mp_process.local;
+    mp_process.near = segment->channel == MP_CHANNEL_SHM ? (int)segment->nranks : 1;
     mp_process.crowded = segment->ranks_per_core > 1;
-    mp_process.board = mp_segment_board(segment, rank);
+    mp_process.board = mp_segment_board(segment, mp_process.local);
     mp_process.board->call = no_board.call;
 }
 

@@ -27,8 +27,13 @@ struct mp_process {
     bool threads;     // a user has a thread level above MPI_THREAD_SINGLE
     int rank;         // in the world
     int size;         // of the world
-    bool launched;    // by mprun; false: a world of one that started by itself
-    bool shm;         // the channel is shared memory: peers' memory is in `segment`
+    // Peers are near, reached through `segment`, or far, reached by a stream (process/peers.h).
+    // Near ones have world ranks from `first` on, and their places in the segment in the same
+    // order.
+    int local;     // this rank's place in the segment
+    int first;     // world rank of the one at place 0
+    int near;      // near ranks, this one among them
+    bool launched; // by mprun; false: a world of one that started by itself
     // This rank's core is wanted by others, so a wait yields instead of spinning: other ranks, as
     // the launcher says, or whoever took the core away lately (wait/progress.c).
     bool crowded;
@@ -116,6 +121,12 @@ void mp_process_count_user(int thread_level, int by);
 // This process has taken its place in the job: MPI can be used from now on, and what calls have
 // said before is carried over to its board.
 void mp_process_joined(int rank, int size, bool launched, struct mp_segment_header *segment);
+
+// Whether some ranks of the job are far.
+static inline bool mp_process_has_far(void)
+{
+    return mp_process.near < mp_process.size;
+}
 
 // True if several threads may be in calls at the same time, as far as the present users said.
 bool mp_process_is_threaded(void);

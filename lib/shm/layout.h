@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The control segment of a job: one memfd that the launcher creates and every rank maps. It holds a
-// header, a board per rank, doorbells, desks and slots for the collectives of communicators, and a
-// ring for every ordered pair of ranks. The launcher and the library share this file and nothing
-// else about memory. Offsets, never pointers; words that different ranks write are 128 bytes apart
-// (two lines: the adjacent-line prefetcher pairs them). Pages are touched only when used. Read
-// next: shm/ring.h (how a ring is written and read), wait/progress.h (sleeping and waking).
+// The control segment of a node, and so of most jobs: one memfd that the launcher creates and every
+// rank of the node maps. It holds a header, a board per rank, doorbells, desks and slots for the
+// collectives of communicators, and a ring for every ordered pair of ranks. The launcher and the
+// library share this file and nothing else about memory. Offsets, never pointers; words that
+// different ranks write are 128 bytes apart (two lines: the adjacent-line prefetcher pairs them).
+// Pages are touched only when used. Read next: shm/ring.h (how a ring is written and read),
+// wait/progress.h (sleeping and waking).
 #ifndef MP_SHM_LAYOUT_H
 #define MP_SHM_LAYOUT_H
 
@@ -14,7 +15,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 8
+#define MP_SEGMENT_VERSION 9
 #define MP_APART           128
 #define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
 #define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
@@ -47,7 +48,11 @@ struct mp_segment_header {
     uint32_t slot_pairs;     // and those, no more, with a slot and pads per rank too
     uint32_t ranks_per_core; // ceil(ranks / usable cores): above 1, a waiting rank yields at once
     uint32_t cores;          // usable cores: affinity mask and cgroup quota
+    uint32_t node;           // number of this node, of
+    uint32_t nodes;          // those of the job: each has a segment of its own
+    uint32_t world;          // ranks of the job; `nranks` share this segment
     uint64_t boards_offset;
+    uint64_t homes_offset;
     uint64_t doorbells_offset;
     uint64_t desks_offset;
     uint64_t slots_offset;
@@ -85,6 +90,7 @@ struct mp_board {
     // program, so that the program and what it starts find it.
     _Atomic int32_t started_as; // the process that mprun started as this rank
     int32_t appnum;             // which of the `:`-separated programs this rank belongs to
+    int32_t appranks;           // how many ranks that one has
 
     // How the rank wants the job to end. `message` and `abort_code` are written first, then
     // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.
@@ -179,16 +185,38 @@ struct mp_desk {
     _Alignas(MP_APART) _Atomic uint64_t under_way;
 };
 
-static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int rank)
+// Boards, doorbells, desks, slots, pads and rings go by the rank's place in the segment, from 0 on.
+// Where each rank of the job has its place: one word per world rank, see MP_HOME. Ranks of a node
+// have their places in the order of their world ranks, and there is no other node's rank between.
+static inline uint32_t *mp_segment_homes(struct mp_segment_header *segment)
 {
-    return (struct mp_board *)(void *)((char *)segment + segment->boards_offset) + rank;
+    return (uint32_t *)(void *)((char *)segment + segment->homes_offset);
+}
+
+enum { MP_PLACE_BITS = 12 };
+#define MP_HOME(node, place) ((uint32_t)(node) << MP_PLACE_BITS | (uint32_t)(place))
+_Static_assert(MP_RANKS_MAX <= 1 << MP_PLACE_BITS, "a place fits its bits");
+
+static inline int mp_home_place(uint32_t home)
+{
+    return (int)(home & ((1U << MP_PLACE_BITS) - 1));
+}
+
+static inline uint32_t mp_home_node(uint32_t home)
+{
+    return home >> MP_PLACE_BITS;
+}
+
+static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int place)
+{
+    return (struct mp_board *)(void *)((char *)segment + segment->boards_offset) + place;
 }
 
 // Bit s of word s/64 of a rank's doorbell: sender s has a message in a ring that is not polled yet.
-static inline _Atomic uint64_t *mp_segment_doorbell(struct mp_segment_header *segment, int rank)
+static inline _Atomic uint64_t *mp_segment_doorbell(struct mp_segment_header *segment, int place)
 {
     return (_Atomic uint64_t *)(void *)((char *)segment + segment->doorbells_offset +
-                                        (size_t)rank * segment->doorbell_bytes);
+                                        (size_t)place * segment->doorbell_bytes);
 }
 
 // The ring that `from` writes and `to` reads. A receiver's rings lie together.
@@ -234,22 +262,28 @@ static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
     return shift;
 }
 
-// Fills `header` with the layout of a job of `nranks`. The memory behind the header must read as
-// zero. The caller then sets channel, ranks_per_core, cores, fence, universe and the boards'
-// appnum. Returns the bytes that the segment needs.
-static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks)
+// Fills `header` with the layout of a node that has `nranks` of the job's `world` ranks.
+// The memory behind the header must read as zero. The caller then sets node, nodes,
+// channel, ranks_per_core, cores, fence, universe, the homes, and the boards' appnum and appranks.
+// Returns the bytes that the segment needs.
+static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks,
+                                       uint32_t world)
 {
     uint64_t at = mp_round_up(sizeof *header, 4096);
 
     header->magic = MP_SEGMENT_MAGIC;
     header->version = MP_SEGMENT_VERSION;
     header->nranks = nranks;
+    header->nodes = 1;
+    header->world = world;
     header->cells = nranks <= 64 ? 128 : 32;
     header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;
     header->desk_pairs = 64 + 4096 / nranks;
     header->slot_pairs = 16 + 512 / nranks;
     header->boards_offset = at;
-    at = mp_round_up(at + (uint64_t)nranks * sizeof(struct mp_board), 4096);
+    at += (uint64_t)nranks * sizeof(struct mp_board);
+    header->homes_offset = at;
+    at = mp_round_up(at + (uint64_t)world * sizeof(uint32_t), 4096);
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);

@@ -196,9 +196,9 @@ static void sleep_now(struct mp_waiter *waiter)
 {
     publish(waiter);
     mp_lock_release();
-    // A thread that sleeps in the socket channel is not woken by another thread of its rank.
+    // A thread that sleeps on streams too may not be woken by another thread of its rank.
     bool others = mp_process.guarded || mp_process.threads;
-    mp_channel->sleep(waiter->armed, others && !mp_process.shm ? THREADS_SLEEP_NS : -1);
+    mp_channel->sleep(waiter->armed, others && mp_process_has_far() ? THREADS_SLEEP_NS : -1);
     mp_lock_acquire();
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
@@ -215,7 +215,7 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
     if (waiter->began == 0) {
         waiter->began = now;
     }
-    if (mp_process.shm && mp_spread_look(now)) {
+    if (mp_process.near > 1 && mp_spread_look(now)) {
         mp_process.crowded = true;
         crowded_until = now + CROWDED_NS;
     } else if (taken_away && mp_process.crowded && mp_process.segment->ranks_per_core == 1) {
@@ -253,7 +253,7 @@ static void pause_once(struct mp_waiter *waiter)
         return;
     }
     static unsigned yields;
-    if (shared && mp_process.shm && ++yields % YIELDS_PER_SPREAD == 0) {
+    if (shared && mp_process.near > 1 && ++yields % YIELDS_PER_SPREAD == 0) {
         mp_spread_look((uint64_t)mp_clock_ns(CLOCK_MONOTONIC));
     }
     if (shared || threads) {
@@ -314,14 +314,12 @@ void mp_waiter_end(struct mp_waiter *waiter)
 
 void mp_wake(int world_rank)
 {
-    if (mp_process.shm) {
-        mp_shm_notify(mp_shm_peers[world_rank].board);
-    }
+    mp_shm_notify(mp_shm_peers[world_rank].board);
 }
 
 void mp_wake_threads(void)
 {
-    if (unlikely(mp_process_is_locked()) && mp_process.shm) {
+    if (unlikely(mp_process_is_locked())) {
         mp_shm_notify(mp_process.board);
     }
 }

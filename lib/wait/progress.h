@@ -75,8 +75,8 @@ int mp_progress_look(void);
 // and the ranks beside it would wait that long for the core.
 void mp_progress_pace(size_t bytes);
 
-// Wakes a rank (world rank) if it sleeps; to be called after every store to shared memory that it
-// may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.
+// Wakes a near rank (world rank) if it sleeps; to be called after every store to shared memory that
+// it may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.
 void mp_wake(int world_rank);
 
 // The same for other threads of this rank, after what one of them may be waiting for was done by

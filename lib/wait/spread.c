@@ -16,18 +16,14 @@ enum { CALM_NS = 4000000, CALMEST_NS = 1000000000 };
 
 static uint64_t calm_until, calm = CALM_NS;
 
-static uint32_t cpu_of(int rank)
-{
-    return atomic_load_explicit(&mp_shm_peers[rank].board->cpu, memory_order_relaxed);
-}
-
-// Ranks on a CPU (the number that boards have) that are not asleep; *last is the last one of them.
+// Near ranks on a CPU (the number that boards have) that are not asleep; *last is the last one of
+// them.
 static int ranks_on(uint32_t cpu, int *last)
 {
     int count = 0;
-    for (int i = 0; i < mp_process.size; i++) {
+    for (int i = mp_process.first; i < mp_process.first + mp_process.near; i++) {
         const struct mp_board *board = mp_shm_peers[i].board;
-        if (cpu_of(i) == cpu &&
+        if (atomic_load_explicit(&board->cpu, memory_order_relaxed) == cpu &&
             atomic_load_explicit(&board->state, memory_order_relaxed) == MP_RANK_RUNNING) {
             count++;
             *last = i;
