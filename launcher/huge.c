@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "boot/protocol.h"
+#include "launcher/job.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,11 +57,10 @@ static bool wanted(void)
 
 // Asks for the regions in [from, to) of the file through `window`. False if the kernel cannot.
 // *worked: set if that took longer than finding them huge already would.
-static bool collapse(char *window, off_t from, off_t to, bool *worked)
+static bool collapse(char *window, int fd, off_t from, off_t to, bool *worked)
 {
     size_t bytes = (size_t)(to - from);
-    if (mmap(window, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, MP_HEAP_FD, from) !=
-        window)
+    if (mmap(window, bytes, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, from) != window)
         return false;
     int64_t start = mp_clock_ns(CLOCK_MONOTONIC);
     bool able = madvise(window, bytes, MADV_COLLAPSE) == 0 || (errno != EINVAL && errno != ENOSYS);
@@ -74,17 +74,16 @@ static bool collapse(char *window, off_t from, off_t to, bool *worked)
     return able;
 }
 
-// Once through the file, whose description we share with all ranks: every search says where it
+// Once through a node's file, whose description we share with all ranks: every search says where it
 // starts. False if there is no sense in trying again.
-static bool look(char *window, bool *worked)
+static bool look(char *window, int fd, bool *worked)
 {
     off_t from, to = 0;
-    while ((from = lseek(MP_HEAP_FD, to, SEEK_DATA)) >= 0 &&
-           (to = lseek(MP_HEAP_FD, from, SEEK_HOLE)) >= 0) {
+    while ((from = lseek(fd, to, SEEK_DATA)) >= 0 && (to = lseek(fd, from, SEEK_HOLE)) >= 0) {
         off_t end = to / REGION * REGION;
         for (off_t at = (from + REGION - 1) / REGION * REGION; at < end;) {
             off_t next = at + PIECE < end ? at + PIECE : end;
-            if (!collapse(window, at, next, worked))
+            if (!collapse(window, fd, at, next, worked))
                 return false;
             at = next;
         }
@@ -92,24 +91,33 @@ static bool look(char *window, bool *worked)
     return errno == ENXIO; // no more data
 }
 
-static void *tend(void *unused)
+// The same for all nodes that have a heap.
+static bool look_everywhere(char *window, const struct job *job, bool *worked)
+{
+    bool able = false;
+    for (int node = 0; node < job->options->nodes; node++)
+        able |= job->segments[node]->shared_heap && look(window, mp_node_heap_fd(node), worked);
+    return able;
+}
+
+static void *tend(void *job)
 {
     size_t room = (size_t)(PIECE + REGION);
     char *place = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (place == MAP_FAILED || !wanted())
-        return unused;
+        return NULL;
     char *window = place + (-(uintptr_t)place & (uintptr_t)(REGION - 1));
     int seconds = 1;
-    for (bool worked = false; look(window, &worked); worked = false) {
+    for (bool worked = false; look_everywhere(window, job, &worked); worked = false) {
         seconds = worked ? 1 : seconds * 2;
         seconds = seconds < SECONDS_MOST ? seconds : SECONDS_MOST;
         rest(seconds * INT64_C(1000000000));
     }
-    return unused;
+    return NULL;
 }
 
-void huge_start(void)
+void huge_start(struct job *job)
 {
     pthread_t thread;
     pthread_attr_t attributes;
@@ -119,7 +127,7 @@ void huge_start(void)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_create(&thread, &attributes, tend, NULL); // if there is none, it is only slower
+    pthread_create(&thread, &attributes, tend, job); // if there is none, it is only slower
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -8,6 +8,7 @@
 enum { HUGE_AFTER_MS = 2000 };
 
 // Looks after the heap from now on, beside everything else. Once per job.
-void huge_start(void);
+struct job;
+void huge_start(struct job *job);
 
 #endif

@@ -72,18 +72,13 @@ static int rank_of(const struct job *job, pid_t pid)
     return -1;
 }
 
-static struct mp_board *board_of(const struct job *job, int rank)
-{
-    return mp_segment_board(job->segment, rank);
-}
-
 // ---- The end
 
 // Copies what a board says now. The rank goes on writing meanwhile: what we read may be a little
 // off, never invalid.
 static void take_glimpse(struct job *job, int rank)
 {
-    struct mp_board *board = board_of(job, rank);
+    struct mp_board *board = job_board(job, rank);
     struct glimpse *g = &job->glimpses[rank];
 
     g->state = atomic_load_explicit(&board->state, memory_order_acquire);
@@ -271,7 +266,7 @@ static void finish(struct job *job)
 static bool anybody_joined(const struct job *job)
 {
     for (int i = 0; i < job->nranks; i++)
-        if (atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed) != 0)
+        if (atomic_load_explicit(&job_board(job, i)->pid, memory_order_relaxed) != 0)
             return true;
     return false;
 }
@@ -283,7 +278,7 @@ static bool asks_to_stop(int signal)
 
 static enum failure judge(const struct job *job, int rank)
 {
-    struct mp_board *board = board_of(job, rank);
+    struct mp_board *board = job_board(job, rank);
     int status = job->ranks[rank].status;
 
     // Acquire: pairs with the release in the rank, so that message and code can be read.
@@ -306,7 +301,7 @@ static int status_of(const struct job *job, int rank, enum failure failure)
     int code = 1;
 
     if (failure == FAILURE_ABORT)
-        code = board_of(job, rank)->abort_code & 255;
+        code = job_board(job, rank)->abort_code & 255;
     else if (WIFSIGNALED(status))
         code = 128 + WTERMSIG(status);
     else if (WIFEXITED(status))
@@ -336,7 +331,7 @@ static void fail_rank(struct job *job, int rank, enum failure failure)
 static bool is_late(const struct job *job, int rank, enum failure failure)
 {
     return failure > FAILURE_NO_FINALIZE && failure != FAILURE_ABORT &&
-           atomic_load_explicit(&board_of(job, rank)->state, memory_order_acquire) ==
+           atomic_load_explicit(&job_board(job, rank)->state, memory_order_acquire) ==
                MP_RANK_FINALIZED;
 }
 
@@ -374,7 +369,7 @@ static void on_watch(uv_timer_t *timer)
     if (job->phase != PHASE_RUNNING || !anybody_joined(job))
         return;
     for (int i = 0; i < job->started; i++)
-        if (job->ranks[i].ended && atomic_load(&board_of(job, i)->pid) == 0) {
+        if (job->ranks[i].ended && atomic_load(&job_board(job, i)->pid) == 0) {
             fail_rank(job, i, FAILURE_NO_INIT);
             return;
         }
@@ -405,7 +400,7 @@ static void reap(struct job *job)
             worst = failure;
             worst_rank = rank;
         }
-        if (atomic_load_explicit(&board_of(job, rank)->pid, memory_order_relaxed) == 0)
+        if (atomic_load_explicit(&job_board(job, rank)->pid, memory_order_relaxed) == 0)
             watch = true;
     }
     bool nobody_left = pid < 0 && errno == ECHILD;
@@ -465,7 +460,7 @@ static void pass_on(struct job *job, int signal)
         if (job->ranks[i].ended)
             continue;
         pid_t in_mpi =
-            process_of(job, i, atomic_load_explicit(&board_of(job, i)->pid, memory_order_relaxed));
+            process_of(job, i, atomic_load_explicit(&job_board(job, i)->pid, memory_order_relaxed));
         kill(started, signal);
         if (in_mpi != started)
             kill(in_mpi, signal);
@@ -525,10 +520,17 @@ static void on_input_lost(void *argument)
     end_running(argument, CAUSE_INPUT, EXIT_FAILURE);
 }
 
+static bool any_heap(const struct job *job)
+{
+    for (int node = 0; node < job->options->nodes; node++)
+        if (job->segments[node]->shared_heap)
+            return true;
+    return false;
+}
+
 static void on_huge(uv_timer_t *timer)
 {
-    (void)timer;
-    huge_start();
+    huge_start(timer->data);
 }
 
 int job_run(struct job *job)
@@ -548,12 +550,13 @@ int job_run(struct job *job)
     job->signals.data = job->grace.data = job->timeout.data = job->watch.data = job;
     uv_poll_start(&job->signals, UV_READABLE, on_signals);
     if (job->options->timeout > 0) {
-        double passed = (double)(uv_hrtime() - (uint64_t)job->segment->start_ns) / 1e9;
+        double passed = (double)(uv_hrtime() - (uint64_t)job->segments[0]->start_ns) / 1e9;
         double left = job->options->timeout - passed;
         uv_timer_start(&job->timeout, on_timeout, left > 0 ? (uint64_t)(left * 1000) : 0, 0);
     }
-    if (job->segment->shared_heap) {
+    if (any_heap(job)) {
         uv_timer_init(&job->loop, &job->huge);
+        job->huge.data = job;
         uv_timer_start(&job->huge, on_huge, HUGE_AFTER_MS, 0);
         uv_unref((uv_handle_t *)&job->huge);
     }

@@ -67,7 +67,7 @@ struct glimpse {
 struct job {
     const struct options *options;
     const struct placement *placement;
-    struct mp_segment_header *segment; // header and boards only
+    struct mp_segment_header **segments; // of each node: header and boards only
     struct rank *ranks;
     int nranks;
     int started; // ranks that have a process
@@ -101,6 +101,18 @@ struct job {
     uv_timer_t huge;    // huge_start
     int kill_rounds;
 };
+
+// What a rank says of itself, and the node that it is on.
+static inline int job_node(const struct job *job, int rank)
+{
+    return (int)mp_home_node(mp_segment_homes(job->segments[0])[rank]);
+}
+
+static inline struct mp_board *job_board(const struct job *job, int rank)
+{
+    return mp_segment_board(job->segments[job_node(job, rank)],
+                            mp_home_place(mp_segment_homes(job->segments[0])[rank]));
+}
 
 // Takes note of a process that was started as `rank`.
 void job_note_started(struct job *job, int rank, pid_t pid);

@@ -38,10 +38,10 @@
 // least. And numbers up to MP_CONTROL_FD must be allowed.
 enum { FEW_FDS = 96, FEWEST_FDS = 32 };
 
-// The slots at the end of a program's environment. Each channel has one of its own: the control
-// socket, or the shared heap if there is one. It comes last, since the first empty slot is the end
-// of the environment.
-enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CHANNEL, SLOTS };
+// The slots at the end of a program's environment. The first empty one is its end: so the shared
+// heap, which one node may have and another not, comes last, and the control socket, which all
+// ranks have or none, before it. Without that one the heap has its slot.
+enum { SLOT_SEGMENT, SLOT_SIZE, SLOT_RANK, SLOT_CONTROL, SLOT_HEAP, SLOTS };
 
 struct starter {
     struct job *job;
@@ -51,7 +51,7 @@ struct starter {
     char size[40];
     char rank[40];
     char control[40];
-    char heap[60];
+    char heap[100];
 };
 
 // Makes room for the descriptors that this job needs. Ranks get the old limit back; what they
@@ -60,14 +60,17 @@ static int raise_file_limit(struct starter *s)
 {
     const struct options *o = s->job->options;
     size_t per_rank = (o->tag ? OUTPUT_FDS_PER_RANK : 0) + (o->stdin_rank == STDIN_ALL ? 1 : 0) +
-                      (o->channel == MP_CHANNEL_SOCKET ? 1 : 0);
-    size_t least = FEWEST_FDS + per_rank * (size_t)o->nranks;
+                      (options_want_streams(o) ? 1 : 0);
+    size_t least = FEWEST_FDS + per_rank * (size_t)o->nranks + 2 * (size_t)(o->nodes - 1);
     // Connections under way are held for a moment, two descriptors each.
-    size_t wanted = FEW_FDS - FEWEST_FDS + least +
-                    (o->channel == MP_CHANNEL_SOCKET ? 16 * (size_t)o->nranks : 0);
+    size_t wanted =
+        FEW_FDS - FEWEST_FDS + least + (options_want_streams(o) ? 16 * (size_t)o->nranks : 0);
 
     if (least < MP_CONTROL_FD + 1)
         least = MP_CONTROL_FD + 1;
+    if (o->nodes > 1 && least <= (size_t)mp_node_heap_fd(o->nodes - 1))
+        least = (size_t)mp_node_heap_fd(o->nodes - 1) + 1;
+    wanted = wanted < least ? least : wanted;
     if (!allowed_raise(RLIMIT_NOFILE, wanted, &s->files) && s->files.rlim_max < least) {
         report_line("the limit on open descriptors (ulimit -n) is %llu, and may not be raised "
                     "from here: this job needs %zu, or better %zu; raise it",
@@ -90,15 +93,27 @@ static int prepare(struct starter *s, const char **step)
     if (o->tag && output_prepare(o->nranks) != 0)
         return -1;
     *step = "prepare the control sockets";
-    if (o->channel == MP_CHANNEL_SOCKET && connect_prepare(o->nranks) != 0)
+    if (options_want_streams(o) && connect_prepare(o->nranks) != 0)
         return -1;
     snprintf(s->segment, sizeof s->segment, "%s=%d", MP_ENV_SEGMENT, MP_SEGMENT_FD);
     snprintf(s->size, sizeof s->size, "%s=%d", MP_ENV_SIZE, o->nranks);
     snprintf(s->control, sizeof s->control, "%s=%d", MP_ENV_CONTROL, MP_CONTROL_FD);
-    snprintf(s->heap, sizeof s->heap, "%s=" MP_HEAP_FORMAT, MP_ENV_HEAP, MP_HEAP_FD,
-             mp_heap_shift((uint32_t)o->nranks, machine_memory()),
-             (unsigned long long)MP_HEAP_ADDRESS);
     return 0;
+}
+
+// What a rank has of its node. Returns whether there is a heap.
+static bool place_rank(struct starter *s, int rank)
+{
+    int node = job_node(s->job, rank);
+    const struct mp_segment_header *segment = s->job->segments[node];
+    unsigned shift = mp_heap_shift(segment->world, machine_memory());
+
+    s->birth.segment_fd = mp_node_segment_fd(node);
+    s->birth.heap_fd = segment->shared_heap ? mp_node_heap_fd(node) : -1;
+    snprintf(s->heap, sizeof s->heap, "%s=" MP_HEAP_FORMAT, MP_ENV_HEAP, MP_HEAP_FD, shift,
+             (unsigned long long)mp_heap_address(segment->node, segment->first, shift), node,
+             rank - (int)segment->first, (int)segment->nranks);
+    return segment->shared_heap;
 }
 
 // Starts one rank. On failure *step says what could not be done, and errno why.
@@ -107,7 +122,7 @@ static int start_rank(struct starter *s, int rank, const char **step)
     struct birth *birth = &s->birth;
     const struct mp_cpus *cpus = placement_of(s->job->placement, rank);
 
-    birth->pid = &mp_segment_board(s->job->segment, rank)->started_as;
+    birth->pid = &job_board(s->job, rank)->started_as;
     birth->fds[1] = STDOUT_FILENO;
     birth->fds[2] = STDERR_FILENO;
     *step = "make pipes for";
@@ -177,11 +192,12 @@ static int start_ranks(struct starter *s)
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
-        slots[SLOT_CHANNEL] = o->channel == MP_CHANNEL_SOCKET ? s->control
-                              : s->job->segment->shared_heap  ? s->heap
-                                                              : NULL;
+        char **heap = &slots[SLOT_CONTROL];
+        if (options_want_streams(o))
+            *heap++ = s->control;
         for (int k = 0; k < program->ranks; k++, rank++) {
             s->job->ranks[rank].program = program;
+            *heap = place_rank(s, rank) ? s->heap : NULL;
             if (start_rank(s, rank, &step) == 0)
                 continue;
             int error = errno;
@@ -220,6 +236,8 @@ static void say_what_runs(const struct job *job)
     report_line("started %d rank%s on %d usable CPU%s, channel %s", job->nranks,
                 job->nranks == 1 ? "" : "s", job->cpus, job->cpus == 1 ? "" : "s",
                 job->options->channel == MP_CHANNEL_SHM ? "shm" : "socket");
+    if (job->options->nodes > 1)
+        report_line("as %d nodes, with sockets between them", job->options->nodes);
     for (int i = 0; i < job->nranks && job->placement->count > 0; i++)
         say_where(i, placement_of(job->placement, i));
 }
@@ -256,15 +274,15 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         report_line("out of memory");
         return EXIT_NOT_EXECUTABLE;
     }
-    job.segment = segment_create(options, cpus, start_ns);
-    if (!job.segment)
-        return EXIT_NOT_EXECUTABLE;
+    job.segments = calloc((size_t)options->nodes, sizeof *job.segments);
     job.ranks = calloc((size_t)job.nranks, sizeof *job.ranks);
     job.glimpses = calloc((size_t)job.nranks, sizeof *job.glimpses);
-    if (!job.ranks || !job.glimpses) {
+    if (!job.segments || !job.ranks || !job.glimpses) {
         report_line("out of memory");
         return EXIT_NOT_EXECUTABLE;
     }
+    if (!segments_create(options, cpus, start_ns, job.segments))
+        return EXIT_NOT_EXECUTABLE;
     status = start_ranks(&starter);
     placement_settle(&placement);
     if (status != 0)

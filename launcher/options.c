@@ -87,6 +87,18 @@ static int apply_ranks(struct parser *p, char **values)
     return 0;
 }
 
+static int apply_nodes(struct parser *p, char **values)
+{
+    char *end;
+    long n = strtol(values[0], &end, 10);
+
+    if (*end || end == values[0] || n < 1 || n > MP_RANKS_MAX)
+        return fail(p, "%s wants a number of nodes from 1 to %d, not \"%s\"", p->given,
+                    MP_RANKS_MAX, values[0]);
+    p->options->nodes = (int)n;
+    return 0;
+}
+
 enum { LIST, IN_FILE };
 
 static int apply_hosts(struct parser *p, char **values)
@@ -217,6 +229,8 @@ const struct option options_table[] = {
 
     {"channel", "shm|socket", GROUP_JOB, apply_channel, 0,
      "how ranks talk (default: shm; or MPRUN_CHANNEL)"},
+    {"nodes", "K", GROUP_JOB, apply_nodes, 0,
+     "as if on K machines: ranks share memory within a node only"},
     {"no-shared-heap", NULL, GROUP_JOB, FLAG(no_shared_heap),
      "leave malloc to the C library (or MPRUN_SHARED_HEAP=0)"},
     {"timeout", "SECONDS", GROUP_JOB, SECONDS(timeout),
@@ -429,6 +443,7 @@ int options_parse(struct options *options, int argc, char **argv)
 
     memset(options, 0, sizeof *options);
     options->channel = MP_CHANNEL_SHM;
+    options->nodes = 1;
     options->programs = calloc((size_t)argc + 1, sizeof *options->programs);
     options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
     if (!options->programs || !options->arguments)
@@ -471,5 +486,6 @@ int options_settle(struct options *o, int cpus)
         return fail(&parser, "--stdin names rank %d, but there are %ld ranks", o->stdin_rank,
                     total);
     o->nranks = (int)total;
+    o->nodes = o->nodes < o->nranks ? o->nodes : o->nranks;
     return 0;
 }

@@ -5,6 +5,8 @@
 #ifndef MPRUN_OPTIONS_H
 #define MPRUN_OPTIONS_H
 
+#include "shm/layout.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,6 +54,7 @@ struct options {
     int nprograms;
     int nranks;     // over all programs; set by options_settle
     int channel;    // enum mp_channel_id
+    int nodes;      // sets of ranks that share memory; at most `nranks` after options_settle
     double timeout; // seconds, 0 for none
     double grace;   // seconds for a job that was asked to stop
     bool tag;
@@ -73,6 +76,12 @@ int options_parse(struct options *options, int argc, char **argv);
 // Fills in what was left to defaults, now that the number of usable CPUs is known, and checks the
 // number of ranks. Returns as options_parse does.
 int options_settle(struct options *options, int cpus);
+
+// Whether some ranks talk over streams, which mprun makes for them.
+static inline bool options_want_streams(const struct options *options)
+{
+    return options->channel == MP_CHANNEL_SOCKET || options->nodes > 1;
+}
 
 // ---- The table, for help.c
 

@@ -66,8 +66,15 @@ static const char *signal_name(int signal)
     return "a signal";
 }
 
+// " (node 1)" after a rank, if there are several.
+static void put_node(struct text *t, const struct job *job, int rank)
+{
+    if (job->options->nodes > 1)
+        put(t, " (node %d)", job_node(job, rank));
+}
+
 // The ranks of `chosen`, as in "rank 3" or "ranks 0, 2-5". Long lists end in "...".
-static void put_ranks(struct text *t, const char *chosen, int nranks)
+static void put_numbers(struct text *t, const char *chosen, int nranks)
 {
     int count = 0;
     int runs = 0;
@@ -92,6 +99,24 @@ static void put_ranks(struct text *t, const char *chosen, int nranks)
     }
 }
 
+// The same, and where they are: on one node, or how many nodes that is.
+static void put_ranks(struct text *t, const struct job *job, const char *chosen)
+{
+    int nodes = 0, last = -1;
+
+    put_numbers(t, chosen, job->nranks);
+    for (int i = 0; i < job->nranks; i++) {
+        if (!chosen[i] || job_node(job, i) == last)
+            continue;
+        last = job_node(job, i);
+        nodes++;
+    }
+    if (job->options->nodes > 1 && nodes == 1)
+        put(t, " (node %d)", last);
+    else if (job->options->nodes > 1)
+        put(t, " (%d nodes)", nodes);
+}
+
 // ---- Where the ranks were
 
 static bool waits_for(const struct glimpse *g, int rank)
@@ -109,16 +134,19 @@ static bool same_place(const struct glimpse *a, const struct glimpse *b)
 }
 
 // "was waiting for rank 3 in MPI_Recv (tag 7)" and the like.
-static void put_place(struct text *t, const struct glimpse *g, int failed)
+static void put_place(struct text *t, const struct job *job, const struct glimpse *g, int failed)
 {
     const char *call = mp_call_name((int)g->sleeps_in);
     const char *in = g->sleeps_in ? " in " : ""; // not known
 
     if (g->state == MP_RANK_BLOCKED && g->peer >= 0) {
-        if (g->peer == failed)
-            put(t, "waiting for it%s%s", in, call);
-        else
-            put(t, "waiting for rank %d%s%s", g->peer, in, call);
+        if (g->peer == failed) {
+            put(t, "waiting for it");
+        } else {
+            put(t, "waiting for rank %d", g->peer);
+            put_node(t, job, g->peer < job->nranks ? g->peer : 0);
+        }
+        put(t, "%s%s", in, call);
         if (g->tag >= 0)
             put(t, " (tag %d)", g->tag);
     } else if (g->state == MP_RANK_BLOCKED && g->peer == -1) {
@@ -194,9 +222,9 @@ static void put_places(struct text *t, const struct job *job, int failed)
                 return;
             }
             put(t, "mprun: ");
-            put_ranks(t, group, job->nranks);
+            put_ranks(t, job, group);
             put(t, count == 1 ? " was " : " were ");
-            put_place(t, g, failed);
+            put_place(t, job, g, failed);
             put_doing(t, job, group, g);
             put(t, "\n");
         }
@@ -211,13 +239,13 @@ static void put_full(struct text *t, const struct job *job)
     int count = 0;
 
     for (int i = 0; i < job->nranks; i++) {
-        full[i] = mp_segment_board(job->segment, i)->full != 0;
+        full[i] = job_board(job, i)->full != 0;
         count += full[i];
     }
     if (count == 0)
         return;
     put(t, "mprun: ");
-    put_ranks(t, full, job->nranks);
+    put_ranks(t, job, full);
     put(t, " had as many messages unreceived as %s (MPRUN_UNEXPECTED): senders waited\n",
         count == 1 ? "it keeps" : "they keep");
 }
@@ -241,13 +269,15 @@ static void put_call(struct text *t, const struct glimpse *g, const struct job *
 static void put_failure(struct text *t, const struct job *job)
 {
     const struct rank *rank = &job->ranks[job->failed];
-    struct mp_board *board = mp_segment_board(job->segment, job->failed);
+    struct mp_board *board = job_board(job, job->failed);
     const struct glimpse *g = &job->glimpses[job->failed];
     int signal = WIFSIGNALED(rank->status) ? WTERMSIG(rank->status) : 0;
 
     board->message[sizeof board->message - 1] = 0;
-    put(t, "mprun: rank %d (%s, process %d) ", job->failed, rank->program->argv[0],
-        g->pid ? g->pid : (int)rank->pid);
+    put(t, "mprun: rank %d", job->failed);
+    put_node(t, job, job->failed);
+    put(t, job->options->nodes > 1 ? ", %s, process %d, " : " (%s, process %d) ",
+        rank->program->argv[0], g->pid ? g->pid : (int)rank->pid);
     switch (job->failure) {
     case FAILURE_ABORT:
         put(t, "ended the job with code %d", board->abort_code);
@@ -354,7 +384,7 @@ void report_end(const struct job *job)
     else if (job->left && !quiet)
         put(&t, "mprun: processes that ranks had left running were ended\n");
     if (job->options->verbose) {
-        int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - job->segment->start_ns;
+        int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - job->segments[0]->start_ns;
         put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status, (double)took / 1e9);
     }
     mp_say_text(t.data, t.length);

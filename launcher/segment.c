@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The control segment is a memfd: it has no name that could be left over, and it is gone with the
-// last process that maps it. It is sparse; the launcher touches its header and boards only.
-// Read next: lib/shm/layout.h (what is in it), lib/boot/boot.c (how a rank takes it).
+// The control segment of a node is a memfd: it has no name that could be left over, and it is gone
+// with the last process that maps it. It is sparse; the launcher touches its header and boards
+// only. Read next: lib/shm/layout.h (what is in it), lib/boot/boot.c (how a rank takes it).
 #define _GNU_SOURCE
 #include "launcher/segment.h"
 
@@ -11,6 +11,7 @@
 #include "launcher/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,8 +45,8 @@ static int make_memory(const char *name, uint64_t bytes, int number, const char 
         made = ftruncate(fd, (off_t)bytes) == 0;
     }
     if (made && fd != number) {
-        *step = "dup2";
-        made = dup2(fd, number) >= 0;
+        *step = "dup3";
+        made = dup3(fd, number, O_CLOEXEC) >= 0;
     }
     int error = errno;
     if (fd >= 0 && fd != number)
@@ -58,57 +59,96 @@ static int make_memory(const char *name, uint64_t bytes, int number, const char 
 
 // The memory from which ranks take their large blocks. Without it everything works, just slower, so
 // nothing that goes wrong here is worth a word.
-static bool make_heap(uint32_t nranks)
+static bool make_heap(uint32_t nranks, unsigned shift, int fd)
 {
-    uint64_t bytes = MP_HEAP_HEAD + ((uint64_t)nranks << mp_heap_shift(nranks, machine_memory()));
+    uint64_t bytes = MP_HEAP_HEAD + ((uint64_t)nranks << shift);
     const char *step;
 
-    return overcommits(bytes) && make_memory("mprun-heap", bytes, MP_HEAP_FD, &step) == 0;
+    return overcommits(bytes) && make_memory("mprun-heap", bytes, fd, &step) == 0;
 }
 
-struct mp_segment_header *segment_create(const struct options *options, int cpus, int64_t start_ns)
+// The world rank that is the first one of a node: ranks lie in blocks.
+static uint32_t first_of(const struct options *options, int node)
 {
-    struct mp_segment_header plan = {0};
-    uint32_t nranks = (uint32_t)options->nranks;
-    uint64_t bytes = mp_segment_plan(&plan, nranks, nranks);
+    return (uint32_t)((int64_t)node * options->nranks / options->nodes);
+}
 
-    plan.channel = (uint32_t)options->channel;
-    plan.cores = (uint32_t)cpus;
-    plan.ranks_per_core = (nranks + plan.cores - 1) / plan.cores;
-    plan.universe = nranks > plan.cores ? nranks : plan.cores;
-    plan.fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS;
-    plan.start_ns = start_ns;
+// What is the same in all segments of the job.
+static struct mp_segment_header job_plan(const struct options *options, int cpus, int64_t start_ns)
+{
+    uint32_t ranks = (uint32_t)options->nranks, cores = (uint32_t)cpus;
+    struct mp_segment_header plan = {.channel = (uint32_t)options->channel,
+                                     .nodes = (uint32_t)options->nodes,
+                                     .cores = cores,
+                                     .ranks_per_core = (ranks + cores - 1) / cores,
+                                     .universe = ranks > cores ? ranks : cores,
+                                     .fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS,
+                                     .start_ns = start_ns};
+
     if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
         plan.job = (uint64_t)start_ns * 0x9e3779b97f4a7c15u + (uint64_t)getpid();
+    return plan;
+}
 
-    plan.shared_heap = !options->no_shared_heap && nranks > 1 &&
-                       options->channel == MP_CHANNEL_SHM && make_heap(nranks);
-
+// Makes the memory that `plan`, of one node, describes. NULL if that fails, which was said then.
+static struct mp_segment_header *make_segment(const struct mp_segment_header *plan)
+{
+    int fd = mp_node_segment_fd((int)plan->node);
     const char *step;
-    if (make_memory("mprun", bytes, MP_SEGMENT_FD, &step) != 0) {
+
+    if (make_memory("mprun", plan->bytes, fd, &step) != 0) {
         bool limited = errno == EFBIG;
         report_line("cannot create the job's shared memory of %llu bytes (%s): %s%s",
-                    (unsigned long long)bytes, step, strerror(errno),
+                    (unsigned long long)plan->bytes, step, strerror(errno),
                     limited ? " (raise the limit on the size of files, ulimit -f)"
                             : allowed_hint(errno));
         return NULL;
     }
     struct mp_segment_header *segment =
-        mmap(NULL, plan.doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, MP_SEGMENT_FD, 0);
+        mmap(NULL, plan->doorbells_offset, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (segment == MAP_FAILED) {
         report_line("cannot map the job's shared memory: %s%s", strerror(errno),
                     allowed_hint(errno));
         return NULL;
     }
-    *segment = plan;
-
-    int rank = 0;
-    for (int i = 0; i < options->nprograms; i++) {
-        for (int k = 0; k < options->programs[i].ranks; k++, rank++) {
-            mp_segment_board(segment, rank)->appnum = i;
-            mp_segment_board(segment, rank)->appranks = options->programs[i].ranks;
-            mp_segment_homes(segment)[rank] = MP_HOME(0, rank);
-        }
-    }
+    *segment = *plan;
     return segment;
+}
+
+bool segments_create(const struct options *options, int cpus, int64_t start_ns,
+                     struct mp_segment_header **segments)
+{
+    struct mp_segment_header plan = job_plan(options, cpus, start_ns);
+    uint32_t world = (uint32_t)options->nranks;
+    unsigned shift = mp_heap_shift(world, machine_memory());
+    bool heap = !options->no_shared_heap && options->channel == MP_CHANNEL_SHM;
+
+    for (int node = 0; node < options->nodes; node++) {
+        uint32_t first = first_of(options, node), nranks = first_of(options, node + 1) - first;
+        mp_segment_plan(&plan, nranks, world);
+        plan.node = (uint32_t)node;
+        plan.first = first;
+        plan.shared_heap = heap && nranks > 1 && make_heap(nranks, shift, mp_node_heap_fd(node));
+        segments[node] = make_segment(&plan);
+        if (!segments[node])
+            return false;
+    }
+    for (int node = 0; node < options->nodes; node++) {
+        uint32_t *homes = mp_segment_homes(segments[node]);
+        for (int to = 0; to < options->nodes; to++)
+            for (uint32_t place = 0; place < segments[to]->nranks; place++)
+                *homes++ = MP_HOME(to, place);
+    }
+    int node = 0, place = 0;
+    for (int i = 0; i < options->nprograms; i++)
+        for (int k = 0; k < options->programs[i].ranks; k++, place++) {
+            if (place == (int)segments[node]->nranks) {
+                node++;
+                place = 0;
+            }
+            struct mp_board *board = mp_segment_board(segments[node], place);
+            board->appnum = i;
+            board->appranks = options->programs[i].ranks;
+        }
+    return true;
 }

@@ -47,7 +47,9 @@ static int child(void *argument)
     a->step = "set its input and output";
     if (move_descriptor(b->fds[0], 0) != 0 || move_descriptor(b->fds[1], 1) != 0 ||
         move_descriptor(b->fds[2], 2) != 0 ||
-        (b->control_fd >= 0 && move_descriptor(b->control_fd, MP_CONTROL_FD) != 0))
+        (b->control_fd >= 0 && move_descriptor(b->control_fd, MP_CONTROL_FD) != 0) ||
+        (b->heap_fd >= 0 && move_descriptor(b->heap_fd, MP_HEAP_FD) != 0) ||
+        move_descriptor(b->segment_fd, MP_SEGMENT_FD) != 0)
         goto failed;
     a->step = "enter its directory";
     if (b->wdir && chdir(b->wdir) != 0)

@@ -18,6 +18,8 @@ struct birth {
     const char *wdir;           // NULL: where mprun is
     int fds[3];                 // what becomes its descriptors 0, 1 and 2
     int control_fd;             // what becomes descriptor MP_CONTROL_FD; -1 for none
+    int heap_fd;                // the same of MP_HEAP_FD,
+    int segment_fd;             // and of MP_SEGMENT_FD, which is always there
     _Atomic int32_t *pid;       // where its id is noted before it executes anything
     const sigset_t *signals;    // its signal mask
     const struct rlimit *files; // its limit on descriptors; NULL for mprun's

@@ -100,7 +100,7 @@ static void on_timer(uv_timer_t *timer)
     int looks = 0;
 
     for (int i = 0; i < job->started && looks < MOST_RANKS && job->phase == PHASE_RUNNING; i++) {
-        struct mp_board *board = mp_segment_board(job->segment, i);
+        struct mp_board *board = job_board(job, i);
         if (job->ranks[i].ended || atomic_load_explicit(&board->pid, memory_order_relaxed) != 0)
             continue;
         looks++;

@@ -62,7 +62,7 @@ static void set_close_on_exec(int fd)
 // this file needs to know the difference.
 static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 {
-    struct mp_segment_header plan = {0};
+    struct mp_segment_header plan = {.nodes = 1};
     uint64_t bytes = mp_segment_plan(&plan, 1, 1);
     struct mp_cpus usable = mp_cpus_of(0);
     int cores = mp_cpus_count(&usable);
@@ -126,7 +126,7 @@ static struct mp_segment_header *map_segment(int fd, char *error, size_t room)
 // one rank is told so.
 static int claim_board(struct mp_segment_header *segment, int rank, char *error, size_t room)
 {
-    struct mp_board *board = mp_segment_board(segment, rank);
+    struct mp_board *board = mp_segment_board(segment, rank - (int)segment->first);
     int32_t owner = 0;
 
     if (atomic_compare_exchange_strong(&board->pid, &owner, (int32_t)getpid()))
@@ -139,9 +139,23 @@ static int claim_board(struct mp_segment_header *segment, int rank, char *error,
     return MPI_ERR_OTHER;
 }
 
+// Maps the segment of a node where the keeper has it. NULL with `error` set if that cannot be.
+static struct mp_segment_header *keepers_segment(const struct mp_ancestry *ancestry, int node,
+                                                 char *error, size_t room)
+{
+    int fd = mp_ancestry_open(ancestry, mp_node_segment_fd(node));
+    if (fd < 0) {
+        snprintf(error, room, "cannot open mprun's memory of node %d: %s", node, strerror(errno));
+        return NULL;
+    }
+    struct mp_segment_header *segment = map_segment(fd, error, room);
+    close(fd);
+    return segment;
+}
+
 // The segment that the environment names, whose descriptor we close. Another program may have
 // closed it, or opened something in its place: then the keeper has it.
-static struct mp_segment_header *inherited_segment(int fd, char *error, size_t room)
+static struct mp_segment_header *inherited_segment(int fd, int rank, char *error, size_t room)
 {
     struct mp_ancestry ancestry;
     bool closed = fcntl(fd, F_GETFD) < 0;
@@ -156,7 +170,14 @@ static struct mp_segment_header *inherited_segment(int fd, char *error, size_t r
         return NULL;
     }
     struct mp_segment_header *segment = map_segment(ours, error, room);
+    int node = 0;
     close(ours);
+    if (segment && (uint32_t)rank < segment->world)
+        node = (int)mp_home_node(mp_segment_homes(segment)[rank]);
+    if (segment && (uint32_t)node != segment->node) { // the keeper's is that of the first node
+        munmap(segment, segment->bytes);
+        segment = keepers_segment(&ancestry, node, error, room);
+    }
     return segment;
 }
 
@@ -178,24 +199,24 @@ static int read_place(struct mp_boot *boot, char *error, size_t room)
     }
     boot->rank = rank;
     boot->control_fd = environment_number(MP_ENV_CONTROL);
-    boot->segment = inherited_segment(fd, error, room);
+    boot->segment = inherited_segment(fd, rank, error, room);
     if (!boot->segment)
         return MPI_ERR_OTHER;
-    if (boot->segment->nranks == (uint32_t)size)
+    if (boot->segment->world == (uint32_t)size)
         return 0;
     snprintf(error, room, "%s is %d, but the segment was made for %u ranks", MP_ENV_SIZE, size,
-             boot->segment->nranks);
+             boot->segment->world);
     munmap(boot->segment, boot->segment->bytes);
     return MPI_ERR_OTHER;
 }
 
-// The rank that the launcher started as the process `pid`, or -1.
+// The rank of that segment that the launcher started as the process `pid`, or -1.
 static int rank_started_as(struct mp_segment_header *segment, pid_t pid)
 {
     for (int i = 0; i < (int)segment->nranks; i++)
         if (atomic_load_explicit(&mp_segment_board(segment, i)->started_as, memory_order_relaxed) ==
             (int32_t)pid)
-            return i;
+            return (int)segment->first + i;
     return -1;
 }
 
@@ -234,9 +255,15 @@ static int find_place(struct mp_boot *boot, char *error, size_t room)
     // Without /proc it may be the very process that mprun started.
     pid_t started = ancestry.keeper ? ancestry.pids[ancestry.count - 1] : getpid();
     int rank = rank_started_as(segment, started);
-    int32_t owner = rank < 0 ? 0
-                             : atomic_load_explicit(&mp_segment_board(segment, rank)->pid,
-                                                    memory_order_relaxed);
+    for (int node = 1; rank < 0 && ancestry.keeper && node < (int)segment->nodes; node++) {
+        munmap(segment, segment->bytes);
+        segment = keepers_segment(&ancestry, node, error, room);
+        if (!segment)
+            return MPI_ERR_OTHER;
+        rank = rank_started_as(segment, started);
+    }
+    struct mp_board *board = mp_segment_board(segment, rank - (int)segment->first);
+    int32_t owner = rank < 0 ? 0 : atomic_load_explicit(&board->pid, memory_order_relaxed);
     // Whoever inherits the descriptor is no child of a process that has joined: that closes it.
     if (!inherited && (rank < 0 || descends_from(&ancestry, owner))) {
         munmap(segment, segment->bytes);
@@ -277,11 +304,11 @@ static void leave_nothing_to_children(const struct mp_segment_header *segment, i
     unsigned long long address;
     struct stat status;
     unsigned shift;
-    int fd;
+    int fd, node, place, places;
 
     if (control_fd >= 0)
         set_close_on_exec(control_fd);
-    if (heap && sscanf(heap, MP_HEAP_FORMAT, &fd, &shift, &address) == 3 &&
+    if (heap && sscanf(heap, MP_HEAP_FORMAT, &fd, &shift, &address, &node, &place, &places) == 6 &&
         fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && shift < 44 &&
         (uint64_t)status.st_size == MP_HEAP_HEAD + ((uint64_t)segment->nranks << shift))
         set_close_on_exec(fd);
@@ -309,12 +336,13 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
     if (!is_control(boot->control_fd))
         boot->control_fd = -1;
     status = claim_board(boot->segment, boot->rank, error, room);
-    if (status == 0 && boot->control_fd < 0 && boot->segment->channel == MP_CHANNEL_SOCKET) {
+    if (status == 0 && boot->control_fd < 0 &&
+        (boot->segment->channel == MP_CHANNEL_SOCKET || boot->segment->nodes > 1)) {
         snprintf(
             error, room,
             "descriptor %d, the socket to mprun, is closed: whatever started this program must "
             "leave the descriptors it inherits open (in Python: close_fds=False), or use mprun "
-            "without --channel socket",
+            "without --channel socket and --nodes",
             MP_CONTROL_FD);
         status = MPI_ERR_OTHER;
     }
@@ -323,7 +351,7 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
         return status;
     }
     leave_nothing_to_children(boot->segment, boot->control_fd);
-    boot->size = (int)boot->segment->nranks;
+    boot->size = (int)boot->segment->world;
     boot->launched = true;
     return 0;
 }

@@ -17,13 +17,26 @@
 
 #define MP_ENV_ALL MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL, MP_ENV_HEAP
 
-// Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h).
-#define MP_HEAP_FORMAT "%d,%u,%llx"
+// Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h); then the
+// node, this rank's place there, and the number of places.
+#define MP_HEAP_FORMAT "%d,%u,%llx,%d,%d,%d"
 
 // Descriptors that a rank finds its heap, its segment and its control socket at. High, so that
 // shell scripts which use 3 to 9 between mprun and the program do no harm; below 64, so that the
 // kernel need not enlarge the table of descriptors.
 enum { MP_HEAP_FD = 61, MP_SEGMENT_FD = 62, MP_CONTROL_FD = 63 };
+
+// Where the keeper has the segment and the heap of a node: the first one's like a rank, those of
+// others above.
+static inline int mp_node_segment_fd(int node)
+{
+    return node == 0 ? MP_SEGMENT_FD : MP_CONTROL_FD - 1 + 2 * node;
+}
+
+static inline int mp_node_heap_fd(int node)
+{
+    return node == 0 ? MP_HEAP_FD : MP_CONTROL_FD + 2 * node;
+}
 
 // The name, as /proc/PID/stat has it, of the launcher's process that starts the ranks and has these
 // descriptors open for as long as the job lives.

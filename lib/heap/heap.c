@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a process comes to its part of the job's heap, and what becomes of it.
 //
-// The file. The launcher makes one sparse memfd for the job and chooses the address (shm/layout.h).
+// The file. The launcher makes one sparse memfd for a node and chooses the address (shm/layout.h).
 // Every process that loads this library under mprun maps all of it there, in its constructor, so
 // that blocks allocated before MPI_Init lie in it too. What is not used yet is mapped without
 // access and opened in growing windows, each rank's own as it allocates, a peer's as messages name
@@ -69,9 +69,10 @@ size_t mp_heap_threshold = SIZE_MAX;
 
 static struct {
     int fd;
-    int size;
+    int size;                    // areas: of the ranks of this node,
+    int first;                   // from this world rank on
     char *base;                  // of the whole mapping
-    struct mp_heap_owner *owner; // per rank
+    struct mp_heap_owner *owner; // per place
     struct mp_program_data program;
     size_t opened;    // how far into our own area we may go
     bool inherited;   // in a forked child: the blocks are private copies
@@ -395,28 +396,28 @@ static bool switched_off(void)
            (preloaded && strstr(preloaded, "vgpreload")); // valgrind
 }
 
-// Becomes the owner of the area of `rank`, the bytes from `start` on, unless a living process is.
-static bool claim(int rank, off_t start, size_t bytes)
+// Becomes the owner of the area at `place`, the bytes from `start` on, unless a living process is.
+static bool claim(int place, off_t start, size_t bytes)
 {
     int32_t self = (int32_t)getpid();
     int32_t owner = 0;
 
-    if (atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self)) {
+    if (atomic_compare_exchange_strong(&heap.owner[place].pid, &owner, self)) {
         return true;
     }
     // It may be this very process, before it executed another program.
     if (owner != self && (kill(owner, 0) == 0 || errno != ESRCH)) {
         return false;
     }
-    return atomic_compare_exchange_strong(&heap.owner[rank].pid, &owner, self) &&
+    return atomic_compare_exchange_strong(&heap.owner[place].pid, &owner, self) &&
            fallocate(heap.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, (off_t)bytes) == 0;
 }
 
-// Gives the program's variables their pages at the end of the area of `rank`, this process's.
+// Gives the program's variables their pages at the end of the area at `number`, this process's.
 // Returns the bytes of the area that are left for blocks.
-static size_t share_program(int rank, char *area, size_t area_bytes)
+static size_t share_program(int number, char *area, size_t area_bytes)
 {
-    struct mp_heap_owner *owner = &heap.owner[rank];
+    struct mp_heap_owner *owner = &heap.owner[number];
     struct mp_program_data program = mp_program_data_find();
     char *place = area + area_bytes - program.bytes;
 
@@ -446,7 +447,7 @@ static bool take_file(int fd, off_t bytes)
 
 // Finds the heap's file, of `bytes` bytes: as the descriptor `fd` that the launcher handed over;
 // or, if another program has closed that or opened something in its place, where the keeper has it.
-static bool find_file(int fd, off_t bytes)
+static bool find_file(int fd, int node, off_t bytes)
 {
     struct mp_ancestry ancestry;
 
@@ -458,7 +459,7 @@ static bool find_file(int fd, off_t bytes)
         return false;
     }
     close(segment);
-    if (take_file(mp_ancestry_open(&ancestry, MP_HEAP_FD), bytes)) {
+    if (take_file(mp_ancestry_open(&ancestry, mp_node_heap_fd(node)), bytes)) {
         return true;
     }
     if (heap.fd >= 0) {
@@ -468,14 +469,14 @@ static bool find_file(int fd, off_t bytes)
 }
 
 // Maps the heap. Returns false with nothing changed if that cannot be.
-static bool map_heap(int fd, int rank, unsigned shift, char *base)
+static bool map_heap(int fd, int node, int place, unsigned shift, char *base)
 {
     size_t area = (size_t)1 << shift;
     size_t total = MP_HEAP_HEAD + (size_t)heap.size * area;
     size_t room = mp_extents_room((uint32_t)(area / PAGE));
-    off_t start = (off_t)(MP_HEAP_HEAD + (size_t)rank * area);
+    off_t start = (off_t)(MP_HEAP_HEAD + (size_t)place * area);
 
-    if (!find_file(fd, (off_t)total) ||
+    if (!find_file(fd, node, (off_t)total) ||
         mmap(base, total, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, heap.fd,
              0) != base) {
         return false;
@@ -486,12 +487,12 @@ static bool map_heap(int fd, int rank, unsigned shift, char *base)
     if (notes != MAP_FAILED && mprotect(base, MP_HEAP_HEAD, PROT_READ | PROT_WRITE) == 0 &&
         madvise(base, total, MADV_DONTFORK) == 0 && madvise(base, total, MADV_DONTDUMP) == 0 &&
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0 &&
-        claim(rank, start, area)) {
+        claim(place, start, area)) {
         heap.base = base;
-        mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD;
+        mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD - ((uintptr_t)heap.first << shift);
         mp_heap.shift = shift;
         mp_heap_blocks = mp_heap.own = (uintptr_t)base + (uintptr_t)start;
-        mp_heap_blocks_bytes = share_program(rank, base + start, area);
+        mp_heap_blocks_bytes = share_program(place, base + start, area);
         spans[0] = (struct span){mp_heap_blocks, mp_heap_blocks_bytes, base + start};
         mp_extents_open(&heap.extents, notes, (uint32_t)(mp_heap_blocks_bytes / PAGE));
         return true;
@@ -520,19 +521,17 @@ __attribute__((constructor)) static void start(void)
 {
     const char *heap_text = getenv(MP_ENV_HEAP);
     const char *rank_text = getenv(MP_ENV_RANK);
-    const char *size_text = getenv(MP_ENV_SIZE);
     unsigned long long base;
     unsigned shift;
-    int fd, rank;
+    int fd, node, place;
 
-    if (!heap_text || !rank_text || !size_text || switched_off() ||
-        sscanf(heap_text, MP_HEAP_FORMAT, &fd, &shift, &base) != 3) {
+    if (!heap_text || !rank_text || switched_off() ||
+        sscanf(heap_text, MP_HEAP_FORMAT, &fd, &shift, &base, &node, &place, &heap.size) != 6) {
         return;
     }
-    rank = atoi(rank_text);
-    heap.size = atoi(size_text);
-    if (rank < 0 || rank >= heap.size || shift < 21 || shift > 43 ||
-        !map_heap(fd, rank, shift, (char *)(uintptr_t)base)) {
+    heap.first = atoi(rank_text) - place;
+    if (place < 0 || place >= heap.size || heap.first < 0 || shift < 21 || shift > 43 ||
+        !map_heap(fd, node, place, shift, (char *)(uintptr_t)base)) {
         return;
     }
     mp_heap_threshold = THRESHOLD;
@@ -547,11 +546,11 @@ void mp_heap_join(struct mp_segment_header *segment, int rank)
 {
     // A child that was forked before MPI_Init and became the rank has no heap.
     if (!mp_heap.own || mp_heap.own != mp_heap.areas + ((size_t)rank << mp_heap.shift) ||
-        atomic_load(&heap.owner[rank].pid) != (int32_t)getpid()) {
+        atomic_load(&heap.owner[rank - heap.first].pid) != (int32_t)getpid()) {
         return;
     }
     heap.segment = segment;
-    mp_heap.peers = calloc((size_t)heap.size, sizeof *mp_heap.peers);
+    mp_heap.peers = calloc((size_t)(heap.first + heap.size), sizeof *mp_heap.peers);
     if (mp_heap.peers) {
         mp_heap.own_bytes = mp_heap_blocks_bytes;
         mp_heap.program = (uintptr_t)heap.program.address;
@@ -562,10 +561,11 @@ void mp_heap_join(struct mp_segment_header *segment, int rank)
 // Is the process that joined the job as that rank the one that has its area?
 static bool has_area(int world)
 {
-    struct mp_board *board = mp_segment_board(heap.segment, world);
+    int place = world - heap.first;
+    struct mp_board *board = mp_segment_board(heap.segment, place);
     int32_t pid = atomic_load_explicit(&board->pid, memory_order_acquire);
 
-    return pid != 0 && atomic_load_explicit(&heap.owner[world].pid, memory_order_acquire) == pid;
+    return pid != 0 && atomic_load_explicit(&heap.owner[place].pid, memory_order_acquire) == pid;
 }
 
 bool mp_heap_open_peer(int world, size_t end)
@@ -583,7 +583,7 @@ bool mp_heap_open_peer(int world, size_t end)
 void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes)
 {
     struct mp_heap_peer *peer = &mp_heap.peers[world];
-    const struct mp_heap_owner *owner = &heap.owner[world];
+    const struct mp_heap_owner *owner = &heap.owner[world - heap.first];
 
     if (unlikely(!peer->program_bytes) && has_area(world) && owner->program_bytes) {
         char *place = (char *)(uintptr_t)owner->place;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The shared heap: large blocks of a rank's dynamic memory lie in a file that every rank of the job
+// The shared heap: large blocks of a rank's dynamic memory lie in a file that every rank of a node
 // maps at the same address, so a pointer into it means the same byte everywhere, and a message
 // between two such blocks is one memcpy. Each rank owns one area of that file. Its large static
 // variables lie there too, and are looked up by the address that they have in the rank. Where there
@@ -28,7 +28,7 @@ struct mp_heap_peer {
 
 // What the inline functions below look at. All 0 where there is no heap.
 struct mp_heap {
-    uintptr_t areas;            // address of rank 0's area
+    uintptr_t areas;            // where rank 0's area is, or would be if it were on this node
     unsigned shift;             // an area is 1 << shift bytes
     uintptr_t own;              // address of this rank's area; 0: this process owns none
     size_t own_bytes;           // of it, what blocks may lie in; 0: none
@@ -46,10 +46,10 @@ bool mp_heap_open_peer(int world, size_t end);
 void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes);
 
 // The address through which this process may read and write the `bytes` bytes at `address` in the
-// memory of rank `world`; or NULL if they are not all in that rank's heap, or it or we have none.
-// It stays valid for as long as the block does over there; that rank may use it too. It is the same
-// address for a block, another one for variables. The peer must have joined the job, and must have
-// told us that address: so ask when a message or a collective names it.
+// memory of the near rank `world`; or NULL if they are not all in that rank's heap, or it or we
+// have none. It stays valid for as long as the block does over there; that rank may use it too. It
+// is the same address for a block, another one for variables. The peer must have joined the job,
+// and must have told us that address: so ask when a message or a collective names it.
 static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
 {
     if (!mp_heap.peers) {

@@ -50,7 +50,8 @@ struct mp_segment_header {
     uint32_t cores;          // usable cores: affinity mask and cgroup quota
     uint32_t node;           // number of this node, of
     uint32_t nodes;          // those of the job: each has a segment of its own
-    uint32_t world;          // ranks of the job; `nranks` share this segment
+    uint32_t world;          // ranks of the job; `nranks` share this segment,
+    uint32_t first;          // from this world rank on
     uint64_t boards_offset;
     uint64_t homes_offset;
     uint64_t doorbells_offset;
@@ -232,11 +233,11 @@ static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct
     return (char *)(ring->cells + segment->cells);
 }
 
-// The shared heap (lib/heap) is a second, sparse memfd that all ranks map at one address. It begins
-// with one struct mp_heap_owner per rank. From MP_HEAP_HEAD on follow the areas, one per rank, of
-// 1 << shift bytes each. The address lies between where Linux places programs and where it places
-// libraries and stacks, on every 64-bit machine whose address space is that large; elsewhere the
-// mapping fails, and there is no heap.
+// The shared heap (lib/heap) is a second, sparse memfd that all ranks of a node map at one address.
+// It begins with one struct mp_heap_owner per place. From MP_HEAP_HEAD on follow the areas, one per
+// place, of 1 << shift bytes each. No two nodes have the same address. MP_HEAP_ADDRESS lies between
+// where Linux places programs and where it places libraries and stacks, on every 64-bit machine
+// whose address space is that large; elsewhere the mapping fails, and there is no heap.
 struct mp_heap_owner {
     _Atomic int32_t pid; // who allocates in the rank's area, 0: nobody; that process swaps it in
     // By that process, before it joins the job: its variables that lie in the area.
@@ -247,7 +248,13 @@ struct mp_heap_owner {
 #define MP_HEAP_HEAD ((uint64_t)2 << 20)
 _Static_assert(MP_RANKS_MAX * sizeof(struct mp_heap_owner) <= MP_HEAP_HEAD, "the head has no room");
 #define MP_HEAP_ADDRESS UINT64_C(0x200000000000)
-#define MP_HEAP_MAX     (UINT64_C(1) << 45) // of all areas together
+#define MP_HEAP_MAX     (UINT64_C(1) << 45) // of all areas of a job together
+
+// Where the ranks of a node map its heap; the first of them has that world rank.
+static inline uint64_t mp_heap_address(uint32_t node, uint32_t first, unsigned shift)
+{
+    return MP_HEAP_ADDRESS + node * MP_HEAP_HEAD + ((uint64_t)first << shift);
+}
 
 // An area's shift, for so many ranks: twice the machine's memory, as far as there are addresses.
 static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
@@ -264,8 +271,8 @@ static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
 
 // Fills `header` with the layout of a node that has `nranks` of the job's `world` ranks.
 // The memory behind the header must read as zero. The caller then sets node, nodes,
-// channel, ranks_per_core, cores, fence, universe, the homes, and the boards' appnum and appranks.
-// Returns the bytes that the segment needs.
+// first, channel, ranks_per_core, cores, fence, universe, the homes, and the boards' appnum and
+// appranks. Returns the bytes that the segment needs.
 static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks,
                                        uint32_t world)
 {
@@ -274,7 +281,6 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->magic = MP_SEGMENT_MAGIC;
     header->version = MP_SEGMENT_VERSION;
     header->nranks = nranks;
-    header->nodes = 1;
     header->world = world;
     header->cells = nranks <= 64 ? 128 : 32;
     header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;

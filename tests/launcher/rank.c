@@ -28,9 +28,20 @@
 
 static struct mp_boot boot;
 
+// The ranks whose boards this one sees: those of its node.
+static int first(void)
+{
+    return (int)boot.segment->first;
+}
+
+static int near(void)
+{
+    return (int)boot.segment->nranks;
+}
+
 static struct mp_board *board(int rank)
 {
-    return mp_segment_board(boot.segment, rank);
+    return mp_segment_board(boot.segment, rank - first());
 }
 
 static void enter(int call, enum mp_rank_state state, int peer, int tag)
@@ -54,9 +65,9 @@ static void wait_for_others(void)
 {
     for (int patience = 0; patience < 5000; patience++) {
         int ready = 0;
-        for (int i = 0; i < boot.size; i++)
+        for (int i = first(); i < first() + near(); i++)
             ready += i != boot.rank && atomic_load(&board(i)->state) != MP_RANK_STARTING;
-        if (ready == boot.size - 1)
+        if (ready == near() - 1)
             return;
         usleep(1000);
     }
@@ -91,7 +102,7 @@ static char state_of(int pid)
 // Until the kernel says of every other rank what that has announced in `bytes`.
 static void wait_until_seen(void)
 {
-    for (int i = 0; i < boot.size; i++)
+    for (int i = first(); i < first() + near(); i++)
         while (i != boot.rank &&
                ((char)board(i)->bytes == 0 || state_of(board(i)->pid) != (char)board(i)->bytes))
             usleep(1000);
