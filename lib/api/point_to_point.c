@@ -104,6 +104,10 @@ static int start_send_inside(int err, struct call call, const void *buffer, MPI_
     if (!err && !persistent) {
         err = mp_isend(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                        call.comm->context, mode, &made);
+        if (!err && call.peer >= 0) {
+            mp_send_listen(mp_comm_world_rank(call.comm, call.peer),
+                           (size_t)(call.count * call.type->size));
+        }
     } else if (!err) {
         struct mp_request *object;
         err = mp_send_init(buffer, call.count, call.type, call.peer, call.tag, call.comm,

@@ -29,7 +29,10 @@ enum mp_packet_kind {
     MP_PACKET_PART_DATA,
     MP_PACKET_PART_OFFER,
     MP_PACKET_PART_TAKEN,
-    MP_PACKET_PART_PUSH
+    MP_PACKET_PART_PUSH,
+    MP_PACKET_FULL, // to a far peer: total 1, this rank keeps as many messages as it will; 0, no
+                    // more
+    MP_PACKET_KINDS
 };
 
 // A packet's header, in memory. `length` is the payload that travels with this packet, except for

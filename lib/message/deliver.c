@@ -5,11 +5,8 @@
 
 #include "base/copy.h"
 #include "heap/heap.h"
-#include "message/errand.h"
 #include "message/outgoing.h"
-#include "message/partitioned.h"
 #include "message/rendezvous.h"
-#include "message/together.h"
 #include "object/errhandler.h"
 #include "process/peers.h"
 
@@ -52,11 +49,14 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
     }
 }
 
-// Where the first `bytes` of a receive lie, if that is one piece of our heap; else NULL.
-static void *own_heap_place(const struct mp_request *request, MPI_Count bytes)
+// Where the first `bytes` of a receive lie, if that is one piece of our heap and the sender is
+// near; else NULL.
+static void *own_heap_place(const struct mp_request *request, int peer, MPI_Count bytes)
 {
     char *place = (char *)request->buffer + request->type->true_lb;
-    return request->type->contiguous && mp_heap_holds(place, (size_t)bytes) ? place : NULL;
+    return mp_peer_is_near(peer) && request->type->contiguous && mp_heap_holds(place, (size_t)bytes)
+               ? place
+               : NULL;
 }
 
 // A long message has met its receive: get the payload over.
@@ -65,7 +65,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
 {
     MPI_Count bytes = meet(request, offer, (MPI_Count)offer->total);
 
-    void *place = own_heap_place(request, bytes);
+    void *place = own_heap_place(request, peer, bytes);
     struct mp_payload wanted = {.request = request,
                                 .peer = peer,
                                 .offer = offer,
@@ -123,8 +123,9 @@ static void message_arrived(int peer, const struct mp_packet *packet, const void
     }
 }
 
-static void data_arrived(const struct mp_packet *packet, const void *payload)
+static void data_arrived(int peer, const struct mp_packet *packet, const void *payload)
 {
+    (void)peer;
     struct mp_request *request = cookie_request(packet->target);
     if (request->type->contiguous) {
         mp_copy_passing((char *)request->buffer + request->type->true_lb + packet->total, payload,
@@ -139,17 +140,35 @@ static void data_arrived(const struct mp_packet *packet, const void *payload)
     }
 }
 
-// The sender has put the payload where it belongs.
-static void placed_arrived(const struct mp_packet *packet)
+static void accept_arrived(int peer, const struct mp_packet *packet, const void *payload)
 {
+    (void)peer;
+    (void)payload;
+    mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total,
+                  packet->address);
+}
+
+static void done_arrived(int peer, const struct mp_packet *packet, const void *payload)
+{
+    (void)peer;
+    (void)payload;
+    mp_request_complete(cookie_request(packet->origin), 0);
+}
+
+// The sender has put the payload where it belongs.
+static void placed_arrived(int peer, const struct mp_packet *packet, const void *payload)
+{
+    (void)peer;
+    (void)payload;
     struct mp_request *request = cookie_request(packet->target);
     request->moved = (MPI_Count)packet->total;
     mp_request_complete(request, request->error);
 }
 
 // The sender wants a message back. It can have it if no receive has met it.
-static void cancel_arrived(int peer, const struct mp_packet *packet)
+static void cancel_arrived(int peer, const struct mp_packet *packet, const void *payload)
 {
+    (void)payload;
     struct mp_unexpected *message = mp_match_by_sequence(peer, packet->total);
     struct mp_packet answer = {
         .kind = MP_PACKET_CANCELLED, .origin = packet->origin, .total = message != NULL};
@@ -160,8 +179,10 @@ static void cancel_arrived(int peer, const struct mp_packet *packet)
     mp_answer(peer, &answer);
 }
 
-static void cancelled_arrived(const struct mp_packet *packet)
+static void cancelled_arrived(int peer, const struct mp_packet *packet, const void *payload)
 {
+    (void)peer;
+    (void)payload;
     struct mp_request *request = cookie_request(packet->origin);
     request->cancelling = false;
     request->cancelled = packet->total != 0;
@@ -175,50 +196,31 @@ static void cancelled_arrived(const struct mp_packet *packet)
     }
 }
 
+static mp_deliver_fn *takers[MP_PACKET_KINDS];
+
+void mp_deliver_register(enum mp_packet_kind kind, mp_deliver_fn *taker)
+{
+    takers[kind] = taker;
+}
+
+void mp_deliver_open(void)
+{
+    mp_deliver_register(MP_PACKET_EAGER, message_arrived);
+    mp_deliver_register(MP_PACKET_SYNC, message_arrived);
+    mp_deliver_register(MP_PACKET_OFFER, message_arrived);
+    mp_deliver_register(MP_PACKET_ACCEPT, accept_arrived);
+    mp_deliver_register(MP_PACKET_DATA, data_arrived);
+    mp_deliver_register(MP_PACKET_DONE, done_arrived);
+    mp_deliver_register(MP_PACKET_PLACED, placed_arrived);
+    mp_deliver_register(MP_PACKET_CANCEL, cancel_arrived);
+    mp_deliver_register(MP_PACKET_CANCELLED, cancelled_arrived);
+}
+
 void mp_deliver(int peer, const struct mp_packet *packet, const void *payload)
 {
-    switch (packet->kind) {
-    case MP_PACKET_EAGER:
-    case MP_PACKET_SYNC:
-    case MP_PACKET_OFFER:
-        message_arrived(peer, packet, payload);
-        break;
-    case MP_PACKET_DATA:
-        data_arrived(packet, payload);
-        break;
-    case MP_PACKET_ACCEPT:
-        mp_push_start(cookie_request(packet->origin), packet->target, (MPI_Count)packet->total,
-                      packet->address);
-        break;
-    case MP_PACKET_PLACED:
-        placed_arrived(packet);
-        break;
-    case MP_PACKET_DONE:
-        mp_request_complete(cookie_request(packet->origin), 0);
-        break;
-    case MP_PACKET_CANCEL:
-        cancel_arrived(peer, packet);
-        break;
-    case MP_PACKET_CANCELLED:
-        cancelled_arrived(packet);
-        break;
-    case MP_PACKET_HELP:
-        mp_together_help(peer, packet, payload);
-        break;
-    case MP_PACKET_FETCH:
-    case MP_PACKET_STORE:
-        mp_errand_deliver(peer, packet, payload);
-        break;
-    case MP_PACKET_PART_SETUP:
-    case MP_PACKET_PART_REFUSE:
-    case MP_PACKET_PART_CLEAR:
-    case MP_PACKET_PART_DATA:
-    case MP_PACKET_PART_OFFER:
-    case MP_PACKET_PART_TAKEN:
-    case MP_PACKET_PART_PUSH:
-        mp_partitioned_deliver(peer, packet, payload);
-        break;
-    default:
+    mp_deliver_fn *taker = packet->kind < MP_PACKET_KINDS ? takers[packet->kind] : NULL;
+    if (unlikely(!taker)) {
         mp_process_abort(MPI_ERR_INTERN, "a packet of unknown kind arrived");
     }
+    taker(peer, packet, payload);
 }

@@ -11,6 +11,7 @@
 
 #include "base/copy.h"
 #include "datatype/datatype.h"
+#include "message/deliver.h"
 #include "message/outgoing.h"
 #include "message/request.h"
 #include "object/errhandler.h"
@@ -101,4 +102,10 @@ void mp_errand_deliver(int peer, const struct mp_packet *packet, const void *pay
         struct mp_packet done = {.kind = MP_PACKET_DONE, .origin = packet->origin};
         mp_answer(peer, &done);
     }
+}
+
+void mp_errand_open(void)
+{
+    mp_deliver_register(MP_PACKET_FETCH, mp_errand_deliver);
+    mp_deliver_register(MP_PACKET_STORE, mp_errand_deliver);
 }

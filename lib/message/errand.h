@@ -18,4 +18,7 @@ void mp_errand_store(int world, uint64_t address, const void *from, size_t bytes
 // The peer's part, when MP_PACKET_FETCH or MP_PACKET_STORE arrives.
 void mp_errand_deliver(int peer, const struct mp_packet *packet, const void *payload);
 
+// Says which packets it takes (message/deliver.h).
+void mp_errand_open(void);
+
 #endif

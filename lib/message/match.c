@@ -121,7 +121,7 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
 {
     struct mp_source *s = mp_match_source(match, packet->source);
     size_t length = packet->length;
-    struct mp_unexpected *message = s ? mp_unexpected_new(length) : NULL;
+    struct mp_unexpected *message = s ? mp_unexpected_new(peer, length) : NULL;
 
     if (!message) {
         return MPI_ERR_NO_MEM;

@@ -102,6 +102,20 @@ static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
     return error;
 }
 
+// Bytes, with those of the packets, after which a sender looks whether a far peer has something to
+// say: it may be full, and the stream has always room.
+enum { LISTEN_BYTES = 64 << 10 };
+
+void mp_send_listen(int world, size_t bytes)
+{
+    static size_t sent;
+    if (mp_peer_is_near(world) || (sent += sizeof(struct mp_packet) + bytes) < LISTEN_BYTES) {
+        return;
+    }
+    sent = 0;
+    mp_progress();
+}
+
 int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode)
 {
@@ -113,6 +127,7 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
     if (likely(attempt == SENT)) {
         mp_progress_pace((size_t)(count * type->size));
+        mp_send_listen(mp_comm_world_rank(comm, dest), (size_t)(count * type->size));
         return 0;
     }
     int error =

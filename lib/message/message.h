@@ -21,6 +21,10 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
 bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                        struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
+// After a message to that rank, of so many bytes, that went at once: to a far one, looks now and
+// then whether it has something to say, such as that it is full. Not while a packet is taken.
+void mp_send_listen(int world, size_t bytes);
+
 // Nonblocking: *request is new and active (complete at once, perhaps). That of a send may be one
 // without an object of its own: see mp_sent_handle.
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,

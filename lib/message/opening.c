@@ -3,8 +3,10 @@
 
 #include "message/bsend.h"
 #include "message/deliver.h"
+#include "message/errand.h"
 #include "message/outgoing.h"
 #include "message/partitioned.h"
+#include "message/together.h"
 #include "process/handed.h"
 #include "process/peers.h"
 #include "socket/socket.h"
@@ -43,18 +45,22 @@ int mp_message_open(struct mp_boot *boot)
         return mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.size);
     }
     if (mp_process_has_far()) {
-        mp_channel = mp_far = mp_socket_open(boot, mp_deliver);
-        if (!mp_channel) {
-            mp_fail(MPI_ERR_OTHER, "cannot open the socket channel: %s", strerror(errno));
+        mp_far = mp_socket_open(boot, mp_deliver);
+        if (!mp_far) {
+            return mp_fail(MPI_ERR_OTHER, "cannot open the socket channel: %s", strerror(errno));
         }
-    } else {
-        mp_channel = mp_shm_open();
     }
+    mp_channel = !mp_far ? mp_shm_open() : mp_process.near > 1 ? mp_near_and_far_open() : mp_far;
     if (!mp_channel) {
         return MPI_ERR_OTHER;
     }
-    mp_eager_max =
-        mp_channel->payload_max < EAGER_MAX ? (MPI_Count)mp_channel->payload_max : EAGER_MAX;
+    size_t most = mp_channel_payload_max(mp_process.rank);
+    most = mp_far && mp_far->payload_max < most ? mp_far->payload_max : most;
+    mp_eager_max = most < EAGER_MAX ? (MPI_Count)most : EAGER_MAX;
+    mp_deliver_open();
+    mp_together_open();
+    mp_errand_open();
+    mp_partitioned_open();
     int error = mp_unexpected_open();
     return error ? error : mp_outgoing_open();
 }

@@ -14,6 +14,7 @@
 // Here is what both have in common, and the receiving end; the other is in partitioned_send.c.
 #include "message/partitioned_end.h"
 
+#include "message/deliver.h"
 #include "message/outgoing.h"
 #include "message/rendezvous.h"
 #include "object/errhandler.h"
@@ -371,5 +372,12 @@ void mp_partitioned_deliver(int peer, const struct mp_packet *packet, const void
         if (request) {
             mp_part_answered(request, packet);
         }
+    }
+}
+
+void mp_partitioned_open(void)
+{
+    for (int kind = MP_PACKET_PART_SETUP; kind <= MP_PACKET_PART_PUSH; kind++) {
+        mp_deliver_register((enum mp_packet_kind)kind, mp_partitioned_deliver);
     }
 }

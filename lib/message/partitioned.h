@@ -46,4 +46,7 @@ int mp_partitioned_flush(struct mp_list *parts);
 // Forgets the ends of a context that never met.
 void mp_partitioned_drop(uint32_t context);
 
+// Says which packets it takes (message/deliver.h).
+void mp_partitioned_open(void);
+
 #endif

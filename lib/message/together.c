@@ -27,6 +27,7 @@
 
 #include "base/stream.h"
 #include "heap/heap.h"
+#include "message/deliver.h"
 #include "process/peers.h"
 #include "process/remote.h"
 #include "wait/progress.h"
@@ -297,4 +298,9 @@ void mp_together_help(int peer, const struct mp_packet *help, const void *told)
         done += count;
         atomic_store_explicit(&job.board->done, done, memory_order_release);
     }
+}
+
+void mp_together_open(void)
+{
+    mp_deliver_register(MP_PACKET_HELP, mp_together_help);
 }

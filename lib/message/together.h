@@ -28,4 +28,7 @@ bool mp_together_sends(int rank);
 // two layouts, if not both are contiguous.
 void mp_together_help(int peer, const struct mp_packet *help, const void *told);
 
+// Says which packets it takes (message/deliver.h).
+void mp_together_open(void);
+
 #endif

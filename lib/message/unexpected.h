@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Messages that no receive has asked for yet: their memory, and its bound. The rank says on its
-// board when they have come to more than its limit, the variable MPRUN_UNEXPECTED. From then on its
-// peers offer what they would have sent at once, and the payload stays with them until it is
-// received. Read next: base/region.h (where they lie), message/match.h.
+// board, and to far peers whose messages it keeps, when they have come to more than its limit, the
+// variable MPRUN_UNEXPECTED. From then on its peers offer what they would have sent at once, and
+// the payload stays with them until it is received. Read next: base/region.h (where they lie),
+// message/match.h.
 #ifndef MP_MESSAGE_UNEXPECTED_H
 #define MP_MESSAGE_UNEXPECTED_H
 
@@ -11,7 +12,7 @@
 #include "base/list.h"
 #include "message/match_queue.h"
 #include "object/comm.h"
-#include "process/process.h"
+#include "process/peers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -29,8 +30,8 @@ struct mp_unexpected {
 // Reads the variable. Returns 0, or an error class with mp_fail.
 int mp_unexpected_open(void);
 
-// Memory for a message with that payload. NULL when memory is out.
-struct mp_unexpected *mp_unexpected_new(size_t length);
+// Memory for a message with that payload, from a peer. NULL when memory is out.
+struct mp_unexpected *mp_unexpected_new(int peer, size_t length);
 void mp_unexpected_free(struct mp_unexpected *message);
 
 // Whether a peer wants a message only to be offered, for now. Some may go on as before for a
@@ -38,8 +39,7 @@ void mp_unexpected_free(struct mp_unexpected *message);
 // communicator to do it on looks into messages that wait: those are few, and always there.
 static inline bool mp_unexpected_is_full(int world, const struct mp_comm *comm)
 {
-    const struct mp_board *board = mp_segment_board(mp_process.segment, world - mp_process.first);
-    return unlikely(atomic_load_explicit(&board->full, memory_order_relaxed)) &&
+    return unlikely(atomic_load_explicit(mp_shm_peers[world].full, memory_order_relaxed)) &&
            comm != &mp_comm_boot;
 }
 

@@ -6,14 +6,21 @@
 #include "process/peers.h"
 
 #include <linux/membarrier.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 struct mp_ring_shape mp_shm_shape;
 struct mp_shm_peer *mp_shm_peers;
+
+static _Atomic uint32_t *far_full; // by world rank
+static int bell = -1;              // the socket, where a rank sleeps on descriptors
 
 // How a sleep is announced: see mp_shm_arm.
 static bool may_fence_for_others;
@@ -35,11 +42,52 @@ void mp_shm_ring_doorbell(int peer)
     }
 }
 
+// The kernel has chosen the bell's name, which is gone with its rank, and is in no file system.
+// There may be bytes under way that nobody needs, and no room for more: then it is awake.
+static void ring_bell(uint32_t name)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    char digits[8];
+
+    snprintf(digits, sizeof digits, "%05x", name & 0xfffff);
+    memcpy(to.sun_path + 1, digits, 5);
+    sendto(bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+           offsetof(struct sockaddr_un, sun_path) + 6);
+}
+
+int mp_shm_open_bell(void)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof name;
+
+    bell = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (bell < 0 || bind(bell, (struct sockaddr *)&name, sizeof name.sun_family) != 0 ||
+        getsockname(bell, (struct sockaddr *)&name, &length) != 0) {
+        return -1;
+    }
+    name.sun_path[6] = 0;
+    uint32_t number = (uint32_t)strtoul(name.sun_path + 1, NULL, 16);
+    // Before the first sleep is announced: whoever sees that sees this.
+    atomic_store_explicit(&mp_process.board->bell, MP_BELL | number, memory_order_relaxed);
+    return bell;
+}
+
 void mp_shm_wake(struct mp_board *board)
 {
-    if (atomic_exchange_explicit(&board->sleeping, 0, memory_order_acq_rel)) {
+    if (!atomic_exchange_explicit(&board->sleeping, 0, memory_order_acq_rel)) {
+        return;
+    }
+    uint32_t name = atomic_load_explicit(&board->bell, memory_order_relaxed);
+    if (name) {
+        ring_bell(name);
+    } else {
         syscall(SYS_futex, &board->sleeping, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
     }
+}
+
+void mp_peer_set_full(int world, bool full)
+{
+    atomic_store_explicit(&far_full[world], full, memory_order_relaxed);
 }
 
 // Announces the sleep. After the barrier every store that another rank made before it looked at our
@@ -114,10 +162,14 @@ int mp_shm_peers_open(void)
 
     mp_shm_shape = (struct mp_ring_shape){segment->cells, segment->bulk};
     mp_shm_peers = aligned_alloc(64, size * sizeof *mp_shm_peers);
-    if (!mp_shm_peers) {
+    far_full = calloc(size, sizeof *far_full);
+    if (!mp_shm_peers || !far_full) {
         return -1;
     }
     memset(mp_shm_peers, 0, size * sizeof *mp_shm_peers);
+    for (size_t i = 0; i < size; i++) {
+        mp_shm_peers[i].full = &far_full[i];
+    }
     int own = mp_process.local, from = mp_process.near > 1 ? 0 : own;
     for (int place = from; place < from + mp_process.near; place++) {
         struct mp_shm_peer *p = &mp_shm_peers[mp_process.first + place];
@@ -126,6 +178,7 @@ int mp_shm_peers_open(void)
         p->in.ring = mp_segment_ring(segment, place, own);
         p->in.bulk = mp_ring_bulk(segment, p->in.ring);
         p->board = mp_segment_board(segment, place);
+        p->full = &p->board->full;
     }
     return 0;
 }

@@ -20,8 +20,9 @@ extern struct mp_ring_shape mp_shm_shape;
 // `out` has no room, so the shortest way of a send (message/message_short.h) need not ask.
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
-    struct mp_board *board; // NULL: far
-    uint64_t copied_to;     // where the last long message from there that both copied was put
+    struct mp_board *board;       // NULL: far
+    const _Atomic uint32_t *full; // as the board has it; of a far one, what it has told us
+    uint64_t copied_to;           // where the last long message from there that both copied was put
     _Alignas(64) struct mp_ring_reader in;
 };
 extern struct mp_shm_peer *mp_shm_peers;
@@ -34,6 +35,13 @@ static inline bool mp_peer_is_near(int world)
 // Sets up the peers (process/peers.c): -1 when memory is out. For message/shm_channel.c it is found
 // out who fences for whom; and the three functions of a channel that sleep.
 int mp_shm_peers_open(void);
+
+// A far peer has told whether it keeps as many messages as it is willing to.
+void mp_peer_set_full(int world, bool full);
+
+// Where there are both kinds of peers a rank sleeps on descriptors (message/near_and_far.c), and
+// who wakes it sends it a byte. Makes the socket that it comes by: returns it, or -1 with errno.
+int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
 uint32_t mp_shm_arm(void);
 void mp_shm_sleep(uint32_t armed, int64_t timeout_ns);

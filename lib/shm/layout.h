@@ -73,6 +73,8 @@ struct mp_segment_header {
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
 };
 
+enum { MP_BELL = 1 << 20 };
+
 // One per rank. The rank writes the first two parts, anybody may write `sleeping`; everybody may
 // read all of it at any time, also after the rank was killed.
 struct mp_board {
@@ -108,6 +110,9 @@ struct mp_board {
     // (message/unexpected.h). Written by it. Here, since who sends to it looks at `sleeping`
     // anyway.
     _Atomic uint32_t full;
+    // Not 0 where the rank sleeps on descriptors and not on the word above: MP_BELL and the name of
+    // the socket that a byte wakes it by (process/peers.c). Written by it before it first sleeps.
+    _Atomic uint32_t bell;
 
     // A long message that the rank receives and copies together with its sender, who changes these,
     // too: message/together.c.

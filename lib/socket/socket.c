@@ -4,8 +4,8 @@
 //
 // A connection is asked for when the first packet to a peer is reserved; until the launcher has
 // handed us our end, packets wait in the peer's out buffer. On the wire a packet is its struct
-// mp_packet and its payload, padded to eight bytes, in this machine's byte order: both ends run on
-// it.
+// mp_packet and its payload, padded to eight bytes, in this machine's byte order, which both ends
+// check first (struct hello).
 //
 // Who owns which buffer, and what may call what:
 // - A peer's `out` belongs to reserve, commit and flush. It never moves once allocated, so a
@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/say.h"
 #include "boot/boot.h"
+#include "shm/layout.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -59,6 +60,16 @@ enum state {
     GONE // the peer left or died: what is sent to it is dropped
 };
 
+// What both ends of a stream say first, so that a library that packs its packets in another way, or
+// runs on a machine of another byte order, is told and not misread.
+struct hello {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_bytes;
+};
+static const struct hello own_hello = {MP_SEGMENT_MAGIC, MP_SEGMENT_VERSION,
+                                       sizeof(struct mp_packet)};
+
 // A buffer is allocated when first needed; then only the pages that traffic reaches are touched,
 // because both buffers start over at 0 whenever they run empty.
 struct peer {
@@ -66,6 +77,7 @@ struct peer {
     enum state state;
     bool watched;      // output is stuck: epoll tells us when the socket takes more
     bool broken;       // a send failed: output is dropped, but there may be input left
+    bool greeted;      // its hello is here
     uint64_t sent;     // packets committed
     uint64_t received; // packets delivered
     char *out;         // OUT_BYTES; the output is [head, tail) or, wrapped, [head, end) [0, tail)
@@ -87,6 +99,7 @@ static unsigned hot_polls; // in a row that found something at `hot`
 static unsigned watched;   // peers with `watched` set
 static int epoll_fd;
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
+static int bell = -1; // of mp_socket_watch
 
 // Ends the process: the job cannot go on, and nothing above could mend it.
 __attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
@@ -277,11 +290,32 @@ static void peer_left(struct peer *peer)
         hot = NULL;
 }
 
+static void check_hello(const struct peer *peer, const struct hello *hello)
+{
+    if (hello->magic == __builtin_bswap64(own_hello.magic))
+        die("rank %d runs on a machine of the other byte order: that is not supported",
+            rank_of(peer));
+    if (memcmp(hello, &own_hello, sizeof *hello) != 0)
+        die("rank %d has another version of the MPI library (packets %u, here %u): use the same "
+            "one "
+            "for all ranks",
+            rank_of(peer), hello->version, own_hello.version);
+}
+
 // Delivers the whole packets in `in`, and makes sure that the next one will fit in one piece.
 static int deliver_input(struct peer *peer)
 {
     int delivered = 0;
 
+    if (unlikely(!peer->greeted)) {
+        struct hello hello;
+        if (peer->in_tail < sizeof hello)
+            return 0;
+        memcpy(&hello, peer->in, sizeof hello);
+        check_hello(peer, &hello);
+        peer->greeted = true;
+        peer->in_head = sizeof hello;
+    }
     while (peer->in_tail - peer->in_head >= sizeof(struct mp_packet)) {
         struct mp_packet packet;
         memcpy(&packet, peer->in + peer->in_head, sizeof packet);
@@ -347,6 +381,10 @@ static void take_connection(int rank, int fd)
         die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
     peer->in = new_buffer(IN_BYTES);
     peer->state = CONNECTED;
+    // A fresh stream has room for this; a peer that is gone already is told by the read.
+    if (send(fd, &own_hello, sizeof own_hello, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+        !is_closed_over_there(errno))
+        die("cannot greet rank %d: %s", rank, strerror(errno));
     flush(peer);
 }
 
@@ -369,6 +407,24 @@ static int take_connections(void)
 
 // ---- The channel's other functions
 
+int mp_socket_watch(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &bell};
+
+    bell = fd;
+    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int hear_bell(void)
+{
+    char bytes[8];
+    int heard = 0;
+
+    while (recv(bell, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        heard++;
+    return heard;
+}
+
 static int poll_all(void)
 {
     struct epoll_event events[EVENTS];
@@ -380,6 +436,10 @@ static int poll_all(void)
             epoll_fd);
     for (int i = 0; i < ready; i++) {
         struct peer *peer = events[i].data.ptr;
+        if (events[i].data.ptr == &bell) {
+            done += hear_bell();
+            continue;
+        }
         if (!peer) {
             done += take_connections();
             continue;

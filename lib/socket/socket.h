@@ -14,4 +14,8 @@ struct mp_boot;
 // set.
 const struct mp_channel *mp_socket_open(struct mp_boot *boot, mp_deliver_fn *deliver);
 
+// A datagram socket that ends sleeps too. What comes by it is taken and thrown away, and counts as
+// something that poll did. Returns 0, or -1 with errno.
+int mp_socket_watch(int fd);
+
 #endif
