@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Chapter 7: MPI_Comm_split_type, which groups processes by what they share (7.4.2). All ranks of a
-// job share one machine, so that is one shared memory domain; what smaller parts of it each is
-// restricted to, process/hardware.h tells.
+// Chapter 7: MPI_Comm_split_type, which groups processes by what they share (7.4.2). Memory is what
+// near peers share, so over sockets nobody does; a machine is a node, and what smaller parts of it
+// each is restricted to, process/hardware.h tells.
 #include "api/api.h"
 #include "collectives/collectives.h"
 #include "collectives/comm_make.h"
@@ -13,6 +13,24 @@
 
 static const char hardware_key[] = "mpi_hw_resource_type";
 
+// The same for the ranks that share memory: the first of them.
+static int memory_color(void)
+{
+    return mp_process.near > 1 ? mp_process.first : mp_process.rank;
+}
+
+// What this process is restricted to, as hardware.h has it, but with other numbers on other nodes.
+static void instances_of_job(int instances[MP_HARDWARE_TYPES])
+{
+    enum { CPU_BITS = 18 };
+    mp_hardware_instances(instances);
+    for (int i = 0; i < MP_HARDWARE_TYPES; i++) {
+        if (instances[i] >= 0) {
+            instances[i] |= (int)mp_process.segment->node << CPU_BITS;
+        }
+    }
+}
+
 // By the type of hardware that was asked for. Unknown ones, and a process that may use several
 // instances of it, get no communicator.
 static int hardware_color(const char *name)
@@ -21,12 +39,12 @@ static int hardware_color(const char *name)
     int type = name ? mp_hardware_find(name) : -1;
 
     if (name && strcmp(name, "mpi_shared_memory") == 0) {
-        return 0;
+        return memory_color();
     }
     if (type < 0) {
         return MPI_UNDEFINED;
     }
-    mp_hardware_instances(instances);
+    instances_of_job(instances);
     return instances[type] >= 0 ? instances[type] : MPI_UNDEFINED;
 }
 
@@ -99,7 +117,7 @@ static int unguided_color(struct mp_comm *comm, bool wanted, int *color, int *ty
     int *all;
     int ranks;
 
-    mp_hardware_instances(mine);
+    instances_of_job(mine);
     for (int i = 0; i < MP_HARDWARE_TYPES; i++) {
         mine[i] = wanted ? mine[i] : MP_HARDWARE_NONE;
     }
@@ -153,7 +171,7 @@ static int split(struct mp_comm *comm, int split_type, int key, struct mp_info *
     bool guided =
         split_type == MPI_COMM_TYPE_HW_GUIDED || split_type == MPI_COMM_TYPE_RESOURCE_GUIDED;
     bool unguided = false;
-    int color = split_type == MPI_COMM_TYPE_SHARED ? 0 : MPI_UNDEFINED;
+    int color = split_type == MPI_COMM_TYPE_SHARED ? memory_color() : MPI_UNDEFINED;
     int type = -1;
     int err = 0;
 

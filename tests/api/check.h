@@ -139,4 +139,21 @@ static inline void nap(int milliseconds)
     nanosleep(&t, NULL);
 }
 
+// How many ranks share memory with this one, as tests/runner says of the way in which it runs us.
+static inline int sharing(void)
+{
+    const char *shape = getenv("TEST_SHAPE");
+    int nodes = shape && strncmp(shape, "nodes", 5) == 0 ? atoi(shape + 5) : 1;
+    if (shape && strcmp(shape, "socket") == 0) {
+        return 1;
+    }
+    for (int node = 0; node < nodes; node++) { // the blocks that ranks lie in
+        int end = (node + 1) * size / nodes;
+        if (rank < end) {
+            return end - node * size / nodes;
+        }
+    }
+    return size;
+}
+
 #endif

@@ -39,9 +39,12 @@ static void types(void)
     int n, result;
     OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, -rank, MPI_INFO_NULL, &node));
     MPI_Comm_size(node, &n);
-    CHECK(n == size, "size of the node is %d", n);
+    CHECK(n == sharing(), "size of the node is %d", n);
     MPI_Comm_compare(node, MPI_COMM_WORLD, &result);
-    CHECK(result == (size == 1 ? MPI_CONGRUENT : MPI_SIMILAR), "compare gives %d", result);
+    CHECK(result == (size == 1   ? MPI_CONGRUENT
+                     : n == size ? MPI_SIMILAR
+                                 : MPI_UNEQUAL),
+          "compare gives %d", result);
     MPI_Comm_free(&node);
     OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_UNDEFINED, 0, MPI_INFO_NULL, &node));
     CHECK(node == MPI_COMM_NULL, "a communicator of undefined type");
@@ -51,7 +54,7 @@ static void types(void)
     OK(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_HW_GUIDED, 0, info, &node));
     MPI_Info_free(&info);
     MPI_Comm_compare(node, MPI_COMM_WORLD, &result);
-    CHECK(result == MPI_CONGRUENT, "compare gives %d", result);
+    CHECK(result == (n == size ? MPI_CONGRUENT : MPI_UNEQUAL), "compare gives %d", result);
     MPI_Comm_free(&node);
 #else
     (void)info;

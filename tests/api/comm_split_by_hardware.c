@@ -47,11 +47,31 @@ static MPI_Comm guided(MPI_Comm parent, int split_type, const char *key, const c
         OK(MPI_Comm_free(&(comm)));                                              \
     } while (0)
 
-static int on_my_cpu(void) // ranks that pin themselves to the same CPU
+static int node_of(int r)
+{
+    const char *shape = getenv("TEST_SHAPE");
+    int nodes = shape && strncmp(shape, "nodes", 5) == 0 ? atoi(shape + 5) : 1, node = 0;
+    nodes = nodes < size ? nodes : size;
+    while (r >= (node + 1) * size / nodes) {
+        node++;
+    }
+    return node;
+}
+
+static int on_my_node(void)
 {
     int n = 0;
     for (int r = 0; r < size; r++) {
-        n += r % cpus == rank % cpus;
+        n += node_of(r) == node_of(rank);
+    }
+    return n;
+}
+
+static int on_my_cpu(void) // ranks that pin themselves to the same CPU of the same node
+{
+    int n = 0;
+    for (int r = 0; r < size; r++) {
+        n += r % cpus == rank % cpus && node_of(r) == node_of(rank);
     }
     return n;
 }
@@ -81,7 +101,7 @@ static void nothing(void)
         comm = guided(MPI_COMM_WORLD, types[i], "mpi_hw_resource_type", "org.example://abacus");
         CHECK(comm == MPI_COMM_NULL, "a communicator of an unknown type");
         comm = guided(MPI_COMM_WORLD, types[i], "mpi_hw_resource_type", "mpi_shared_memory");
-        MEMBERS(comm, size);
+        MEMBERS(comm, sharing());
     }
     OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
     FAILS(MPI_ERR_ARG, MPI_Comm_split_type(MPI_COMM_WORLD, -12345, 0, MPI_INFO_NULL, &comm));
@@ -92,7 +112,7 @@ static void nothing(void)
     if (rank == 0) {
         CHECK(comm == MPI_COMM_NULL, "an unwanted communicator");
     } else {
-        MEMBERS(comm, size - 1);
+        MEMBERS(comm, sharing() - (sharing() > 1 && node_of(0) == node_of(rank)));
     }
 }
 
@@ -139,7 +159,7 @@ static void down(MPI_Comm parent)
         at = next;
         CHECK(steps < 20, "no end");
     }
-    int expected = cpus > 1 && size > 1 ? on_my_cpu() : size;
+    int expected = cpus > 1 && size > 1 ? on_my_cpu() : on_my_node();
     CHECK(members == expected, "ended at %d ranks, expected %d", members, expected);
 }
 
@@ -153,7 +173,7 @@ int main(int argc, char **argv)
     nothing();
     MPI_Comm comm =
         guided(MPI_COMM_WORLD, MPI_COMM_TYPE_HW_GUIDED, "mpi_hw_resource_type", "hwloc://Machine");
-    MEMBERS(comm, size);
+    MEMBERS(comm, on_my_node());
     CHECK(strcmp(restricted("hwloc://Machine"), "true") == 0, "on several machines?");
     CHECK(strcmp(restricted("hwloc://PU"), cpus > 1 ? "false" : "true") == 0, "PU: %s",
           restricted("hwloc://PU"));

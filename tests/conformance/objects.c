@@ -144,7 +144,7 @@ static void communicators(void)
     say("world and reversed: %s\n", comparison(result));
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &shared);
     MPI_Comm_size(shared, &n);
-    say("on this machine: %d\n", n);
+    say("on this machine: %s\n", n > 0 && n <= size ? "some" : "none");
     MPI_Comm_group(MPI_COMM_WORLD, &world);
     int first[1][3] = {{0, size / 2, 1}};
     MPI_Group_range_incl(world, 1, first, &part);
