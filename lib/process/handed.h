@@ -12,7 +12,8 @@ struct mp_comm;
 // What                     Handed down by             Called by
 // comm_made, comm_ends     message/opening.c          object/comm.c
 // late                     collectives/execute.c      wait/progress.c
-// mp_channel's functions   message/shm_channel.c      process/peers.h, wait/progress.c
+// mp_channel's functions   message/shm_channel.c and  process/peers.h, wait/progress.c
+//                          message/near_and_far.c
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
 // mp_poller.poll           message, collectives       wait/progress.c
 // mp_watch.woken           collectives, api           message/request.c

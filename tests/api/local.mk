@@ -92,6 +92,7 @@ api_tests += \
     tests/api/modes_deliver_every_size \
     tests/api/mprobe_takes_the_message \
     tests/api/names_of_null_handles \
+    tests/api/near_and_far_keep_one_order \
     tests/api/neighbor_blocking_forms \
     tests/api/neighbor_empty_types \
     tests/api/neighbor_requests \

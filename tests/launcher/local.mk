@@ -20,6 +20,7 @@ script_tests += tests/launcher/limits_are_named.sh
 script_tests += tests/launcher/manual.sh
 script_tests += tests/launcher/mpcompare.sh
 script_tests += tests/launcher/no_proc_no_hang.sh
+script_tests += tests/launcher/nodes.sh
 script_tests += tests/launcher/openmp.sh
 script_tests += tests/launcher/options.sh
 script_tests += tests/launcher/output_is_seen_at_once.sh
