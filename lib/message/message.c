@@ -197,8 +197,7 @@ MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatyp
     int world = mp_comm_world_rank(comm, source);
 
     struct mp_shm_peer *from = &mp_shm_peers[world];
-    if (match->waiting || !mp_list_empty(&match->arrived) || world == mp_process.rank ||
-        !from->board) {
+    if (match->waiting || !mp_list_empty(&match->arrived) || !from->in.ring) {
         return false;
     }
     uint64_t wanted = mp_ring_word(MP_PACKET_EAGER, context, tag);

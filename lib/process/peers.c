@@ -175,8 +175,10 @@ int mp_shm_peers_open(void)
         struct mp_shm_peer *p = &mp_shm_peers[mp_process.first + place];
         p->out.ring = mp_segment_ring(segment, own, place);
         p->out.bulk = mp_ring_bulk(segment, p->out.ring);
-        p->in.ring = mp_segment_ring(segment, place, own);
-        p->in.bulk = mp_ring_bulk(segment, p->in.ring);
+        if (place != own) {
+            p->in.ring = mp_segment_ring(segment, place, own);
+            p->in.bulk = mp_ring_bulk(segment, p->in.ring);
+        }
         p->board = mp_segment_board(segment, place);
         p->full = &p->board->full;
     }

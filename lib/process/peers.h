@@ -17,7 +17,8 @@ extern const struct mp_channel *mp_far;     // that far peers are reached by; NU
 extern struct mp_ring_shape mp_shm_shape;
 
 // This rank's two rings with every near peer, by world rank. Those of a far one are NULL, and its
-// `out` has no room, so the shortest way of a send (message/message_short.h) need not ask.
+// `out` has no room, so the shortest way of a send (message/message_short.h) need not ask. From
+// this rank itself none comes.
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
     struct mp_board *board;       // NULL: far
