@@ -61,7 +61,7 @@ enum { YIELDS_PER_SPREAD = 64 };
 
 // Looks in vain (MPI_Test ...) after which a rank on a crowded core yields: whoever it waits for
 // may need the core. And after which that has lasted for long: a millisecond or more.
-enum { LOOKS_PER_YIELD = 4, LOOKS_UNTIL_LATE = 1 << 14 };
+enum { LOOKS_PER_YIELD = 4, LOOKS_PER_FAR = 4, LOOKS_UNTIL_LATE = 1 << 14 };
 
 // On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
 // to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
@@ -143,6 +143,11 @@ int mp_progress_look(void)
 {
     static unsigned in_vain;
     int done = mp_progress();
+    // A program may look as seldom as it likes, so streams, which are not polled each time while
+    // near messages come (message/near_and_far.c), have their turn here.
+    if (!done && mp_far && in_vain % LOOKS_PER_FAR == LOOKS_PER_FAR - 1) {
+        done = mp_far->poll();
+    }
     if (done) {
         in_vain = 0;
         return done;
