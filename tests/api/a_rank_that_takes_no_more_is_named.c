@@ -4,7 +4,8 @@
 // ranks: 2 3
 // env: MPRUN_UNEXPECTED=1M
 // expect: exit 3
-// says: rank 0 had as many messages unreceived as it keeps (MPRUN_UNEXPECTED): senders waited
+// says: mprun: rank 0
+// says: had as many messages unreceived as it keeps (MPRUN_UNEXPECTED): senders waited
 #include "check.h"
 
 int main(int argc, char **argv)

@@ -4,7 +4,8 @@
 // gone within a second, mprun's status must be the right one, and nothing new may lie in /dev/shm,
 // in the job's TMPDIR or, with mprun's name, in /tmp. Processes are found by a variable in their
 // environment. Prints the time from a rank's death to the end of mprun.
-//     tests/stress/killer --rounds 500 --channel shm [--seed 1] [--mprun ./mprun] [--verbose]
+//     tests/stress/killer --rounds 500 --channel shm|socket|nodes2 [--seed 1] [--mprun ./mprun]
+//     [--verbose]
 // Read next: kills.h, victim.c.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // pipe2, prctl
@@ -240,7 +241,9 @@ static pid_t start(const struct plan *p)
         setenv(variable, strchr(mark, '=') + 1, 1);
         setenv("KILLS_BOARD", board_path, 1);
         setenv("TMPDIR", tmp_path, 1);
-        execl(mprun, mprun, "-n", ranks, "--channel", channel, victim, (char *)NULL);
+        int nodes = strncmp(channel, "nodes", 5) == 0; // nodesK: --nodes K
+        execl(mprun, mprun, "-n", ranks, nodes ? "--nodes" : "--channel",
+              nodes ? channel + 5 : channel, victim, (char *)NULL);
         perror(mprun);
         _exit(127);
     }

@@ -4,6 +4,9 @@
 #define _GNU_SOURCE
 #include "socket_job.h"
 
+#include "boot/boot.h"
+#include "shm/layout.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,6 +131,42 @@ static void test_broken_connection_is_named(void **state)
                       .says = "Bad file descriptor"});
 }
 
+// Rank 1 is of another version, or of another kind of machine: the first bytes of its stream say
+// so.
+static uint64_t strange_hello[2];
+
+static void rank_meets_a_stranger(void)
+{
+    int fd, peer;
+
+    if (me == 0) {
+        CHECK(send_next(1));
+        rank_waits_for_nothing();
+    }
+    while ((fd = mp_boot_receive(own_boot, &peer)) < 0)
+        usleep(100);
+    CHECK(write(fd, strange_hello, sizeof strange_hello) == (ssize_t)sizeof strange_hello);
+    while (read(fd, strange_hello, sizeof strange_hello) > 0)
+        ;
+    close(fd);
+}
+
+static void meet_stranger(uint64_t magic, uint32_t version, const char *says)
+{
+    strange_hello[0] = magic;
+    strange_hello[1] = version | UINT64_C(64) << 32;
+    run(&(struct job){
+        .size = 2, .rank = rank_meets_a_stranger, .model = small_size, .status = 1, .says = says});
+}
+
+static void test_stranger_is_told(void **state)
+{
+    (void)state;
+    meet_stranger(MP_SEGMENT_MAGIC, MP_SEGMENT_VERSION + 1,
+                  "rank 1 has another version of the MPI");
+    meet_stranger(__builtin_bswap64(MP_SEGMENT_MAGIC), MP_SEGMENT_VERSION, "the other byte order");
+}
+
 // close sends what is buffered, to a reader that takes its time.
 static void rank_close_flushes(void)
 {
@@ -173,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_dead_peer_is_left_alone),
         cmocka_unit_test(test_rank_ends_with_its_launcher),
         cmocka_unit_test(test_broken_connection_is_named),
+        cmocka_unit_test(test_stranger_is_told),
         cmocka_unit_test(test_close_sends_what_is_buffered),
         cmocka_unit_test(test_close_does_not_deadlock),
     };

@@ -99,6 +99,7 @@ static void serve(struct launcher *l)
 
 struct shared *shared;
 const struct mp_channel *channel;
+struct mp_boot *own_boot;
 int me, world;
 
 void failed(const char *file, int line, const char *what)
@@ -225,6 +226,7 @@ static void run_rank(const struct job *job, int rank, int control)
         .rank = rank, .size = job->size, .launched = true, .control_fd = control};
 
     alarm(TIME_LIMIT);
+    own_boot = &boot;
     me = rank;
     world = job->size;
     model_size = job->model ? job->model : any_size;

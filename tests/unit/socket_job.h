@@ -37,6 +37,7 @@ struct shared {
 
 extern struct shared *shared;
 extern const struct mp_channel *channel;
+extern struct mp_boot *own_boot; // the conversation with the launcher, which the channel reads
 extern int me, world;
 extern uint64_t sent[RANKS_MAX], received[RANKS_MAX];
 
