@@ -86,7 +86,8 @@ struct mp_channel {
     void (*disarm)(void);
 
     // True if everything that was committed to that peer has left this process, so that it arrives
-    // even if this process ends, or does not come back to the channel. NULL: always.
+    // even if this process ends, or does not come back to the channel. What is written into
+    // memory has left: only asked of a channel to far peers.
     bool (*left)(int peer);
 
     // In a child that was forked, as a handler of fork: whatever the child goes on with, it takes

@@ -47,18 +47,12 @@ static void sleep_on_both(uint32_t armed, int64_t timeout_ns)
     mp_far->sleep(armed, timeout_ns);
 }
 
-static bool is_idle(void)
-{
-    return mp_far->idle();
-}
-
 static const struct mp_channel near_and_far = {
     .name = "shm and socket",
     .poll = poll_both,
     .arm = mp_shm_arm,
     .sleep = sleep_on_both,
     .disarm = mp_shm_disarm,
-    .idle = is_idle,
 };
 
 const struct mp_channel *mp_near_and_far_open(void)

@@ -69,7 +69,7 @@ void mp_outgoing_wait(int peer)
 bool mp_outgoing_has_left(int peer)
 {
     return mp_list_empty(&mp_outgoing[peer].answers) &&
-           (!mp_channel->left || mp_channel->left(peer));
+           (mp_peer_is_near(peer) || mp_far->left(peer));
 }
 
 void mp_complete_when_left(int peer, struct mp_request *request, int error)
@@ -388,8 +388,8 @@ static int poll_dirty(struct mp_poller *self)
 
 bool mp_outgoing_idle(void)
 {
-    for (int peer = 0; peer < mp_process.size && mp_channel->left; peer++) {
-        if (!mp_channel->left(peer)) {
+    for (int peer = 0; peer < mp_process.size && mp_far; peer++) {
+        if (!mp_peer_is_near(peer) && !mp_far->left(peer)) {
             return false;
         }
     }

@@ -32,8 +32,8 @@ static void in_child(void)
     // Forked by a signal handler in the middle of a sleep, it would fall asleep again. (The parent
     // looks around once more than it need.)
     mp_shm_wake(mp_process.board);
-    if (mp_channel && mp_channel->forked) {
-        mp_channel->forked();
+    if (mp_far && mp_far->forked) {
+        mp_far->forked();
     }
     mp_process.board = &own_board;
     mp_process.users = 0;

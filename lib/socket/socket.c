@@ -99,7 +99,7 @@ static unsigned hot_polls; // in a row that found something at `hot`
 static unsigned watched;   // peers with `watched` set
 static int epoll_fd;
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
-static int bell = -1; // of mp_socket_watch
+static int bell = -1;                // of mp_socket_watch
 
 // Ends the process: the job cannot go on, and nothing above could mend it.
 __attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
@@ -526,6 +526,7 @@ static void socket_forked(void)
     for (int rank = 0; rank < boot->size; rank++)
         replace(peers[rank].fd, ends[0]);
     replace(boot->control_fd, ends[0]);
+    replace(bell, ends[0]);
     replace(epoll_fd, empty);
     if (ends[0] >= 0)
         close(ends[0]); // the other one stays open: else this would be the end of the stream
