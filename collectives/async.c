@@ -67,7 +67,7 @@ static void op_free(struct mp_async *op)
 
 bool mp_async_can(const struct mp_collective *c)
 {
-    return c->kind <= MP_REDUCE_SCATTER && c->comm->board.desks && mp_choose_is_free();
+    return c->kind <= MP_REDUCE_SCATTER && c->comm->board.exists && mp_choose_is_free();
 }
 
 // ---- Posts
@@ -384,7 +384,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     if (error) {
         return error;
     }
-    mp_async_plan(op, board->pads ? MP_PAD_BYTES : MP_POST_ROOM);
+    mp_async_plan(op);
     if (!op->fits && !c->uneven) {
         op->schedule = mp_collective_schedule(c, op->tag, &error);
     } else if (!op->fits) {

@@ -48,8 +48,8 @@ struct mp_async {
 
 // ---- Between async.c and async_data.c
 
-// Sets `bytes`, `length`, `fits`, `next` and `end`, from `c`, `most` being what a post holds.
-void mp_async_plan(struct mp_async *op, size_t most);
+// Sets `bytes`, `length`, `fits`, `next` and `end`, from `c`.
+void mp_async_plan(struct mp_async *op);
 
 // Copies the counts, displacements and types that `c` points to, and holds the types, which the
 // program may free. MPI_ERR_NO_MEM or 0.

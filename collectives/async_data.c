@@ -125,23 +125,23 @@ static void need(struct mp_async *op, int from, int to)
 }
 
 // Blocks for all others.
-static void plan_parts(struct mp_async *op, size_t most, bool gives, const struct mp_blocks *blocks)
+static void plan_parts(struct mp_async *op, bool gives, const struct mp_blocks *blocks)
 {
     size_t others = (size_t)op->c.comm->size - 1;
 
     if (!op->c.uneven) {
         op->bytes = (size_t)mp_block_bytes(blocks, 0);
-        op->fits = op->bytes <= most / others;
+        op->fits = op->bytes <= MP_PAD_BYTES / others;
         op->parts = (struct mp_shm_parts){.even = true, .each = op->bytes};
         op->parts.length = gives && op->fits ? op->bytes * others : 0;
     } else if (gives) {
         op->parts = mp_shm_measure(op->c.comm, blocks);
-        op->fits = op->parts.length <= most;
+        op->fits = op->parts.length <= MP_PAD_BYTES;
     }
     op->length = gives ? op->parts.length : 0;
 }
 
-void mp_async_plan(struct mp_async *op, size_t most)
+void mp_async_plan(struct mp_async *op)
 {
     const struct mp_collective *c = &op->c;
     int size = c->comm->size, rank = c->comm->rank;
@@ -156,13 +156,13 @@ void mp_async_plan(struct mp_async *op, size_t most)
     case MP_BCAST:
         op->bytes = (size_t)mp_block_bytes(&c->recv, 0);
         op->length = root ? op->bytes : 0;
-        op->fits = op->bytes <= most;
+        op->fits = op->bytes <= MP_PAD_BYTES;
         need(op, c->root, root ? c->root : c->root + 1);
         break;
     case MP_GATHER:
     case MP_ALLGATHER:
         op->bytes = (size_t)mp_block_bytes(given(op), own_block(op));
-        op->fits = op->bytes <= most;
+        op->fits = op->bytes <= MP_PAD_BYTES;
         if (c->kind == MP_GATHER && root) {
             op->fits = uneven || op->fits;
         } else {
@@ -172,14 +172,15 @@ void mp_async_plan(struct mp_async *op, size_t most)
         break;
     case MP_SCATTER:
         need(op, c->root, root ? c->root : c->root + 1);
-        plan_parts(op, most, root, root ? &c->send : &c->recv);
+        plan_parts(op, root, root ? &c->send : &c->recv);
         break;
     case MP_ALLTOALL:
-        plan_parts(op, most, true, given(op)); // what is given decides: it must fit
+        plan_parts(op, true, given(op)); // what is given decides: it must fit
         break;
     default: // reductions: operands
         op->bytes = op->length = reduced_bytes(op);
-        op->fits = op->bytes <= most && mp_shm_operand_is_posted(c->comm, (MPI_Count)op->bytes);
+        op->fits =
+            op->bytes <= MP_PAD_BYTES && mp_shm_operand_is_posted(c->comm, (MPI_Count)op->bytes);
         if (c->kind == MP_REDUCE && !root) {
             need(op, 0, 0);
         } else if (c->kind == MP_SCAN || c->kind == MP_EXSCAN) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Boards: where they lie, and the waiting for one another on them.
 //
-// Where desks and slots are: those of context pair p are number p * ranks of the segment + place in
-// it, so nothing has to be allocated or told to anybody. They are looked up by world rank, which is
-// the place plus what all ranks of a node have in common: `find` takes that off.
+// Where desks and slots are: in the board whose number is the context pair, those of each rank at
+// its place in the segment. So nothing has to be allocated or told to anybody; and a rank uses as
+// much memory as the most communicators that it had collectives on at a time. They are looked up by
+// world rank, which is the place plus what all ranks of a node have in common: `enter` takes that
+// off.
 //
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the
@@ -46,6 +48,7 @@
 // messages: when it is over, all have done that.
 #include "collectives/board.h"
 
+#include "boot/windows.h"
 #include "collectives/async.h"
 #include "collectives/disagree.h"
 #include "collectives/slots.h"
@@ -53,7 +56,10 @@
 #include "wait/progress.h"
 #include "wait/spread.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // Looks at the desks before the waiting begins, when no other rank shares the core. (Somebody else
 // may: then the ranks that are waited for are most likely running all the same.)
@@ -73,6 +79,10 @@ static bool all_are_near(const struct mp_comm *comm)
     return true;
 }
 
+// Boards that are smaller are mapped several at a time: the system gives a process only so many
+// mappings (vm.max_map_count).
+enum { WINDOW = 32 << 20 };
+
 static void find(struct mp_comm *comm)
 {
     struct mp_segment_header *segment = mp_process.segment;
@@ -82,22 +92,52 @@ static void find(struct mp_comm *comm)
     *board = (struct mp_comm_board){.open = UINT64_MAX};
     mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
-    if (comm->remote || comm->size < 2 || pair >= segment->desk_pairs || !all_are_near(comm)) {
-        return;
+    board->exists = !comm->remote && comm->size > 1 && pair < segment->boards && all_are_near(comm);
+}
+
+// The board of a context pair. It stays mapped: the next communicator may well have that pair.
+static char *map(uint64_t pair)
+{
+    static char *windows[MP_BOARDS_MAX];
+    const struct mp_segment_header *segment = mp_process.segment;
+    uint64_t each = segment->comm_board_bytes;
+    uint64_t together = each < WINDOW ? WINDOW / each : 1;
+    uint64_t first = pair / together * together;
+    uint64_t count = segment->boards - first < together ? segment->boards - first : together;
+    char **window = &windows[pair / together];
+
+    if (!*window) {
+        *window = mp_window_map(segment->comm_boards_offset + first * each, count * each);
     }
+    if (!*window) {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "cannot map %llu bytes for a communicator's board: %s (is there a limit on "
+                 "address space, ulimit -v?)",
+                 (unsigned long long)(count * each), strerror(errno));
+        mp_process_abort(MPI_ERR_NO_MEM, message);
+    }
+    return *window + (pair - first) * each;
+}
+
+static void enter(struct mp_comm *comm)
+{
+    uint32_t ranks = mp_process.segment->nranks;
+    char *at = map(comm->context / 2);
+
     // Counted from where world rank 0 would be.
-    int64_t at = (int64_t)(pair * segment->nranks) - mp_process.first;
-    board->desks = (struct mp_desk *)(void *)((char *)segment + segment->desks_offset +
-                                              at * (int64_t)sizeof(struct mp_desk));
-    if (pair < segment->slot_pairs) {
-        board->slots = (char *)segment + segment->slots_offset + at * MP_SLOT_BYTES;
-        board->pads = (char *)segment + segment->pads_offset + at * MP_POSTS * MP_PAD_BYTES;
-    }
+    int64_t first = mp_process.first;
+    comm->board.desks = (struct mp_desk *)(void *)(at - first * (int64_t)sizeof(struct mp_desk));
+    comm->board.slots = at + mp_comm_board_slots(ranks) - first * MP_SLOT_BYTES;
+    comm->board.pads = at + mp_comm_board_pads(ranks) - first * MP_POSTS * MP_PAD_BYTES;
 }
 
 void mp_board_world(void)
 {
     find(&mp_comm_world);
+    if (mp_comm_world.board.exists) {
+        enter(&mp_comm_world);
+    }
     mp_comm_world.board.ready = true; // fresh memory: all is 0
 }
 
@@ -109,9 +149,10 @@ void mp_board_new(struct mp_comm *comm)
 void mp_board_come(struct mp_comm *comm)
 {
     comm->board.opening = true;
-    if (!comm->board.desks) {
+    if (!comm->board.exists) {
         return;
     }
+    enter(comm);
     struct mp_desk *own = &comm->board.desks[mp_process.rank];
     uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
     if (lives > 0) { // else it is fresh memory: all is 0

@@ -21,7 +21,7 @@
 void mp_board_world(void);
 
 // Gives a new intracommunicator its board, when it is made, at all its ranks. No communication; the
-// communicator simply has none when the channel is not shared memory or there is no place left.
+// communicator simply has none when the channel is not shared memory.
 void mp_board_new(struct mp_comm *comm);
 
 // To be called by each rank before its part in the barrier that is told of next.
@@ -104,8 +104,7 @@ static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm,
     return mp_board_post_in(comm, rank, comm->board.turn);
 }
 
-// Where the data is, so many bytes up to MP_PAD_BYTES, that a rank posts inline in a turn. More
-// than MP_POST_ROOM only on boards with slots.
+// Where the data is, so many bytes up to MP_PAD_BYTES, that a rank posts inline in a turn.
 static inline char *mp_board_data_in(const struct mp_comm *comm, int rank, uint64_t turn,
                                      size_t bytes)
 {

@@ -291,7 +291,7 @@ int mp_collective_run(const struct mp_collective *collective)
     if (likely(algorithm && algorithm->run)) {
         struct mp_comm_board *board = &collective->comm->board;
         int error = likely(board->ready) ? 0 : make_ready(collective->comm);
-        board->fast_path = !error && board->slots && !any_wanted;
+        board->fast_path = !error && board->exists && !any_wanted;
         error = error ? error : algorithm->run(collective);
         if (unlikely(board->parted)) {
             error = board->parted;

@@ -37,18 +37,9 @@ int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool 
                    rank, (long long)sent, (long long)expected);
 }
 
-// A communicator of a context pair that is too high for a slot can still have its barriers.
 bool mp_shm_can(const struct mp_collective *c)
 {
-    const struct mp_comm_board *board = &c->comm->board;
-
-    if (!board->desks) {
-        return false;
-    }
-    if (c->kind == MP_BARRIER) {
-        return true;
-    }
-    if (!board->slots) {
+    if (!c->comm->board.exists) {
         return false;
     }
     switch (c->kind) {

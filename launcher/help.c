@@ -82,9 +82,11 @@ void help_print_info(void)
            MP_SEGMENT_VERSION);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct mp_segment_header plan = {0};
-        uint64_t bytes = mp_segment_plan(&plan, sizes[i], sizes[i]);
-        printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB\n", sizes[i],
-               (double)bytes / (1 << 20), plan.cells, plan.bulk >> 10);
+        mp_segment_plan(&plan, sizes[i], sizes[i], segment_most());
+        printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB; a board for\n"
+               "    each of %u communicators%s\n",
+               sizes[i], (double)plan.head_bytes / (1 << 20), plan.cells, plan.bulk >> 10,
+               plan.boards, plan.boards < MP_BOARDS_MAX ? ", no more: ulimit -f" : "");
     }
     functions_print();
 }

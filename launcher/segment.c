@@ -67,6 +67,17 @@ static bool make_heap(uint32_t nranks, unsigned shift, int fd)
     return overcommits(bytes) && make_memory("mprun-heap", bytes, fd, &step) == 0;
 }
 
+uint64_t segment_most(void)
+{
+    struct rlimit before, most;
+
+    allowed_raise(RLIMIT_FSIZE, RLIM_INFINITY, &before);
+    if (getrlimit(RLIMIT_FSIZE, &most) != 0)
+        most = before;
+    setrlimit(RLIMIT_FSIZE, &before);
+    return most.rlim_cur;
+}
+
 // The world rank that is the first one of a node: ranks lie in blocks.
 static uint32_t first_of(const struct options *options, int node)
 {
@@ -121,11 +132,12 @@ bool segments_create(const struct options *options, int cpus, int64_t start_ns,
     struct mp_segment_header plan = job_plan(options, cpus, start_ns);
     uint32_t world = (uint32_t)options->nranks;
     unsigned shift = mp_heap_shift(world, machine_memory());
+    uint64_t most = segment_most();
     bool heap = !options->no_shared_heap && options->channel == MP_CHANNEL_SHM;
 
     for (int node = 0; node < options->nodes; node++) {
         uint32_t first = first_of(options, node), nranks = first_of(options, node + 1) - first;
-        mp_segment_plan(&plan, nranks, world);
+        mp_segment_plan(&plan, nranks, world, most);
         plan.node = (uint32_t)node;
         plan.first = first;
         plan.shared_heap = heap && nranks > 1 && make_heap(nranks, shift, mp_node_heap_fd(node));

@@ -13,4 +13,8 @@
 bool segments_create(const struct options *options, int cpus, int64_t start_ns,
                      struct mp_segment_header **segments);
 
+// The bytes that the segment may have: the limit on the size of files, as far as mprun can raise
+// it.
+uint64_t segment_most(void);
+
 #endif

@@ -18,6 +18,7 @@
 #include "boot/foreign.h"
 #include "boot/lines.h"
 #include "boot/protocol.h"
+#include "boot/windows.h"
 #include "mpi.h"
 #include "shm/layout.h"
 
@@ -63,7 +64,7 @@ static void set_close_on_exec(int fd)
 static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 {
     struct mp_segment_header plan = {.nodes = 1};
-    uint64_t bytes = mp_segment_plan(&plan, 1, 1);
+    uint64_t bytes = mp_segment_plan(&plan, 1, 1, UINT64_MAX);
     struct mp_cpus usable = mp_cpus_of(0);
     int cores = mp_cpus_count(&usable);
 
@@ -89,36 +90,38 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
 
     boot->size = 1;
     boot->segment = segment;
+    mp_windows_open(segment, -1);
     return 0;
 }
 
-// Maps the segment behind `fd` and checks that it is of our version. Returns NULL with `error` set
-// otherwise.
+// Maps the head of the segment behind `fd` and checks that it is of our version; the descriptor is
+// kept for the rest. Returns NULL with `error` set otherwise.
 static struct mp_segment_header *map_segment(int fd, char *error, size_t room)
 {
+    struct mp_segment_header head = {0};
     struct stat status;
 
-    if (fstat(fd, &status) != 0)
+    if (fstat(fd, &status) != 0 || pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head)
         status.st_size = 0;
-    struct mp_segment_header *segment =
-        mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (segment == MAP_FAILED) {
-        snprintf(error, room, "cannot map the job's segment of %lld bytes: %s%s",
-                 (long long)status.st_size, strerror(errno),
-                 errno == ENOMEM ? " (is there a limit on address space, ulimit -v?)" : "");
-        return NULL;
-    }
-    if (segment->version != MP_SEGMENT_VERSION)
+    if (head.version != MP_SEGMENT_VERSION) {
         snprintf(error, room,
                  "mprun and this program's MPI library differ in version (segment %u, library %u): "
                  "use the mprun that was installed with the library",
-                 segment->version, MP_SEGMENT_VERSION);
-    else if (segment->bytes > (uint64_t)status.st_size)
+                 head.version, MP_SEGMENT_VERSION);
+        return NULL;
+    }
+    if (head.bytes > (uint64_t)status.st_size) {
         snprintf(error, room, "mprun's segment is cut off: %lld bytes of %llu",
-                 (long long)status.st_size, (unsigned long long)segment->bytes);
-    else
+                 (long long)status.st_size, (unsigned long long)head.bytes);
+        return NULL;
+    }
+    struct mp_segment_header *segment =
+        mmap(NULL, head.head_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (segment != MAP_FAILED && mp_windows_open(segment, fd))
         return segment;
-    munmap(segment, (size_t)status.st_size);
+    snprintf(error, room, "cannot map the head of the job's segment, %llu bytes: %s%s",
+             (unsigned long long)head.head_bytes, strerror(errno),
+             errno == ENOMEM ? " (is there a limit on address space, ulimit -v?)" : "");
     return NULL;
 }
 
@@ -148,13 +151,11 @@ static struct mp_segment_header *keepers_segment(const struct mp_ancestry *ances
         snprintf(error, room, "cannot open mprun's memory of node %d: %s", node, strerror(errno));
         return NULL;
     }
-    struct mp_segment_header *segment = map_segment(fd, error, room);
-    close(fd);
-    return segment;
+    return map_segment(fd, error, room);
 }
 
-// The segment that the environment names, whose descriptor we close. Another program may have
-// closed it, or opened something in its place: then the keeper has it.
+// The segment that the environment names. Another program may have closed it, or opened something
+// in its place: then the keeper has it.
 static struct mp_segment_header *inherited_segment(int fd, int rank, char *error, size_t room)
 {
     struct mp_ancestry ancestry;
@@ -171,11 +172,10 @@ static struct mp_segment_header *inherited_segment(int fd, int rank, char *error
     }
     struct mp_segment_header *segment = map_segment(ours, error, room);
     int node = 0;
-    close(ours);
     if (segment && (uint32_t)rank < segment->world)
         node = (int)mp_home_node(mp_segment_homes(segment)[rank]);
     if (segment && (uint32_t)node != segment->node) { // the keeper's is that of the first node
-        munmap(segment, segment->bytes);
+        mp_windows_close();
         segment = keepers_segment(&ancestry, node, error, room);
     }
     return segment;
@@ -206,7 +206,7 @@ static int read_place(struct mp_boot *boot, char *error, size_t room)
         return 0;
     snprintf(error, room, "%s is %d, but the segment was made for %u ranks", MP_ENV_SIZE, size,
              boot->segment->world);
-    munmap(boot->segment, boot->segment->bytes);
+    mp_windows_close();
     return MPI_ERR_OTHER;
 }
 
@@ -247,16 +247,17 @@ static int find_place(struct mp_boot *boot, char *error, size_t room)
     }
     if (fd < 0 && !inherited)
         return 0;
-    struct mp_segment_header *segment = map_segment(inherited ? MP_SEGMENT_FD : fd, error, room);
-    if (fd >= 0)
+    if (inherited && fd >= 0)
         close(fd);
+    fd = inherited ? MP_SEGMENT_FD : fd;
+    struct mp_segment_header *segment = map_segment(fd, error, room);
     if (!segment)
         return MPI_ERR_OTHER;
     // Without /proc it may be the very process that mprun started.
     pid_t started = ancestry.keeper ? ancestry.pids[ancestry.count - 1] : getpid();
     int rank = rank_started_as(segment, started);
     for (int node = 1; rank < 0 && ancestry.keeper && node < (int)segment->nodes; node++) {
-        munmap(segment, segment->bytes);
+        mp_windows_close();
         segment = keepers_segment(&ancestry, node, error, room);
         if (!segment)
             return MPI_ERR_OTHER;
@@ -266,11 +267,11 @@ static int find_place(struct mp_boot *boot, char *error, size_t room)
     int32_t owner = rank < 0 ? 0 : atomic_load_explicit(&board->pid, memory_order_relaxed);
     // Whoever inherits the descriptor is no child of a process that has joined: that closes it.
     if (!inherited && (rank < 0 || descends_from(&ancestry, owner))) {
-        munmap(segment, segment->bytes);
+        mp_windows_close();
         return 0;
     }
     if (rank < 0) {
-        munmap(segment, segment->bytes);
+        mp_windows_close();
         snprintf(
             error, room,
             "this program was started by mprun, as descriptor %d shows, but the variables that "
@@ -279,8 +280,6 @@ static int find_place(struct mp_boot *boot, char *error, size_t room)
             MP_SEGMENT_FD, MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT);
         return MPI_ERR_OTHER;
     }
-    if (inherited)
-        close(MP_SEGMENT_FD);
     *boot = (struct mp_boot){.rank = rank, .segment = segment, .control_fd = MP_CONTROL_FD};
     return 0;
 }
@@ -347,7 +346,7 @@ int mp_boot_join(struct mp_boot *boot, char *error, size_t room)
         status = MPI_ERR_OTHER;
     }
     if (status != 0) {
-        munmap(boot->segment, boot->segment->bytes);
+        mp_windows_close();
         return status;
     }
     leave_nothing_to_children(boot->segment, boot->control_fd);

@@ -6,6 +6,7 @@ libmpi_abi_sources += lib/boot/boot.c lib/boot/boot.h
 libmpi_abi_sources += lib/boot/foreign.c lib/boot/foreign.h
 libmpi_abi_sources += lib/boot/lines.c lib/boot/lines.h
 libmpi_abi_sources += lib/boot/protocol.h
+libmpi_abi_sources += lib/boot/windows.c lib/boot/windows.h
 
 # For programs that are not linked with it; launcher/preload.c says which.
 if SHARED

@@ -25,12 +25,14 @@ struct mp_session;
 
 // This rank's view of the communicator's board in the segment (collectives/board.h).
 struct mp_comm_board {
-    struct mp_desk *desks; // by world rank. NULL: none (a far member, intercommunicator, pool full)
-    char *slots;           // by world rank; NULL: none
-    char *pads;            // by world rank and post; NULL: none
-    uint64_t last;         // turn of the operation that was begun last,
-    uint64_t turn;         // and of the blocking one
-    uint64_t seen;         // all members were seen to have done with the turns before this one
+    bool exists; // false: there is none (a far member, intercommunicator, one member)
+    // From the first collective on, by world rank:
+    struct mp_desk *desks;
+    char *slots;
+    char *pads;     // and by post
+    uint64_t last;  // turn of the operation that was begun last,
+    uint64_t turn;  // and of the blocking one
+    uint64_t seen;  // all members were seen to have done with the turns before this one
     uint64_t open;  // the first turn of a nonblocking one with which not all were seen to have done
     uint64_t chunk; // chunks of this rank's slot that were used so far
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,

@@ -89,7 +89,7 @@ void mp_context_retire(struct mp_comm *comm)
     struct mp_comm_board *board = &comm->board;
     uint32_t pair = comm->context / 2;
 
-    if (!board->desks || !board->opening) {
+    if (!board->desks) {
         mp_context_give(pair); // nobody has used it
         return;
     }

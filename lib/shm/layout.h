@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The control segment of a node, and so of most jobs: one memfd that the launcher creates and every
-// rank of the node maps. It holds a header, a board per rank, doorbells, desks and slots for the
-// collectives of communicators, and a ring for every ordered pair of ranks. The launcher and the
-// library share this file and nothing else about memory. Offsets, never pointers; words that
-// different ranks write are 128 bytes apart (two lines: the adjacent-line prefetcher pairs them).
-// Pages are touched only when used. Read next: shm/ring.h (how a ring is written and read),
-// wait/progress.h (sleeping and waking).
+// rank of the node maps. It holds a header, a board per rank, doorbells, a ring for every ordered
+// pair of ranks, and desks and slots for the collectives of all communicators that there could be.
+// The launcher and the library share this file and nothing else about memory. Offsets, never
+// pointers; words that different ranks write are 128 bytes apart (two lines: the adjacent-line
+// prefetcher pairs them).
+//
+// Everything has its place in the file, which is sparse: what is not used has no memory, and what
+// is not mapped has no addresses either. Ranks map the head, and further windows when they first
+// use what lies there (boot/windows.h). So nothing is ever taken from a pool, and nothing is to be
+// given back: a rank that is killed can neither hold anything nor lose it, and two that meet know
+// where without a word. Read next: shm/ring.h (how a ring is written and read), wait/progress.h
+// (sleeping and waking).
 #ifndef MP_SHM_LAYOUT_H
 #define MP_SHM_LAYOUT_H
 
@@ -18,7 +24,8 @@
 #define MP_SEGMENT_VERSION 9
 #define MP_APART           128
 #define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
-#define MP_RANKS_MAX       4096 // a job's size; the ring table is quadratic in it, in address space only
+#define MP_RANKS_MAX       4096       // a job's size
+#define MP_BOARDS_MAX      65536 // boards of communicators, one per context pair (object/context.h)
 
 enum mp_channel_id { MP_CHANNEL_SHM = 0, MP_CHANNEL_SOCKET = 1 };
 
@@ -40,26 +47,26 @@ struct mp_segment_header {
     uint32_t version;
     uint32_t nranks;
     uint64_t bytes;          // of the whole segment
+    uint64_t head_bytes;     // of what every rank maps when it joins
     uint64_t job;            // a random job id, for messages and cookies
     uint32_t channel;        // enum mp_channel_id
     uint32_t cells;          // cells per ring, a power of two
     uint32_t bulk;           // bytes of a ring's bulk area, a power of two
-    uint32_t desk_pairs;     // context pairs whose communicator finds a desk per rank (below)
-    uint32_t slot_pairs;     // and those, no more, with a slot and pads per rank too
+    uint32_t boards;         // context pairs whose communicators have a board: MP_BOARDS_MAX, or
+                             // as many as the limit on the size of files leaves room for
     uint32_t ranks_per_core; // ceil(ranks / usable cores): above 1, a waiting rank yields at once
     uint32_t cores;          // usable cores: affinity mask and cgroup quota
     uint32_t node;           // number of this node, of
     uint32_t nodes;          // those of the job: each has a segment of its own
     uint32_t world;          // ranks of the job; `nranks` share this segment,
     uint32_t first;          // from this world rank on
-    uint64_t boards_offset;
+    uint64_t boards_offset;  // of ranks
     uint64_t homes_offset;
     uint64_t doorbells_offset;
-    uint64_t desks_offset;
-    uint64_t slots_offset;
-    uint64_t pads_offset;
     uint64_t rings_offset;
     uint64_t ring_bytes;
+    uint64_t comm_boards_offset; // of communicators
+    uint64_t comm_board_bytes;
     uint64_t doorbell_bytes; // per rank
     int64_t start_ns;        // CLOCK_MONOTONIC when the launcher began, for reports
     // Non-zero where membarrier(2) is not to be had: then whoever publishes must fence before it
@@ -146,7 +153,9 @@ struct mp_ring {
     _Alignas(MP_APART) struct mp_cell cells[];
 };
 
-// A communicator's board consists of one desk per rank, a pad for each of its posts, and one slot.
+// A communicator's board consists of one desk per rank, one slot, and a pad for each of its posts.
+// Those of context pair p are the board number p, which has a desk, a slot and pads for each rank
+// of the segment: so communicators that have no rank in common may have the same pair.
 // What is posted on a desk, and the argument why that is right, is in collectives/board.c; slots
 // are in collectives/slots.h.
 enum {
@@ -190,6 +199,22 @@ struct mp_desk {
     // there is none. Written by it. See collectives/board.c.
     _Alignas(MP_APART) _Atomic uint64_t under_way;
 };
+
+// Where the slots are, and the pads, from the beginning of a board of `nranks` ranks; and its end.
+static inline uint64_t mp_comm_board_slots(uint32_t nranks)
+{
+    return mp_round_up(nranks * sizeof(struct mp_desk), 4096);
+}
+
+static inline uint64_t mp_comm_board_pads(uint32_t nranks)
+{
+    return mp_comm_board_slots(nranks) + (uint64_t)nranks * MP_SLOT_BYTES;
+}
+
+static inline uint64_t mp_comm_board_end(uint32_t nranks)
+{
+    return mp_comm_board_pads(nranks) + (uint64_t)nranks * MP_POSTS * MP_PAD_BYTES;
+}
 
 // Boards, doorbells, desks, slots, pads and rings go by the rank's place in the segment, from 0 on.
 // Where each rank of the job has its place: one word per world rank, see MP_HOME. Ranks of a node
@@ -274,12 +299,13 @@ static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
     return shift;
 }
 
-// Fills `header` with the layout of a node that has `nranks` of the job's `world` ranks.
-// The memory behind the header must read as zero. The caller then sets node, nodes,
+// Fills `header` with the layout of a node that has `nranks` of the job's `world` ranks, whose
+// segment is to have `most` bytes at most, if it can: then there are fewer boards for
+// communicators. The memory behind the header must read as zero. The caller then sets node, nodes,
 // first, channel, ranks_per_core, cores, fence, universe, the homes, and the boards' appnum and
 // appranks. Returns the bytes that the segment needs.
 static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks,
-                                       uint32_t world)
+                                       uint32_t world, uint64_t most)
 {
     uint64_t at = mp_round_up(sizeof *header, 4096);
 
@@ -289,8 +315,6 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->world = world;
     header->cells = nranks <= 64 ? 128 : 32;
     header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;
-    header->desk_pairs = 64 + 4096 / nranks;
-    header->slot_pairs = 16 + 512 / nranks;
     header->boards_offset = at;
     at += (uint64_t)nranks * sizeof(struct mp_board);
     header->homes_offset = at;
@@ -298,19 +322,17 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);
-    header->desks_offset = at;
-    at += (uint64_t)header->desk_pairs * nranks * sizeof(struct mp_desk);
-    at = mp_round_up(at, 4096);
-    header->slots_offset = at;
-    at += (uint64_t)header->slot_pairs * nranks * MP_SLOT_BYTES;
-    header->pads_offset = at;
-    at += (uint64_t)header->slot_pairs * nranks * MP_POSTS * MP_PAD_BYTES;
     header->rings_offset = at;
     header->ring_bytes = mp_round_up(
         sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);
     at = mp_round_up(at + (uint64_t)nranks * nranks * header->ring_bytes, 4096);
-    header->bytes = at;
-    return at;
+    header->head_bytes = at;
+    header->comm_boards_offset = at;
+    header->comm_board_bytes = mp_round_up(mp_comm_board_end(nranks), 4096);
+    uint64_t boards = nranks == 1 || most < at ? 0 : (most - at) / header->comm_board_bytes;
+    header->boards = boards < MP_BOARDS_MAX ? (uint32_t)boards : MP_BOARDS_MAX;
+    header->bytes = at + header->boards * header->comm_board_bytes;
+    return header->bytes;
 }
 
 #endif

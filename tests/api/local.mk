@@ -12,8 +12,10 @@ api_tests += \
     tests/api/a_rank_that_takes_no_more_is_named \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/duplication_that_fails_leaves_nothing \
+    tests/api/every_communicator_has_a_board \
     tests/api/exit_without_finalize_is_a_failure \
     tests/api/free_tells_of_a_lost_message \
+    tests/api/closed_descriptors_do_no_harm \
     tests/api/cut_element_is_an_error_of_the_receive \
     tests/api/any_some_all_complete_each_once \
     tests/api/any_source_keeps_order \

@@ -7,6 +7,7 @@ bench_programs =
 bench_programs += tests/bench/beside
 bench_programs += tests/bench/calls
 bench_programs += tests/bench/collectives
+bench_programs += tests/bench/duplicates
 bench_programs += tests/bench/empty
 bench_programs += tests/bench/flood
 bench_programs += tests/bench/footprint

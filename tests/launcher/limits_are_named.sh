@@ -64,9 +64,10 @@ for limit in '-v 60000' '-l 0' '-c 0' '-t 5' '-m 1000' '-s 256' '-d 4000' '-i 0'
     for options in '' '-l' '--channel socket'; do
         under "$limit" "$MPRUN" $options -n 2 "$RANK" where
         case $limit in
-        -v*) # not enough for the segment; the rank says it
-            [ $status -eq 45 ] || [ $status -eq 99 ] || fail "$what: exit $status: $(cat "$work/err")"
-            [ $status -eq 99 ] || warns 'ulimit -v'
+        -v*) # if that is not enough for the segment's head, the rank says it
+            [ $status -eq 0 ] || [ $status -eq 45 ] || [ $status -eq 99 ] ||
+                fail "$what: exit $status: $(cat "$work/err")"
+            [ $status -ne 45 ] || warns 'ulimit -v'
             ;;
         *)
             [ $status -eq 0 ] || [ $status -eq 99 ] || fail "$what: exit $status: $(cat "$work/err")"

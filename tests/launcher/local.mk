@@ -51,7 +51,7 @@ script_tests += tests/launcher/wrapper.sh
 check_PROGRAMS += tests/launcher/killer
 check_PROGRAMS += tests/launcher/rank
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c \
-    lib/boot/foreign.c lib/boot/lines.c lib/base/calls.c lib/base/cpus.c lib/base/file.c
+    lib/boot/foreign.c lib/boot/lines.c lib/boot/windows.c lib/base/calls.c lib/base/cpus.c lib/base/file.c
 tests_launcher_rank_CFLAGS = $(AM_CFLAGS)
 tests_launcher_rank_LDADD =
 check_PROGRAMS += tests/launcher/rights

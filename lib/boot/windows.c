@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Windows into the segment. They need its descriptor, which lies there as long as the process does.
+// A program may close all descriptors that it does not know, and open something else under the same
+// number: then the keeper has the file (boot/ancestry.c), as it has for those that join late.
+#include "boot/windows.h"
+
+#include "base/bits.h"
+#include "boot/ancestry.h"
+#include "shm/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    struct mp_segment_header *segment;
+    int fd; // -1: nothing is beyond the head
+    struct stat file;
+} windows = {.fd = -1};
+
+bool mp_windows_open(struct mp_segment_header *segment, int fd)
+{
+    windows.segment = segment;
+    windows.fd = fd;
+    return fd < 0 || (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fstat(fd, &windows.file) == 0);
+}
+
+void mp_windows_close(void)
+{
+    munmap(windows.segment, windows.segment->head_bytes);
+    if (windows.fd >= 0) {
+        close(windows.fd);
+    }
+}
+
+static bool is_ours(int fd)
+{
+    struct stat file;
+    return fstat(fd, &file) == 0 && file.st_dev == windows.file.st_dev &&
+           file.st_ino == windows.file.st_ino;
+}
+
+// The segment's descriptor, or -1 with errno.
+static int find_file(void)
+{
+    struct mp_ancestry ancestry;
+
+    if (is_ours(windows.fd)) {
+        return windows.fd;
+    }
+    int fd = mp_ancestry_find(&ancestry);
+    if (fd >= 0 && !is_ours(fd)) { // the first node's
+        close(fd);
+        fd = mp_ancestry_open(&ancestry, mp_node_segment_fd((int)windows.segment->node));
+    }
+    if (fd >= 0 && is_ours(fd)) {
+        return windows.fd = fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = EBADF;
+    return -1;
+}
+
+void *mp_window_map(uint64_t offset, uint64_t bytes)
+{
+    uint64_t start = mp_round_down(offset, 4096);
+
+    if (windows.fd < 0) {
+        return (char *)windows.segment + offset;
+    }
+    int fd = find_file();
+    void *window = fd < 0 ? MAP_FAILED
+                          : mmap(NULL, offset + bytes - start, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                 fd, (off_t)start);
+    return window == MAP_FAILED ? NULL : (char *)window + (offset - start);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// ranks: 1 2 5
+// channels: shm
+// A program may close all descriptors that it did not open itself, and open others in their place:
+// it goes on to find new peers, and new communicators' boards.
+#include "check.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { COMMUNICATORS = 300 };
+
+int main(int argc, char **argv)
+{
+    static MPI_Comm comms[COMMUNICATORS];
+
+    OK(MPI_Init(&argc, &argv));
+    OK(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+    OK(MPI_Comm_size(MPI_COMM_WORLD, &size));
+    for (int fd = 3; fd < 200; fd++) {
+        close(fd);
+    }
+    while (open("/dev/zero", O_RDWR) < 100) {
+    }
+    for (int i = 0; i < size; i++) {
+        int to = (rank + i) % size, from = (rank + size - i) % size, word = rank, got = -1;
+        OK(MPI_Sendrecv(&word, 1, MPI_INT, to, i, &got, 1, MPI_INT, from, i, MPI_COMM_WORLD,
+                        MPI_STATUS_IGNORE));
+        CHECK(got == from, "from %d: %d", from, got);
+    }
+    for (int i = 0; i < COMMUNICATORS; i++) {
+        int one = 1, sum = 0;
+        OK(MPI_Comm_dup(MPI_COMM_WORLD, &comms[i]));
+        OK(MPI_Allreduce(&one, &sum, 1, MPI_INT, MPI_SUM, comms[i]));
+        CHECK(sum == size, "communicator %d: %d", i, sum);
+    }
+    for (int i = 0; i < COMMUNICATORS; i++) {
+        OK(MPI_Comm_free(&comms[i]));
+    }
+    OK(MPI_Finalize());
+    return 0;
+}
