@@ -2,10 +2,12 @@
 // How a process comes to its part of the job's heap, and what becomes of it.
 //
 // The file. The launcher makes one sparse memfd for a node and chooses the address (shm/layout.h).
-// Every process that loads this library under mprun maps all of it there, in its constructor, so
-// that blocks allocated before MPI_Init lie in it too. What is not used yet is mapped without
-// access and opened in growing windows, each rank's own as it allocates, a peer's as messages name
-// it: otherwise one mlockall would fill the whole file with pages.
+// Every process that loads this library under mprun maps its head there, in its constructor, so
+// that blocks allocated before MPI_Init lie in it too. The rest is mapped in growing windows, each
+// rank's own as it allocates, a peer's as messages name it: so a process has addresses for what it
+// uses, and one mlockall does not fill the whole file with pages. Nothing else comes to lie
+// between: Linux looks for room from the other end. If something does, the window does not open,
+// and all is as if the area ended there.
 //
 // The owner. One process may allocate in a rank's area: the first that writes its id into the
 // rank's word. A script may start several programs that load this library under one rank; the area
@@ -69,9 +71,11 @@ size_t mp_heap_threshold = SIZE_MAX;
 
 static struct {
     int fd;
+    bool lost;                   // the file is not to be found any more
+    int node;                    // whose heap it is
     int size;                    // areas: of the ranks of this node,
     int first;                   // from this world rank on
-    char *base;                  // of the whole mapping
+    char *base;                  // where the file begins
     struct mp_heap_owner *owner; // per place
     struct mp_program_data program;
     size_t opened;    // how far into our own area we may go
@@ -85,24 +89,85 @@ static struct {
 
 // ---- Windows
 
-// Opens the area at `area` up to at least `end`. Returns how far it is open now.
-static size_t open_window(char *area, size_t opened, size_t end)
+static struct stat heap_file;
+
+// Our descriptor, or -1 if it is no longer that of the heap: a program may close what it did not
+// open.
+static int heap_fd(void)
 {
-    size_t area_bytes = (size_t)1 << mp_heap.shift;
+    struct stat opened;
+    bool ours = fstat(heap.fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+                opened.st_size == heap_file.st_size && opened.st_ino == heap_file.st_ino &&
+                opened.st_dev == heap_file.st_dev;
+    return ours ? heap.fd : -1;
+}
+
+static bool take_file(int fd, off_t bytes)
+{
+    heap.fd = fd;
+    return fstat(fd, &heap_file) == 0 && S_ISREG(heap_file.st_mode) && heap_file.st_size == bytes;
+}
+
+// Finds the heap's file, of `bytes` bytes: as the descriptor `fd` that the launcher handed over;
+// or, if another program has closed that or opened something in its place, where the keeper has it.
+static bool find_file(int fd, off_t bytes)
+{
+    struct mp_ancestry ancestry;
+
+    if (take_file(fd, bytes)) {
+        return true;
+    }
+    int segment = mp_ancestry_find(&ancestry);
+    if (segment < 0) {
+        return false;
+    }
+    close(segment);
+    if (take_file(mp_ancestry_open(&ancestry, mp_node_heap_fd(heap.node)), bytes)) {
+        return true;
+    }
+    if (heap.fd >= 0) {
+        close(heap.fd);
+    }
+    return false;
+}
+
+// Maps `bytes` bytes of the file where they belong. Not open at once: where the program has locked
+// all its memory to come (mlockall), the system would fill them with pages.
+static bool map_part(char *at, size_t bytes)
+{
+    int flags = MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, error = errno;
+
+    if (heap_fd() < 0 && !heap.lost) {
+        heap.lost = !find_file(-1, heap_file.st_size);
+    }
+    char *got = mmap(at, bytes, PROT_NONE, flags, heap_fd(), at - heap.base);
+    bool done = got == at && madvise(at, bytes, MADV_DONTFORK) == 0 &&
+                madvise(at, bytes, MADV_DONTDUMP) == 0 &&
+                mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0;
+    if (!done && got != MAP_FAILED) {
+        munmap(got, bytes);
+    }
+    // Everything in one piece, so that a block needs no alignment to have huge pages where the
+    // kernel gives them to shared files, and arrays of one size do not all begin at the same place
+    // in the caches. Where it does not, the launcher asks for them once the pages are there.
+    if (done) {
+        madvise(at, bytes, MADV_HUGEPAGE);
+    }
+    errno = error;
+    return done;
+}
+
+// Opens the area at `area` up to at least `end`, and at most `most`. Returns how far it is open
+// now.
+static size_t open_window(char *area, size_t opened, size_t end, size_t most)
+{
     size_t to = opened ? opened : WINDOW;
 
     while (to < end) {
         to *= 2;
     }
-    to = to < area_bytes ? to : area_bytes;
-    if (mprotect(area + opened, to - opened, PROT_READ | PROT_WRITE) != 0) {
-        return opened;
-    }
-    // Everything in one piece, so that a block needs no alignment to have huge pages where the
-    // kernel gives them to shared files, and arrays of one size do not all begin at the same place
-    // in the caches. Where it does not, the launcher asks for them once the pages are there.
-    madvise(area + opened, to - opened, MADV_HUGEPAGE);
-    return to;
+    to = to < most ? to : most;
+    return to > opened && map_part(area + opened, to - opened) ? to : opened;
 }
 
 // ---- Blocks
@@ -183,7 +248,7 @@ void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero)
     size_t end = ((size_t)first + pages) * PAGE;
     if (first != MP_EXTENT_NONE && end > heap.opened) {
         size_t before = heap.opened;
-        heap.opened = open_window((char *)mp_heap.own, before, end);
+        heap.opened = open_window((char *)mp_heap.own, before, end, mp_heap_blocks_bytes);
         madvise((char *)mp_heap.own + before, heap.opened - before, MADV_DODUMP);
         if (end > heap.opened) {
             mp_extents_give(&heap.extents, first);
@@ -239,19 +304,6 @@ bool mp_heap_resize(void *block, size_t bytes)
 }
 
 // ---- Pages that the program gives back, and goes on using
-
-static struct stat heap_file;
-
-// Our descriptor, or -1 if it is no longer that of the heap: a program may close what it did not
-// open.
-static int heap_fd(void)
-{
-    struct stat opened;
-    bool ours = fstat(heap.fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
-                opened.st_size == heap_file.st_size && opened.st_ino == heap_file.st_ino &&
-                opened.st_dev == heap_file.st_dev;
-    return ours ? heap.fd : -1;
-}
 
 // What may be given back: the blocks, and the variables that start as zero. What begins with other
 // values is left alone: the system would take it from the program's file again.
@@ -364,8 +416,9 @@ static void after_fork_in_child(void)
         // The program's variables first: what is called here could refer to one.
         mp_program_data_after_fork_in_child(fd);
         // Nothing else shall come to lie here: free would take it for ours.
-        mmap(area, (size_t)1 << mp_heap.shift, PROT_NONE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        mmap(area, heap.opened, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+             -1, 0);
+        mp_heap_blocks_bytes = heap.opened;
         if (heap.image || heap.extents.used_pages) {
             mp_sparse_replace(heap.image, heap.opened, area, fd, area - heap.base);
             heap.image = NULL;
@@ -427,7 +480,12 @@ static size_t share_program(int number, char *area, size_t area_bytes)
     }
     // As far from the borders of huge pages as the variables are, so that they can have some.
     place -= ((uintptr_t)place - (uintptr_t)program.address) % HUGE_PAGE;
+    if (!map_part(place, program.bytes)) {
+        return area_bytes;
+    }
     if (!mp_program_data_share(program, heap.fd, place - heap.base, place)) {
+        madvise(place, program.bytes, MADV_REMOVE);
+        munmap(place, program.bytes);
         return area_bytes;
     }
     heap.program = program;
@@ -439,35 +497,6 @@ static size_t share_program(int number, char *area, size_t area_bytes)
     return (size_t)(place - area);
 }
 
-static bool take_file(int fd, off_t bytes)
-{
-    heap.fd = fd;
-    return fstat(fd, &heap_file) == 0 && S_ISREG(heap_file.st_mode) && heap_file.st_size == bytes;
-}
-
-// Finds the heap's file, of `bytes` bytes: as the descriptor `fd` that the launcher handed over;
-// or, if another program has closed that or opened something in its place, where the keeper has it.
-static bool find_file(int fd, int node, off_t bytes)
-{
-    struct mp_ancestry ancestry;
-
-    if (take_file(fd, bytes)) {
-        return true;
-    }
-    int segment = mp_ancestry_find(&ancestry);
-    if (segment < 0) {
-        return false;
-    }
-    close(segment);
-    if (take_file(mp_ancestry_open(&ancestry, mp_node_heap_fd(node)), bytes)) {
-        return true;
-    }
-    if (heap.fd >= 0) {
-        close(heap.fd);
-    }
-    return false;
-}
-
 // Maps the heap. Returns false with nothing changed if that cannot be.
 static bool map_heap(int fd, int node, int place, unsigned shift, char *base)
 {
@@ -476,19 +505,17 @@ static bool map_heap(int fd, int node, int place, unsigned shift, char *base)
     size_t room = mp_extents_room((uint32_t)(area / PAGE));
     off_t start = (off_t)(MP_HEAP_HEAD + (size_t)place * area);
 
-    if (!find_file(fd, node, (off_t)total) ||
-        mmap(base, total, PROT_NONE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, heap.fd,
-             0) != base) {
+    heap.base = base;
+    heap.node = node;
+    if (!find_file(fd, (off_t)total) || !map_part(base, MP_HEAP_HEAD)) {
         return false;
     }
     void *notes = mmap(NULL, room, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     heap.owner = (struct mp_heap_owner *)(void *)base;
-    if (notes != MAP_FAILED && mprotect(base, MP_HEAP_HEAD, PROT_READ | PROT_WRITE) == 0 &&
-        madvise(base, total, MADV_DONTFORK) == 0 && madvise(base, total, MADV_DONTDUMP) == 0 &&
+    if (notes != MAP_FAILED &&
         pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0 &&
         claim(place, start, area)) {
-        heap.base = base;
         mp_heap.areas = (uintptr_t)base + MP_HEAP_HEAD - ((uintptr_t)heap.first << shift);
         mp_heap.shift = shift;
         mp_heap_blocks = mp_heap.own = (uintptr_t)base + (uintptr_t)start;
@@ -500,7 +527,7 @@ static bool map_heap(int fd, int node, int place, unsigned shift, char *base)
     if (notes != MAP_FAILED) {
         munmap(notes, room);
     }
-    munmap(base, total);
+    munmap(base, MP_HEAP_HEAD);
     return false;
 }
 
@@ -571,12 +598,15 @@ static bool has_area(int world)
 bool mp_heap_open_peer(int world, size_t end)
 {
     struct mp_heap_peer *peer = &mp_heap.peers[world];
+    const struct mp_heap_owner *owner = &heap.owner[world];
     char *area = (char *)mp_heap.areas + ((size_t)world << mp_heap.shift);
 
     if (!has_area(world)) {
         return false;
     }
-    peer->opened = open_window(area, peer->opened, end);
+    size_t most = owner->program_bytes ? owner->place - (uintptr_t)area
+                                       : (size_t)1 << mp_heap.shift; // variables are at the end
+    peer->opened = open_window(area, peer->opened, end, most);
     return end <= peer->opened;
 }
 
@@ -587,8 +617,7 @@ void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes)
 
     if (unlikely(!peer->program_bytes) && has_area(world) && owner->program_bytes) {
         char *place = (char *)(uintptr_t)owner->place;
-        if (mprotect(place, owner->program_bytes, PROT_READ | PROT_WRITE) == 0) {
-            madvise(place, owner->program_bytes, MADV_HUGEPAGE);
+        if (map_part(place, owner->program_bytes)) {
             *peer = (struct mp_heap_peer){peer->opened, owner->program_bytes,
                                           (uintptr_t)owner->program, place};
         }

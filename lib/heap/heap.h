@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The shared heap: large blocks of a rank's dynamic memory lie in a file that every rank of a node
-// maps at the same address, so a pointer into it means the same byte everywhere, and a message
-// between two such blocks is one memcpy. Each rank owns one area of that file. Its large static
-// variables lie there too, and are looked up by the address that they have in the rank. Where there
-// is no heap (not started by mprun, switched off, refused by the machine), all of this says so and
-// everything works without.
+// The shared heap: large blocks of a rank's dynamic memory lie in a file that the ranks of a node
+// map at the same address, as far as they use it. So a pointer into it means the same byte
+// everywhere, and a message between two such blocks is one memcpy. Each rank owns one area of that
+// file. Its large static variables lie there too, and are looked up by the address that they have
+// in the rank. Where there is no heap (not started by mprun, switched off, refused by the machine),
+// all of this says so and everything works without.
 // Read next: heap/heap.c (how it is mapped, who owns what), heap/extents.h (the allocator),
 // heap/malloc.c (malloc and free), heap/program_data.c (variables).
 #ifndef MP_HEAP_H

@@ -278,9 +278,6 @@ bool mp_program_data_share(struct mp_program_data data, int fd, off_t offset, ch
     sigset_t all, before;
     bool done = false;
 
-    if (mprotect(alias, data.bytes, PROT_READ | PROT_WRITE) != 0) {
-        return false;
-    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (copy_touched(alias, data)) {
@@ -292,14 +289,11 @@ bool mp_program_data_share(struct mp_program_data data, int fd, off_t offset, ch
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (done) {
-        // As in the rest of the heap: see open_window in heap/heap.c.
+        // As in the rest of the heap: see map_part in heap/heap.c.
         madvise(data.address, data.bytes, MADV_HUGEPAGE);
         shared.data = data;
         shared.alias = alias;
         shared.offset = offset;
-    } else {
-        madvise(alias, data.bytes, MADV_REMOVE);
-        mprotect(alias, data.bytes, PROT_NONE);
     }
     return done;
 }

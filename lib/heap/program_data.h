@@ -20,7 +20,7 @@ struct mp_program_data {
 struct mp_program_data mp_program_data_find(void);
 
 // Makes it a part of the file: the bytes from `offset` on, which are zero so far, and which this
-// process has mapped at `alias`, without access. False with nothing changed if that cannot be.
+// process has mapped at `alias`. False if that cannot be: some may lie there all the same.
 bool mp_program_data_share(struct mp_program_data data, int fd, off_t offset, char *alias);
 
 // Around a fork. `fd`: the file's descriptor, or -1 if the program has closed it. The child gets

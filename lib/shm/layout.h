@@ -263,11 +263,12 @@ static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct
     return (char *)(ring->cells + segment->cells);
 }
 
-// The shared heap (lib/heap) is a second, sparse memfd that all ranks of a node map at one address.
-// It begins with one struct mp_heap_owner per place. From MP_HEAP_HEAD on follow the areas, one per
-// place, of 1 << shift bytes each. No two nodes have the same address. MP_HEAP_ADDRESS lies between
-// where Linux places programs and where it places libraries and stacks, on every 64-bit machine
-// whose address space is that large; elsewhere the mapping fails, and there is no heap.
+// The shared heap (lib/heap) is a second, sparse memfd that all ranks of a node map at one address,
+// each what it uses of it. It begins with one struct mp_heap_owner per place. From MP_HEAP_HEAD on
+// follow the areas, one per place, of 1 << shift bytes each. No two nodes have the same address.
+// MP_HEAP_ADDRESS lies between where Linux places programs and where it places libraries and
+// stacks, on every 64-bit machine whose address space is that large; elsewhere the mapping fails,
+// and there is no heap.
 struct mp_heap_owner {
     _Atomic int32_t pid; // who allocates in the rank's area, 0: nobody; that process swaps it in
     // By that process, before it joins the job: its variables that lie in the area.

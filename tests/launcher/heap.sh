@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # timeout: 120
 # The shared heap where programs are not alike: switched off by option and variable, refused by a
-# limit on address space, built statically, with another allocator, in a plug-in, in a library that
-# Python loads, under valgrind, after other programs of the same rank. The same program each time:
-# it says where malloc's and MPI_Alloc_mem's large blocks lie, and its variables, and exchanges them
-# with its peer.
+# limit on the size of files, under one on address space, built statically, with another allocator,
+# in a plug-in, in a library that Python loads, under valgrind, after other programs of the same
+# rank. The same program each time: it says where malloc's and MPI_Alloc_mem's large blocks lie, and
+# its variables, and exchanges them with its peer.
 . "${srcdir:-.}/tests/launcher/lib.sh"
 unset MPRUN_SHARED_HEAP
 builddir=${builddir:-$top_builddir}
@@ -145,7 +145,7 @@ own own own own'
 expect 0 --channel socket -n 2 ./probe
 says "$none"
 expect 0 -n 2 sh -c 'ulimit -v 2000000; exec ./probe'
-says "$none"
+says "$ours"
 expect 0 -n 2 sh -c 'ulimit -n 40; exec ./probe'
 says "$ours"
 run sh -c 'ulimit -f 8000000; exec "$@"' sh "$MPRUN" -n 2 ./probe
