@@ -61,7 +61,7 @@ void help_print_version(void)
 
 void help_print_info(void)
 {
-    static const uint32_t sizes[] = {2, 16, 64, 256};
+    static const uint32_t sizes[] = {2, 64, 1024};
     int cpus = machine_cpus();
 
     help_print_version();
@@ -78,15 +78,20 @@ void help_print_info(void)
            MP_UNEXPECTED >> 20);
     printf("grace between SIGTERM and SIGKILL: %d ms after a failure, %g s when told to stop\n",
            FAILED_GRACE_MS, ASKED_GRACE);
-    printf("shared memory layout, version %d (address space; pages are used when touched):\n",
-           MP_SEGMENT_VERSION);
+    printf(
+        "shared memory layout, version %d (addresses; pages are used when touched): %u cells of\n"
+        "  64 bytes and %u KiB for each direction of a pair that talks; and\n",
+        MP_SEGMENT_VERSION, MP_RING_CELLS, MP_RING_BULK >> 10);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct mp_segment_header plan = {0};
         mp_segment_plan(&plan, sizes[i], sizes[i], segment_most());
-        printf("  %3u ranks: %6.1f MiB; per pair %u cells of 64 bytes and %u KiB; a board for\n"
-               "    each of %u communicators%s\n",
-               sizes[i], (double)plan.head_bytes / (1 << 20), plan.cells, plan.bulk >> 10,
-               plan.boards, plan.boards < MP_BOARDS_MAX ? ", no more: ulimit -f" : "");
+        printf("  %4u ranks: %.1f MiB, and %.1f for each communicator that has collectives\n",
+               sizes[i], (double)plan.head_bytes / (1 << 20),
+               (double)plan.comm_board_bytes / (1 << 20));
+        if (plan.boards < MP_BOARDS_MAX)
+            printf("    (%u may have that, others are slower: a limit on the size of files, "
+                   "ulimit -f)\n",
+                   plan.boards);
     }
     functions_print();
 }

@@ -598,7 +598,7 @@ static bool has_area(int world)
 bool mp_heap_open_peer(int world, size_t end)
 {
     struct mp_heap_peer *peer = &mp_heap.peers[world];
-    const struct mp_heap_owner *owner = &heap.owner[world];
+    const struct mp_heap_owner *owner = &heap.owner[world - heap.first];
     char *area = (char *)mp_heap.areas + ((size_t)world << mp_heap.shift);
 
     if (!has_area(world)) {

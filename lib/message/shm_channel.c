@@ -25,6 +25,7 @@ static void activate(int peer)
     // Only this rank writes its own `active` words: a writer that still reads 0 rings the doorbell
     // once more, and that is harmless. Release: one that reads 1 sees `fence` as this rank has set
     // it (mp_shm_arm).
+    mp_shm_open_in(peer);
     struct mp_ring *ring = mp_shm_peers[peer].in.ring;
     if (!atomic_load_explicit(&ring->active, memory_order_relaxed)) {
         atomic_store_explicit(&ring->active, 1, memory_order_release);
@@ -115,7 +116,7 @@ static int shm_poll(void)
 
 static void *shm_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
 {
-    return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+    return mp_channel_reserve(peer, kind, bytes);
 }
 
 static uint64_t shm_commit(int peer, const struct mp_packet *packet)

@@ -5,6 +5,10 @@
 #define _GNU_SOURCE
 #include "process/peers.h"
 
+#include "boot/windows.h"
+#include "mpi.h"
+
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,6 +28,54 @@ static int bell = -1;              // the socket, where a rank sleeps on descrip
 
 // How a sleep is announced: see mp_shm_arm.
 static bool may_fence_for_others;
+
+// Stands where a ring is not mapped yet: nothing ever comes from it, and it has no room. So neither
+// a receive nor a send that finds room asks whether there is a ring.
+static struct {
+    struct mp_ring ring;
+    struct mp_cell cell;
+} no_ring;
+
+static struct mp_ring *map_ring(int from, int to)
+{
+    struct mp_segment_header *segment = mp_process.segment;
+    int first = mp_process.first;
+    struct mp_ring *ring =
+        mp_window_map(mp_segment_ring(segment, from - first, to - first), mp_ring_bytes(segment));
+
+    if (!ring) {
+        char message[200];
+        snprintf(message, sizeof message,
+                 "cannot map %llu bytes for messages between ranks %d and %d: %s (is there a limit "
+                 "on address space, ulimit -v?)",
+                 (unsigned long long)mp_ring_bytes(segment), from, to, strerror(errno));
+        mp_process_abort(MPI_ERR_NO_MEM, message);
+    }
+    return ring;
+}
+
+void *mp_shm_reserve_first(int peer, enum mp_packet_kind kind, size_t bytes)
+{
+    struct mp_ring_writer *out = &mp_shm_peers[peer].out;
+
+    if (out->ring != &no_ring.ring) {
+        return NULL;
+    }
+    out->ring = map_ring(mp_process.rank, peer);
+    out->bulk = mp_ring_bulk(mp_process.segment, out->ring);
+    out->consumed = 0;
+    return mp_ring_reserve(out, &mp_shm_shape, kind, bytes);
+}
+
+void mp_shm_open_in(int peer)
+{
+    struct mp_ring_reader *in = &mp_shm_peers[peer].in;
+
+    if (in->ring == &no_ring.ring) {
+        in->ring = map_ring(peer, mp_process.rank);
+        in->bulk = mp_ring_bulk(mp_process.segment, in->ring);
+    }
+}
 
 void mp_shm_ring_doorbell(int peer)
 {
@@ -170,15 +222,14 @@ int mp_shm_peers_open(void)
     for (size_t i = 0; i < size; i++) {
         mp_shm_peers[i].full = &far_full[i];
     }
+    uint64_t none = 0 - mp_shm_shape.cells; // a lap is written, none of it read
+    atomic_store_explicit(&no_ring.ring.cells_consumed, none, memory_order_relaxed);
     int own = mp_process.local, from = mp_process.near > 1 ? 0 : own;
     for (int place = from; place < from + mp_process.near; place++) {
         struct mp_shm_peer *p = &mp_shm_peers[mp_process.first + place];
-        p->out.ring = mp_segment_ring(segment, own, place);
-        p->out.bulk = mp_ring_bulk(segment, p->out.ring);
-        if (place != own) {
-            p->in.ring = mp_segment_ring(segment, place, own);
-            p->in.bulk = mp_ring_bulk(segment, p->in.ring);
-        }
+        p->out.ring = &no_ring.ring;
+        p->out.consumed = none;
+        p->in.ring = place != own ? &no_ring.ring : NULL;
         p->board = mp_segment_board(segment, place);
         p->full = &p->board->full;
     }

@@ -16,9 +16,9 @@ extern const struct mp_channel *mp_channel; // what is polled and slept on
 extern const struct mp_channel *mp_far;     // that far peers are reached by; NULL: there are none
 extern struct mp_ring_shape mp_shm_shape;
 
-// This rank's two rings with every near peer, by world rank. Those of a far one are NULL, and its
-// `out` has no room, so the shortest way of a send (message/message_short.h) need not ask. From
-// this rank itself none comes.
+// This rank's two rings with every near peer, by world rank; mapped when they are first used. Those
+// of a far one are NULL, and its `out` has no room, so the shortest way of a send
+// (message/message_short.h) need not ask. From this rank itself none comes.
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
     struct mp_board *board;       // NULL: far
@@ -48,6 +48,11 @@ uint32_t mp_shm_arm(void);
 void mp_shm_sleep(uint32_t armed, int64_t timeout_ns);
 void mp_shm_disarm(void);
 
+// Room in the ring to a peer that had none: if the ring is not mapped yet, that is done now. And
+// the same for the ring from a peer, before it is polled.
+void *mp_shm_reserve_first(int peer, enum mp_packet_kind kind, size_t bytes);
+void mp_shm_open_in(int peer);
+
 // First message to a peer that does not poll our ring yet, and the waking of a sleeper.
 void mp_shm_ring_doorbell(int peer);
 void mp_shm_wake(struct mp_board *board);
@@ -74,7 +79,8 @@ MP_ALWAYS_INLINE void mp_shm_notify(struct mp_board *board)
 static inline void *mp_channel_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
 {
     if (likely(mp_peer_is_near(peer))) {
-        return mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+        void *room = mp_ring_reserve(&mp_shm_peers[peer].out, &mp_shm_shape, kind, bytes);
+        return likely(room != NULL) ? room : mp_shm_reserve_first(peer, kind, bytes);
     }
     return mp_far->reserve(peer, kind, bytes);
 }

@@ -153,6 +153,8 @@ struct mp_ring {
     _Alignas(MP_APART) struct mp_cell cells[];
 };
 
+enum { MP_RING_CELLS = 128, MP_RING_BULK = 256 << 10, MP_RING_COLOURS = 32 };
+
 // A communicator's board consists of one desk per rank, one slot, and a pad for each of its posts.
 // Those of context pair p are the board number p, which has a desk, a slot and pads for each rank
 // of the segment: so communicators that have no rank in common may have the same pair.
@@ -250,12 +252,19 @@ static inline _Atomic uint64_t *mp_segment_doorbell(struct mp_segment_header *se
                                         (size_t)place * segment->doorbell_bytes);
 }
 
-// The ring that `from` writes and `to` reads. A receiver's rings lie together.
-static inline struct mp_ring *mp_segment_ring(struct mp_segment_header *segment, int from, int to)
+// Where the ring is that `from` writes and `to` reads: in whole pages of its own, so that a pair
+// that sends little uses one page; and not always at the same place in them, since a reader looks
+// at the same cell of many.
+static inline uint64_t mp_segment_ring(const struct mp_segment_header *segment, int from, int to)
 {
     uint64_t index = (uint64_t)to * segment->nranks + (uint64_t)from;
-    return (struct mp_ring *)(void *)((char *)segment + segment->rings_offset +
-                                      index * segment->ring_bytes);
+    uint64_t colour = (uint64_t)(from + to) % MP_RING_COLOURS * MP_APART;
+    return segment->rings_offset + index * segment->ring_bytes + colour;
+}
+
+static inline uint64_t mp_ring_bytes(const struct mp_segment_header *segment)
+{
+    return sizeof(struct mp_ring) + segment->cells * sizeof(struct mp_cell) + segment->bulk;
 }
 
 static inline char *mp_ring_bulk(const struct mp_segment_header *segment, struct mp_ring *ring)
@@ -314,8 +323,8 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->version = MP_SEGMENT_VERSION;
     header->nranks = nranks;
     header->world = world;
-    header->cells = nranks <= 64 ? 128 : 32;
-    header->bulk = nranks <= 8 ? 256 << 10 : nranks <= 64 ? 64 << 10 : 16 << 10;
+    header->cells = MP_RING_CELLS;
+    header->bulk = MP_RING_BULK;
     header->boards_offset = at;
     at += (uint64_t)nranks * sizeof(struct mp_board);
     header->homes_offset = at;
@@ -323,11 +332,11 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);
-    header->rings_offset = at;
-    header->ring_bytes = mp_round_up(
-        sizeof(struct mp_ring) + header->cells * sizeof(struct mp_cell) + header->bulk, MP_APART);
-    at = mp_round_up(at + (uint64_t)nranks * nranks * header->ring_bytes, 4096);
     header->head_bytes = at;
+    header->rings_offset = at;
+    header->ring_bytes =
+        mp_round_up(mp_ring_bytes(header) + (MP_RING_COLOURS - 1) * MP_APART, 4096);
+    at += (uint64_t)nranks * nranks * header->ring_bytes;
     header->comm_boards_offset = at;
     header->comm_board_bytes = mp_round_up(mp_comm_board_end(nranks), 4096);
     uint64_t boards = nranks == 1 || most < at ? 0 : (most - at) / header->comm_board_bytes;
