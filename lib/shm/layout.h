@@ -153,6 +153,7 @@ struct mp_ring {
     _Alignas(MP_APART) struct mp_cell cells[];
 };
 
+// The same in every job. With a bulk area of 64 KB, messages of 8 KB take a sixth longer.
 enum { MP_RING_CELLS = 128, MP_RING_BULK = 256 << 10, MP_RING_COLOURS = 32 };
 
 // A communicator's board consists of one desk per rank, one slot, and a pad for each of its posts.

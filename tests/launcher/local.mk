@@ -43,6 +43,7 @@ script_tests += tests/launcher/signals_stay_in_the_job.sh
 script_tests += tests/launcher/stdin_all_waits_for_nobody.sh
 script_tests += tests/launcher/stdio.sh
 script_tests += tests/launcher/stop_and_continue_reach_ranks.sh
+script_tests += tests/launcher/thousand_ranks.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
