@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "boot/ancestry.h"
+#include "boot/protocol.h"
 #include "shm/layout.h"
 
 #include <errno.h>
