@@ -59,6 +59,10 @@ struct mp_packet {
 typedef void mp_deliver_fn(int peer, const struct mp_packet *packet, const void *payload);
 
 // A channel. All functions are called by one thread at a time. Ranks are world ranks.
+struct mp_outflow {
+    uint64_t committed, left;
+};
+
 struct mp_channel {
     const char *name;
 
@@ -85,10 +89,10 @@ struct mp_channel {
     void (*sleep)(uint32_t armed, int64_t timeout_ns);
     void (*disarm)(void);
 
-    // True if everything that was committed to that peer has left this process, so that it arrives
-    // even if this process ends, or does not come back to the channel. What is written into
-    // memory has left: only asked of a channel to far peers.
-    bool (*left)(int peer);
+    // How many bytes were ever committed to that peer, and how many of them have left this process,
+    // so that they arrive even if it ends, or does not come back to the channel. What is written
+    // into memory has left: only asked of a channel to far peers.
+    struct mp_outflow (*outflow)(int peer);
 
     // In a child that was forked, as a handler of fork: whatever the child goes on with, it takes
     // and sends nothing that is its parent's. NULL: nothing to do.

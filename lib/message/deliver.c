@@ -30,7 +30,7 @@ static void complete_both(struct mp_request *request, int peer, uint64_t origin)
 {
     struct mp_packet done = {.kind = MP_PACKET_DONE, .origin = origin};
     mp_answer(peer, &done);
-    mp_complete_when_left(peer, request, request->error);
+    mp_complete_when_answered(peer, request, request->error);
 }
 
 static void receive_payload(struct mp_request *request, int peer, const struct mp_packet *packet,

@@ -66,7 +66,7 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
                  !mp_send_packet(world, &packet, buffer, count, type, number))) {
         return NO_ROOM;
     }
-    if (unlikely(!mp_peer_is_near(world) && !mp_outgoing_has_left(world))) {
+    if (unlikely(!mp_peer_is_near(world) && mp_outgoing_is_leaving(world))) {
         return LEAVING;
     }
     mp_channel_open_fast_path(world);

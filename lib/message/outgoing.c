@@ -23,6 +23,7 @@
 
 struct answer {
     struct mp_list link;
+    struct mp_list last_of; // requests, by `other`, that are over when it has left
     struct mp_packet packet;
 };
 
@@ -66,21 +67,34 @@ void mp_outgoing_wait(int peer)
     mark_dirty(&mp_outgoing[peer]);
 }
 
-bool mp_outgoing_has_left(int peer)
+bool mp_outgoing_is_leaving(int peer)
 {
-    return mp_list_empty(&mp_outgoing[peer].answers) &&
-           (mp_peer_is_near(peer) || mp_far->left(peer));
+    struct mp_outflow flow = mp_far->outflow(peer);
+    return flow.left < flow.committed;
 }
 
 void mp_complete_when_left(int peer, struct mp_request *request, int error)
 {
-    if (likely(mp_outgoing_has_left(peer))) {
+    if (likely(mp_peer_is_near(peer)) || !mp_outgoing_is_leaving(peer)) {
         mp_request_complete(request, error);
         return;
     }
     request->error = error;
+    request->target = mp_far->outflow(peer).committed;
     mp_list_insert(&mp_outgoing[peer].leaving, &request->other);
     mark_dirty(&mp_outgoing[peer]);
+}
+
+void mp_complete_when_answered(int peer, struct mp_request *request, int error)
+{
+    struct mp_list *queue = &mp_outgoing[peer].answers;
+    if (likely(mp_list_empty(queue))) {
+        mp_complete_when_left(peer, request, error);
+        return;
+    }
+    struct answer *last = mp_container_of(queue->prev, struct answer, link);
+    request->error = error;
+    mp_list_insert(&last->last_of, &request->other);
 }
 
 static void const *contiguous_data(const struct mp_request *request)
@@ -232,6 +246,7 @@ void mp_answer(int peer, const struct mp_packet *packet)
             mp_process_abort(MPI_ERR_NO_MEM, "out of memory while answering a peer");
         }
         answer->packet = *packet;
+        mp_list_init(&answer->last_of);
         mp_list_insert(&out->answers, &answer->link);
         mark_dirty(out);
     }
@@ -288,7 +303,7 @@ void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted
             .kind = MP_PACKET_PLACED, .target = target, .total = (uint64_t)wanted};
         mp_datatype_pack(request->type, request->buffer, request->count, 0, place, wanted);
         mp_answer(request->world, &placed);
-        mp_complete_when_left(request->world, request, 0);
+        mp_complete_when_answered(request->world, request, 0);
         return;
     }
     request->target = target;
@@ -308,6 +323,12 @@ static int flush_answers(int peer, struct mp_outgoing *out)
             return done;
         }
         mp_list_remove(&answer->link);
+        while (!mp_list_empty(&answer->last_of)) {
+            struct mp_request *over =
+                mp_container_of(answer->last_of.next, struct mp_request, other);
+            mp_list_remove(&over->other);
+            mp_complete_when_left(peer, over, over->error);
+        }
         mp_region_give(&answers, answer);
         done++;
     }
@@ -317,8 +338,11 @@ static int flush_answers(int peer, struct mp_outgoing *out)
 static int flush_leaving(int peer, struct mp_outgoing *out)
 {
     int done = 0;
-    while (!mp_list_empty(&out->leaving) && mp_outgoing_has_left(peer)) {
+    while (!mp_list_empty(&out->leaving)) {
         struct mp_request *request = mp_container_of(out->leaving.next, struct mp_request, other);
+        if (mp_far->outflow(peer).left < request->target) {
+            break;
+        }
         mp_list_remove(&request->other);
         mp_request_complete(request, request->error);
         done++;
@@ -361,7 +385,7 @@ static int flush_pushes(struct mp_outgoing *out)
 static int flush_peer(int peer, struct mp_outgoing *out)
 {
     int done = flush_answers(peer, out);
-    done += flush_leaving(peer, out); // before more is sent that they would wait for
+    done += flush_leaving(peer, out);
     done += flush_sends(out);
     done += flush_pushes(out);
     done += mp_partitioned_flush(&out->parts);
@@ -389,7 +413,7 @@ static int poll_dirty(struct mp_poller *self)
 bool mp_outgoing_idle(void)
 {
     for (int peer = 0; peer < mp_process.size && mp_far; peer++) {
-        if (!mp_peer_is_near(peer) && !mp_far->left(peer)) {
+        if (!mp_peer_is_near(peer) && mp_outgoing_is_leaving(peer)) {
             return false;
         }
     }

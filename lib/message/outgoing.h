@@ -36,7 +36,7 @@ struct mp_outgoing {
     struct mp_list answers; // DONE, ACCEPT, CANCEL ...: not ordered against sends
     struct mp_list pushes;  // accepted sends with payload left: not ordered against anything
     struct mp_list parts;   // partitioned sends with something ready: message/partitioned_send.c
-    struct mp_list leaving; // requests, by `other`, that are over when all this has left
+    struct mp_list leaving; // requests, by `other`, that are over when `target` bytes have left
     struct mp_list dirty;   // in the list of peers that have something waiting
 };
 
@@ -72,13 +72,17 @@ void mp_send_queue(struct mp_request *request);
 // Sends an answer to a peer, now or when there is room.
 void mp_answer(int peer, const struct mp_packet *packet);
 
-// True if nothing that was committed to that peer, and no answer to it, is still in this process.
-bool mp_outgoing_has_left(int peer);
+// True if some of what was committed to that far peer is still in this process.
+bool mp_outgoing_is_leaving(int peer);
 
-// Completes a request whose last packet, or answer, was sent to that peer, when it has left this
+// Completes a request whose last packet was just committed to that peer, when it has left this
 // process. If it were complete before, the program could stay outside MPI with that packet in here,
-// and the peer would wait for this rank's next call, which need not come (2.9, progress).
+// and the peer would wait for this rank's next call, which need not come (2.9, progress). Not later
+// either: what is sent after it may have to wait for the peer's next call.
 void mp_complete_when_left(int peer, struct mp_request *request, int error);
+
+// The same for one whose last packet was just given to mp_answer.
+void mp_complete_when_answered(int peer, struct mp_request *request, int error);
 
 // The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
 // in its memory if that can be reached from here (0: no such place).

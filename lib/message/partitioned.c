@@ -144,7 +144,7 @@ static void match(struct receiver *r, int world, const struct mp_packet *setup)
         r->side.refused = true;
         answer_sender(request, MP_PACKET_PART_REFUSE, 0, (uint64_t)request->length);
         if (waits) {
-            mp_complete_when_left(world, request, MPI_ERR_TRUNCATE);
+            mp_complete_when_answered(world, request, MPI_ERR_TRUNCATE);
         }
     } else if (waits) {
         open_round(request);
@@ -173,7 +173,7 @@ static void arrived(struct mp_request *request, MPI_Count from, MPI_Count bytes,
     r->coming -= partitions;
     if (r->coming == 0) {
         request->bytes = r->side.peer_bytes;
-        mp_complete_when_left(r->world, request, 0);
+        mp_complete_when_answered(r->world, request, 0);
     }
 }
 

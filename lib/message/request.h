@@ -97,7 +97,8 @@ struct mp_request {
     MPI_Count moved;      // bytes sent or received so far
     MPI_Count total;      // receive: of the message, more than `bytes` when it was truncated
     uint64_t sequence;    // send: number of its packet on the channel, for cancel
-    uint64_t target;      // send: the receiver's cookie, once accepted
+    uint64_t target;      // send: the receiver's cookie, once accepted; at the end, where in the
+                          // stream to a far peer its last packet ends
     struct mp_list other; // second place: list of operations on a board, or of kept sent ones
     // NULL in most, and in all whose memory waits to be used again.
     struct mp_watch *watches; // of those that wait for it to be complete

@@ -75,12 +75,13 @@ static const struct hello own_hello = {MP_SEGMENT_MAGIC, MP_SEGMENT_VERSION,
 struct peer {
     int fd; // -1 unless CONNECTED
     enum state state;
-    bool watched;      // output is stuck: epoll tells us when the socket takes more
-    bool broken;       // a send failed: output is dropped, but there may be input left
-    bool greeted;      // its hello is here
-    uint64_t sent;     // packets committed
-    uint64_t received; // packets delivered
-    char *out;         // OUT_BYTES; the output is [head, tail) or, wrapped, [head, end) [0, tail)
+    bool watched;       // output is stuck: epoll tells us when the socket takes more
+    bool broken;        // a send failed: output is dropped, but there may be input left
+    bool greeted;       // its hello is here
+    uint64_t sent;      // packets committed,
+    uint64_t committed; // and their bytes
+    uint64_t received;  // packets delivered
+    char *out;          // OUT_BYTES; the output is [head, tail) or, wrapped, [head, end) [0, tail)
     size_t out_head;
     size_t out_tail;
     size_t out_end;     // 0 when not wrapped
@@ -264,6 +265,7 @@ static uint64_t socket_commit(int rank, const struct mp_packet *packet)
     if (peer->reserved_at != peer->out_tail)
         peer->out_end = peer->out_tail; // the packet did not fit behind the others: wrapped
     peer->out_tail = peer->reserved_at + packet_size(peer->reserved);
+    peer->committed += packet_size(peer->reserved);
 
     if (unlikely(peer->broken || peer->state == GONE))
         drop_output(peer);
@@ -488,9 +490,12 @@ static void socket_sleep(uint32_t armed, int64_t timeout_ns)
     ppoll(&wait, 1, timeout_ns < 0 ? NULL : &time, NULL);
 }
 
-static bool socket_left(int rank)
+static struct mp_outflow socket_outflow(int rank)
 {
-    return !has_output(&peers[rank]);
+    const struct peer *peer = &peers[rank];
+    size_t waiting = peer->out_end ? peer->out_end - peer->out_head + peer->out_tail
+                                   : peer->out_tail - peer->out_head;
+    return (struct mp_outflow){peer->committed, peer->committed - waiting};
 }
 
 static bool socket_idle(void)
@@ -568,7 +573,7 @@ static const struct mp_channel socket_channel = {
     .arm = socket_arm,
     .sleep = socket_sleep,
     .disarm = socket_disarm,
-    .left = socket_left,
+    .outflow = socket_outflow,
     .forked = socket_forked,
     .close = socket_close,
 };

@@ -10,6 +10,7 @@ api_tests += \
     tests/api/attributes_change_in_a_copy_function \
     tests/api/attributes_are_found_at_once \
     tests/api/a_rank_that_takes_no_more_is_named \
+    tests/api/a_request_does_not_wait_for_later_answers \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/duplication_that_fails_leaves_nothing \
     tests/api/every_communicator_has_a_board \

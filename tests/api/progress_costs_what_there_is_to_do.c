@@ -196,7 +196,7 @@ static long least(long a, long b)
     return a < b ? a : b;
 }
 
-static void rank_1_waits(void)
+static void await_signal(void)
 {
     sigset_t set;
     int signal;
@@ -218,12 +218,15 @@ static struct costs measure(const struct kind *kind, int count)
         kind->prepare(count);
     }
     MPI_Barrier(MPI_COMM_WORLD);
-    // Rank 1 leaves MPI when rank 0 has all that it had to say.
+    // Rank 1 leaves MPI when rank 0 has all that it had to say, and rank 0 waits for that: else it
+    // would take what rank 1 still sends.
     if (rank == 0) {
         MPI_Send(NULL, 0, MPI_CHAR, 1, 0, MPI_COMM_WORLD);
+        await_signal();
     } else {
         MPI_Recv(NULL, 0, MPI_CHAR, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
-        rank_1_waits();
+        kill(pids[0], SIGUSR1);
+        await_signal();
     }
     for (int i = 0; i < count; i++) {
         bool counts = rank == 0 && i >= count - SAMPLES;
