@@ -109,6 +109,7 @@ int main(int argc, char **argv)
             take();
         }
     }
+    OK(MPI_Barrier(MPI_COMM_WORLD)); // above, a receive takes any message
     // One that sleeps is woken by either kind of peer.
     for (int round = 0; round < 3; round++) {
         for (int r = 0; r < size; r++) {
