@@ -255,11 +255,11 @@ static inline _Atomic uint64_t *mp_segment_doorbell(struct mp_segment_header *se
 
 // Where the ring is that `from` writes and `to` reads: in whole pages of its own, so that a pair
 // that sends little uses one page; and not always at the same place in them, since a reader looks
-// at the same cell of many.
+// at the same cell of many, and at one that it has just written in the ring back.
 static inline uint64_t mp_segment_ring(const struct mp_segment_header *segment, int from, int to)
 {
     uint64_t index = (uint64_t)to * segment->nranks + (uint64_t)from;
-    uint64_t colour = (uint64_t)(from + to) % MP_RING_COLOURS * MP_APART;
+    uint64_t colour = (uint64_t)(from + 2 * to) % MP_RING_COLOURS * MP_APART;
     return segment->rings_offset + index * segment->ring_bytes + colour;
 }
 
