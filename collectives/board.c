@@ -111,10 +111,8 @@ static char *map(uint64_t pair)
     }
     if (!*window) {
         char message[200];
-        snprintf(message, sizeof message,
-                 "cannot map %llu bytes for a communicator's board: %s (is there a limit on "
-                 "address space, ulimit -v?)",
-                 (unsigned long long)(count * each), strerror(errno));
+        snprintf(message, sizeof message, "cannot map %llu bytes for a communicator's board: %s",
+                 (unsigned long long)(count * each), mp_window_error());
         mp_process_abort(MPI_ERR_NO_MEM, message);
     }
     return *window + (pair - first) * each;

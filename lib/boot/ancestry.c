@@ -41,7 +41,17 @@ int mp_ancestry_open(const struct mp_ancestry *ancestry, int number)
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)ancestry->keeper, number);
-    return open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fd >= MP_HEAP_FD)
+        return fd;
+    // The program may have closed all descriptors, and what it opens next is to be its input.
+    int error, above = fcntl(fd, F_DUPFD_CLOEXEC, MP_HEAP_FD);
+    if (above < 0 && errno == EINVAL) // beyond its limit
+        above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    error = errno;
+    close(fd);
+    errno = error;
+    return above;
 }
 
 // Is `pid`, which has a keeper's name, a keeper? Returns its segment; or -1.

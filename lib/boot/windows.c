@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,8 +75,26 @@ void *mp_window_map(uint64_t offset, uint64_t bytes)
         return (char *)windows.segment + offset;
     }
     int fd = find_file();
-    void *window = fd < 0 ? MAP_FAILED
-                          : mmap(NULL, offset + bytes - start, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                 fd, (off_t)start);
-    return window == MAP_FAILED ? NULL : (char *)window + (offset - start);
+    size_t size = offset + bytes - start;
+    // Opened afterwards: where the program has locked all its memory to come (mlockall), the system
+    // would else fill it with pages.
+    void *window = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_NONE, MAP_SHARED, fd, (off_t)start);
+    if (window == MAP_FAILED || mprotect(window, size, PROT_READ | PROT_WRITE) != 0) {
+        return NULL;
+    }
+    return (char *)window + (offset - start);
+}
+
+const char *mp_window_error(void)
+{
+    switch (errno) {
+    case EBADF:
+        return "the program has closed its descriptor, and mprun's own cannot be opened";
+    case ENOMEM:
+        return "out of memory (is there a limit on address space, ulimit -v?)";
+    case EAGAIN:
+        return "too much memory is locked (ulimit -l)";
+    default:
+        return strerror(errno);
+    }
 }

@@ -16,7 +16,8 @@ bool mp_windows_open(struct mp_segment_header *segment, int fd);
 void mp_windows_close(void);
 
 // Maps these bytes of the segment, from the page on that `offset` is in, for reading and writing,
-// for good. Returns the address of `offset`; or NULL with errno.
+// for good. Returns the address of `offset`; or NULL, and mp_window_error says why in words.
 void *mp_window_map(uint64_t offset, uint64_t bytes);
+const char *mp_window_error(void);
 
 #endif

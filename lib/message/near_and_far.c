@@ -59,10 +59,10 @@ const struct mp_channel *mp_near_and_far_open(void)
 {
     int bell = mp_shm_open_bell();
 
-    rings = mp_shm_open();
-    if (rings && (bell < 0 || mp_socket_watch(bell) != 0)) {
+    if (bell < 0 || mp_socket_watch(bell) != 0) {
         mp_fail(MPI_ERR_OTHER, "cannot make a socket to be woken by: %s", strerror(errno));
         return NULL;
     }
+    rings = mp_shm_open();
     return rings ? &near_and_far : NULL;
 }

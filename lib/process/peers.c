@@ -46,9 +46,8 @@ static struct mp_ring *map_ring(int from, int to)
     if (!ring) {
         char message[200];
         snprintf(message, sizeof message,
-                 "cannot map %llu bytes for messages between ranks %d and %d: %s (is there a limit "
-                 "on address space, ulimit -v?)",
-                 (unsigned long long)mp_ring_bytes(segment), from, to, strerror(errno));
+                 "cannot map %llu bytes for messages between ranks %d and %d: %s",
+                 (unsigned long long)mp_ring_bytes(segment), from, to, mp_window_error());
         mp_process_abort(MPI_ERR_NO_MEM, message);
     }
     return ring;
@@ -94,8 +93,16 @@ void mp_shm_ring_doorbell(int peer)
     }
 }
 
+static bool send_byte(int from, const struct sockaddr_un *to)
+{
+    return sendto(from, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
+                  offsetof(struct sockaddr_un, sun_path) + 6) == 1;
+}
+
 // The kernel has chosen the bell's name, which is gone with its rank, and is in no file system.
-// There may be bytes under way that nobody needs, and no room for more: then it is awake.
+// A rank that is awake leaves bytes where they are, and all of them are on the account of the
+// socket that they were sent by, which is full after some 280. A fresh one has room. If that does
+// not either, it is the other's queue that is full: then its next sleep ends at once.
 static void ring_bell(uint32_t name)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -103,8 +110,21 @@ static void ring_bell(uint32_t name)
 
     snprintf(digits, sizeof digits, "%05x", name & 0xfffff);
     memcpy(to.sun_path + 1, digits, 5);
-    sendto(bell, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
-           offsetof(struct sockaddr_un, sun_path) + 6);
+    bool done = send_byte(bell, &to);
+    if (!done && errno == EAGAIN) {
+        int fresh = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        done = fresh >= 0 && (send_byte(fresh, &to) || errno == EAGAIN);
+        if (fresh >= 0) {
+            close(fresh);
+        }
+    }
+    if (unlikely(!done) && errno != ECONNREFUSED) { // else that rank is gone
+        char message[160];
+        snprintf(message, sizeof message,
+                 "cannot wake another rank: %s (descriptor %d; did the program close it?)",
+                 strerror(errno), bell);
+        mp_process_abort(MPI_ERR_OTHER, message);
+    }
 }
 
 int mp_shm_open_bell(void)
@@ -119,8 +139,9 @@ int mp_shm_open_bell(void)
     }
     name.sun_path[6] = 0;
     uint32_t number = (uint32_t)strtoul(name.sun_path + 1, NULL, 16);
-    // Before the first sleep is announced: whoever sees that sees this.
+    // Whoever sees a sleep announced sees this: the fence comes before the first announcement.
     atomic_store_explicit(&mp_process.board->bell, MP_BELL | number, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
     return bell;
 }
 

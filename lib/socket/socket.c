@@ -37,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -100,6 +101,7 @@ static unsigned hot_polls; // in a row that found something at `hot`
 static unsigned watched;   // peers with `watched` set
 static int epoll_fd;
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
+static char nothing;                 // whose event says nothing
 static int bell = -1;                // of mp_socket_watch
 
 // Ends the process: the job cannot go on, and nothing above could mend it.
@@ -438,6 +440,8 @@ static int poll_all(void)
             epoll_fd);
     for (int i = 0; i < ready; i++) {
         struct peer *peer = events[i].data.ptr;
+        if (events[i].data.ptr == &nothing)
+            continue;
         if (events[i].data.ptr == &bell) {
             done += hear_bell();
             continue;
@@ -518,7 +522,7 @@ static void replace(int fd, int by)
 // turned away. Its descriptors have the same streams behind them as its parent's: it would take
 // bytes and connections from its parent, and send what its parent sends, too. So each becomes an
 // end of a stream of which the other end lies idle, whatever system call is next, and the epoll set
-// an empty one.
+// one with an event that says nothing, so that no sleep lasts.
 static void socket_forked(void)
 {
     int error = errno, ends[2] = {-1, -1};
@@ -527,16 +531,18 @@ static void socket_forked(void)
         return;
     forked = 1;
     (void)socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-    int empty = epoll_create1(EPOLL_CLOEXEC);
+    int other = epoll_create1(EPOLL_CLOEXEC), event = eventfd(1, EFD_CLOEXEC);
+    struct epoll_event ready = {.events = EPOLLIN, .data.ptr = &nothing};
+    epoll_ctl(other, EPOLL_CTL_ADD, event, &ready);
     for (int rank = 0; rank < boot->size; rank++)
         replace(peers[rank].fd, ends[0]);
     replace(boot->control_fd, ends[0]);
     replace(bell, ends[0]);
-    replace(epoll_fd, empty);
+    replace(epoll_fd, other);
     if (ends[0] >= 0)
         close(ends[0]); // the other one stays open: else this would be the end of the stream
-    if (empty >= 0)
-        close(empty);
+    if (other >= 0)
+        close(other);
     errno = error;
 }
 

@@ -13,6 +13,7 @@ api_tests += \
     tests/api/a_request_does_not_wait_for_later_answers \
     tests/api/blocked_pair_is_ended_by_third \
     tests/api/duplication_that_fails_leaves_nothing \
+    tests/api/each_of_many_sleepers_is_woken \
     tests/api/every_communicator_has_a_board \
     tests/api/exit_without_finalize_is_a_failure \
     tests/api/free_tells_of_a_lost_message \
