@@ -31,10 +31,7 @@ static bool may_fence_for_others;
 
 // Stands where a ring is not mapped yet: nothing ever comes from it, and it has no room. So neither
 // a receive nor a send that finds room asks whether there is a ring.
-static struct {
-    struct mp_ring ring;
-    struct mp_cell cell;
-} no_ring;
+static struct mp_ring *no_ring;
 
 static struct mp_ring *map_ring(int from, int to)
 {
@@ -57,7 +54,7 @@ void *mp_shm_reserve_first(int peer, enum mp_packet_kind kind, size_t bytes)
 {
     struct mp_ring_writer *out = &mp_shm_peers[peer].out;
 
-    if (out->ring != &no_ring.ring) {
+    if (out->ring != no_ring) {
         return NULL;
     }
     out->ring = map_ring(mp_process.rank, peer);
@@ -70,7 +67,7 @@ void mp_shm_open_in(int peer)
 {
     struct mp_ring_reader *in = &mp_shm_peers[peer].in;
 
-    if (in->ring == &no_ring.ring) {
+    if (in->ring == no_ring) {
         in->ring = map_ring(peer, mp_process.rank);
         in->bulk = mp_ring_bulk(mp_process.segment, in->ring);
     }
@@ -236,21 +233,24 @@ int mp_shm_peers_open(void)
     mp_shm_shape = (struct mp_ring_shape){segment->cells, segment->bulk};
     mp_shm_peers = aligned_alloc(64, size * sizeof *mp_shm_peers);
     far_full = calloc(size, sizeof *far_full);
-    if (!mp_shm_peers || !far_full) {
+    size_t ring = mp_round_up(sizeof *no_ring + sizeof(struct mp_cell), MP_APART);
+    no_ring = aligned_alloc(MP_APART, ring);
+    if (!mp_shm_peers || !far_full || !no_ring) {
         return -1;
     }
+    memset(no_ring, 0, ring);
     memset(mp_shm_peers, 0, size * sizeof *mp_shm_peers);
     for (size_t i = 0; i < size; i++) {
         mp_shm_peers[i].full = &far_full[i];
     }
     uint64_t none = 0 - mp_shm_shape.cells; // a lap is written, none of it read
-    atomic_store_explicit(&no_ring.ring.cells_consumed, none, memory_order_relaxed);
+    atomic_store_explicit(&no_ring->cells_consumed, none, memory_order_relaxed);
     int own = mp_process.local, from = mp_process.near > 1 ? 0 : own;
     for (int place = from; place < from + mp_process.near; place++) {
         struct mp_shm_peer *p = &mp_shm_peers[mp_process.first + place];
-        p->out.ring = &no_ring.ring;
+        p->out.ring = no_ring;
         p->out.consumed = none;
-        p->in.ring = place != own ? &no_ring.ring : NULL;
+        p->in.ring = place != own ? no_ring : NULL;
         p->board = mp_segment_board(segment, place);
         p->full = &p->board->full;
     }

@@ -310,26 +310,26 @@ static inline unsigned mp_heap_shift(uint32_t nranks, uint64_t memory_bytes)
     return shift;
 }
 
-// Fills `header` with the layout of a node that has `nranks` of the job's `world` ranks, whose
+// Fills `header` with the layout of a node that has `nranks` of the job's `all` ranks, whose
 // segment is to have `most` bytes at most, if it can: then there are fewer boards for
 // communicators. The memory behind the header must read as zero. The caller then sets node, nodes,
 // first, channel, ranks_per_core, cores, fence, universe, the homes, and the boards' appnum and
 // appranks. Returns the bytes that the segment needs.
 static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_t nranks,
-                                       uint32_t world, uint64_t most)
+                                       uint32_t all, uint64_t most)
 {
     uint64_t at = mp_round_up(sizeof *header, 4096);
 
     header->magic = MP_SEGMENT_MAGIC;
     header->version = MP_SEGMENT_VERSION;
     header->nranks = nranks;
-    header->world = world;
+    header->world = all;
     header->cells = MP_RING_CELLS;
     header->bulk = MP_RING_BULK;
     header->boards_offset = at;
     at += (uint64_t)nranks * sizeof(struct mp_board);
     header->homes_offset = at;
-    at = mp_round_up(at + (uint64_t)world * sizeof(uint32_t), 4096);
+    at = mp_round_up(at + (uint64_t)all * sizeof(uint32_t), 4096);
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);
