@@ -17,12 +17,15 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { CHILDREN = 20, LOOKS = 10000, NAP_NS = 1000000, TO_MAIN = 1, TO_OTHER };
 static atomic_int latest; // process id of the child
 static volatile sig_atomic_t in_child;
+static atomic_bool waiting; // main is about to wait: before that it is in functions of the C
+                            // library in which a handler may not fork (pthread_create)
 
 static void fork_here(int number)
 {
@@ -70,6 +73,9 @@ static void *disturb(void *argument)
     struct timespec nap = {0, NAP_NS / 10};
     pthread_t *main_thread = argument;
 
+    while (!atomic_load(&waiting)) {
+        nanosleep(&nap, NULL);
+    }
     for (int i = 0; i < CHILDREN; i++) {
         int pid, status = -1;
         CHECK(pthread_kill(*main_thread, SIGUSR1) == 0, "no thread");
@@ -94,6 +100,7 @@ int main(int argc, char **argv)
     sigaction(SIGUSR1, &action, NULL);
     CHECK(pthread_create(&other, NULL, wait_too, NULL) == 0, "no thread");
     CHECK(pthread_create(&third, NULL, disturb, &self) == 0, "no thread");
+    atomic_store(&waiting, true);
     await(TO_MAIN);
     pthread_join(third, NULL);
     pthread_join(other, NULL);
