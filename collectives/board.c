@@ -51,6 +51,7 @@
 #include "boot/windows.h"
 #include "collectives/async.h"
 #include "collectives/disagree.h"
+#include "collectives/levels.h"
 #include "collectives/slots.h"
 #include "heap/heap.h"
 #include "wait/progress.h"
@@ -92,7 +93,17 @@ static void find(struct mp_comm *comm)
     *board = (struct mp_comm_board){.open = UINT64_MAX};
     mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
-    board->exists = !comm->remote && comm->size > 1 && pair < segment->boards && all_are_near(comm);
+    board->exists = !comm->remote && comm->size > 1 && pair < segment->boards;
+    if (board->exists && !all_are_near(comm)) {
+        board->exists = false;
+        mp_levels_find(comm);
+    }
+}
+
+void mp_board_near(struct mp_comm *whole, struct mp_comm *near)
+{
+    near->board = (struct mp_comm_board){.open = UINT64_MAX, .exists = true, .whole = whole};
+    mp_async_init(&near->board);
 }
 
 // The board of a context pair. It stays mapped: the next communicator may well have that pair.
@@ -133,8 +144,9 @@ static void enter(struct mp_comm *comm)
 void mp_board_world(void)
 {
     find(&mp_comm_world);
-    if (mp_comm_world.board.exists) {
-        enter(&mp_comm_world);
+    struct mp_comm *near = mp_comm_near(&mp_comm_world);
+    if (near->board.exists) {
+        enter(near);
     }
     mp_comm_world.board.ready = true; // fresh memory: all is 0
 }
@@ -147,8 +159,9 @@ void mp_board_new(struct mp_comm *comm)
 void mp_board_come(struct mp_comm *comm)
 {
     comm->board.opening = true;
-    if (!comm->board.exists) {
-        return;
+    comm = mp_comm_near(comm);
+    if (!comm->board.exists || comm->board.desks) {
+        return; // or it came before, in vain
     }
     enter(comm);
     struct mp_desk *own = &comm->board.desks[mp_process.rank];
@@ -166,18 +179,19 @@ void mp_board_come(struct mp_comm *comm)
 
 void mp_board_ready(struct mp_comm *comm)
 {
-    struct mp_comm_board *board = &comm->board;
+    struct mp_comm *near = mp_comm_near(comm);
+    struct mp_comm_board *board = &near->board;
     if (board->desks) {
-        board->lives = malloc((size_t)comm->size * sizeof *board->lives);
+        board->lives = malloc((size_t)near->size * sizeof *board->lives);
         if (!board->lives) {
             mp_process_abort(MPI_ERR_NO_MEM, "out of memory for a communicator's board");
         }
-        for (int i = 0; i < comm->size; i++) {
+        for (int i = 0; i < near->size; i++) {
             board->lives[i] =
-                atomic_load_explicit(&mp_board_desk(comm, i)->lives, memory_order_acquire);
+                atomic_load_explicit(&mp_board_desk(near, i)->lives, memory_order_acquire);
         }
     }
-    board->ready = true;
+    comm->board.ready = true;
 }
 
 static void notify(const struct mp_comm *comm, int who)
@@ -271,22 +285,24 @@ static bool comes_across(struct condition *c)
 // True if a rank whose step of the present turn is waited for has posted another operation, and so
 // will never take that step. Then the turn is over for this rank, with an error: mp_collective_run
 // returns it. (Of an earlier turn the steps do not matter: whoever was in another operation there
-// comes to the next turn all the same.)
+// comes to the next turn all the same.) Where there are far members, the rank may also be in an
+// operation that goes by messages, and never post at all.
 static bool parted(struct condition *c)
 {
     struct mp_comm *comm = c->comm;
     const struct mp_post *own = mp_board_post_of(comm, comm->rank);
 
+    if (comm->board.whole && mp_find_other_whole(comm)) {
+        return true;
+    }
     if (c->progress >> 24 != comm->board.turn) {
         return false;
     }
     for (int i = c->from; i < c->to; i++) {
         const struct mp_post *post = mp_board_post_of(comm, i);
-        unsigned kind = post->kind & MP_POST_KIND;
         if (!is_there(c, i) && mp_board_has_posted(comm, i) &&
-            (kind != (own->kind & MP_POST_KIND) || post->root != own->root)) {
-            comm->board.parted =
-                mp_other_operation(own->kind & MP_POST_KIND, own->root, i, kind, post->root);
+            ((post->kind ^ own->kind) & MP_POST_KIND || post->root != own->root)) {
+            comm->board.parted = mp_other_post(comm, i);
             return true;
         }
     }
@@ -390,7 +406,7 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
     struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
     post->bytes = bytes;
     post->kind = kind;
-    post->root = root;
+    post->root = root + comm->board.label;
     return post;
 }
 

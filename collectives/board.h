@@ -24,6 +24,10 @@ void mp_board_world(void);
 // communicator simply has none when the channel is not shared memory.
 void mp_board_new(struct mp_comm *comm);
 
+// Gives one to the near members of a communicator that has far ones, too (levels.c). What follows
+// is asked of that communicator then.
+void mp_board_near(struct mp_comm *whole, struct mp_comm *near);
+
 // To be called by each rank before its part in the barrier that is told of next.
 void mp_board_come(struct mp_comm *comm);
 
@@ -88,6 +92,13 @@ void mp_board_await_step_slow(struct mp_comm *comm, int from, int to, uint64_t p
 
 // Waits until `who` (or all) have reached that progress, or a later turn without any.
 void mp_board_await_progress(struct mp_comm *comm, int who, uint64_t progress);
+
+// The rank of a member as the program knows it.
+static inline int mp_board_member(const struct mp_comm *comm, int rank)
+{
+    const struct mp_comm *whole = comm->board.whole;
+    return whole ? mp_group_find(whole->group, mp_group_world(comm->group, rank)) : rank;
+}
 
 static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank)
 {

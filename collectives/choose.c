@@ -5,6 +5,7 @@
 #include "collectives/choose.h"
 
 #include "collectives/async.h"
+#include "collectives/levels.h"
 #include "collectives/shm.h"
 #include "object/errhandler.h"
 #include "wait/progress.h"
@@ -33,22 +34,29 @@ struct choice {
 static const struct choice table[] = {
     // operation, algorithm, builder, even, ranks up to, bytes up to
     {MP_BARRIER, {"board", NULL, mp_shm_barrier}, false, ANY, ANY},
+    {MP_BARRIER, {"levels", NULL, mp_levels}, false, ANY, ANY},
     {MP_BARRIER, {"dissemination", mp_barrier_dissemination, NULL}, false, ANY, ANY},
     {MP_BCAST, {"board", NULL, mp_shm_bcast}, false, ANY, LLONG_MAX},
+    {MP_BCAST, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_BCAST, {"linear", mp_bcast_linear, NULL}, false, 4, LLONG_MAX},
     {MP_BCAST, {"binomial", mp_bcast_binomial, NULL}, false, ANY, LLONG_MAX},
     {MP_REDUCE, {"board", NULL, mp_shm_reduce}, false, ANY, LLONG_MAX},
+    {MP_REDUCE, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_REDUCE, {"gather", mp_reduce_gather, NULL}, false, ANY, MP_REDUCE_SHORT},
     {MP_REDUCE, {"sliced", mp_reduce_sliced, NULL}, false, ANY, LLONG_MAX},
     {MP_ALLREDUCE, {"board", NULL, mp_shm_allreduce}, false, ANY, LLONG_MAX},
+    {MP_ALLREDUCE, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_ALLREDUCE, {"exchange", mp_allreduce_exchange, NULL}, false, 4, 8 << 10},
     {MP_ALLREDUCE, {"reduce_bcast", mp_allreduce_reduce_bcast, NULL}, false, ANY, 16 << 10},
     {MP_ALLREDUCE, {"sliced", mp_allreduce_sliced, NULL}, false, ANY, LLONG_MAX},
     {MP_GATHER, {"board", NULL, mp_shm_gather}, false, ANY, LLONG_MAX},
+    {MP_GATHER, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_GATHER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_SCATTER, {"board", NULL, mp_shm_scatter}, false, ANY, LLONG_MAX},
+    {MP_SCATTER, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_SCATTER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
     {MP_ALLGATHER, {"board", NULL, mp_shm_allgather}, false, ANY, LLONG_MAX},
+    {MP_ALLGATHER, {"levels", NULL, mp_levels}, false, ANY, LLONG_MAX},
     {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, false, 4, LLONG_MAX},
     {MP_ALLGATHER, {"bruck", mp_allgather_bruck, NULL}, true, ANY, 1 << 10},
     {MP_ALLGATHER, {"direct", mp_exchange_direct, NULL}, false, ANY, LLONG_MAX},
@@ -160,7 +168,9 @@ static void refuse(const struct mp_collective *c)
 // Whether the row can do the operation at all.
 static bool can(const struct choice *row, const struct mp_collective *c, bool blocking)
 {
-    return !(row->even && c->uneven) && (!row->algorithm.run || (blocking && mp_shm_can(c)));
+    mp_run_fn *run = row->algorithm.run;
+    return !(row->even && c->uneven) &&
+           (!run || (blocking && (run == mp_levels ? mp_levels_can(c) : mp_shm_can(c))));
 }
 
 // In an intercommunicator there is one way for each.
@@ -249,18 +259,26 @@ static int ready(void *comm)
 }
 
 // Before a board is used for the first time: a barrier by messages.
-int mp_collective_open(struct mp_comm *comm)
+static struct mp_schedule *opening(struct mp_comm *comm, int *error)
 {
     struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
+    struct mp_schedule *schedule = build(&barrier, 0, error);
+    if (schedule) {
+        mp_schedule_wait(schedule);
+        mp_schedule_call(schedule, ready, comm);
+        mp_board_come(comm);
+    }
+    return schedule;
+}
+
+int mp_collective_open(struct mp_comm *comm)
+{
     struct mp_request *request;
     int error;
-    struct mp_schedule *schedule = build(&barrier, 0, &error);
+    struct mp_schedule *schedule = opening(comm, &error);
     if (!schedule) {
         return error;
     }
-    mp_schedule_wait(schedule);
-    mp_schedule_call(schedule, ready, comm);
-    mp_board_come(comm);
     error = mp_schedule_launch(schedule, &request);
     if (!error && request->complete) {
         mp_request_release(request);
@@ -270,11 +288,16 @@ int mp_collective_open(struct mp_comm *comm)
     return error;
 }
 
-// A nonblocking operation may have begun that.
+// A nonblocking operation may have begun that. An error is that of ranks that are in another
+// operation; none of those that are in this one is ready then, and they try again in the next one.
 static int make_ready(struct mp_comm *comm)
 {
-    int error = comm->board.opening ? 0 : mp_collective_open(comm);
-    if (!error && !comm->board.ready) {
+    int error = 0;
+    if (!comm->board.opening) {
+        struct mp_schedule *schedule = opening(comm, &error);
+        error = schedule ? mp_schedule_run(schedule) : error;
+        comm->board.opening = !error;
+    } else if (!comm->board.ready) {
         struct mp_waiter waiter;
         mp_waiter_begin(&waiter, MP_PEER_SEVERAL, 0, comm->context + 1, 0);
         while (!comm->board.ready) {

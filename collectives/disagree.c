@@ -34,6 +34,12 @@ static const char *name_of(unsigned kind)
 
 int mp_other_operation(unsigned own_kind, int own_root, int rank, unsigned kind, int root)
 {
+    if (kind == own_kind && root == own_root) {
+        return mp_fail(MPI_ERR_COUNT,
+                       "rank %d gives another length than this rank: the ranks disagree on count "
+                       "or datatype",
+                       rank);
+    }
     if (kind == own_kind) {
         return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
                        rank, root, own_root);
@@ -69,7 +75,7 @@ void mp_wrong_explain(const struct mp_wrong *wrong, int error)
                 "rank %d sent more than the %lld bytes that this rank expects from it: the ranks "
                 "disagree on count or datatype",
                 wrong->peer, expected);
-    } else if (error == MPI_ERR_COUNT) {
+    } else if (error == MPI_ERR_COUNT && bytes != expected) {
         mp_fail(MPI_ERR_COUNT,
                 "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on count "
                 "or datatype",
@@ -82,12 +88,14 @@ void mp_wrong_explain(const struct mp_wrong *wrong, int error)
 // ---- How it is found out in messages
 
 // Tags say which operation a message is of, so what ranks that disagree send each other meets no
-// receive and is kept. Whoever waits for a rank in vain finds such a message from it. No operation
-// but a wrong one looks like that: while this rank waits for a message or an answer of a rank, that
-// one is still in the operation with this number, or before it, so a kept message of it with the
-// same number is of that very operation. (Numbers come round, but not within what is under way.
-// Persistent operations stay, which is why they are told from others.) It is looked for when the
-// wait has lasted for long.
+// receive and is kept. Whoever waits in vain finds such a message. No operation but a wrong one
+// looks like that: all ranks count alike, so a kept message with the number of the operation in
+// which this rank waits is of that very operation. (Numbers come round, but not within what is
+// under way. Persistent operations stay, which is why they are told from others.) It is looked for
+// when the wait has lasted for long.
+//
+// Where operations go on two levels, a near rank may be in one whose part on the board waits for
+// this rank's post, and this one in one that goes by messages. The label of that post says so.
 
 static unsigned kind_of(int tag)
 {
@@ -102,11 +110,10 @@ struct tale {
     unsigned other_kind;
 };
 
-static const struct mp_unexpected *find_other(const struct mp_step *step)
+static const struct mp_unexpected *find_other(const struct mp_comm *comm, int own_tag)
 {
-    const struct mp_comm *comm = step->message.comm;
     struct mp_list *arrived = &comm->coll_match->arrived;
-    unsigned tag = (unsigned)step->message.tag;
+    unsigned tag = (unsigned)own_tag;
 
     if (tag > MP_SCHEDULE_TAG_MAX || comm == &mp_comm_boot) {
         return NULL; // not of mp_schedule_tag
@@ -114,9 +121,7 @@ static const struct mp_unexpected *find_other(const struct mp_step *step)
     for (struct mp_list *at = arrived->next; at != arrived; at = at->next) {
         const struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
         unsigned differs = tag ^ (unsigned)message->packet.tag;
-        bool tells = kind_of(message->packet.tag) == MP_TELLS;
-        if ((message->packet.source == step->message.peer || tells) && differs != 0 &&
-            (differs & ~((unsigned)MP_TAG_KIND << MP_TAG_KIND_SHIFT)) == 0) {
+        if (differs != 0 && (differs & ~((unsigned)MP_TAG_KIND << MP_TAG_KIND_SHIFT)) == 0) {
             return message;
         }
     }
@@ -162,25 +167,112 @@ static void tell(struct mp_comm *comm, int tag, int peer, const struct mp_wrong 
     mp_request_forget(request);
 }
 
-static void tell_all(const struct mp_step *step, const struct mp_wrong *wrong)
+static void tell_all(struct mp_comm *comm, int tag, const struct mp_wrong *wrong)
 {
-    struct mp_comm *comm = step->message.comm;
     int size = comm->remote ? comm->remote->size : comm->size;
-    int tag = (step->message.tag & ~(MP_TAG_KIND << MP_TAG_KIND_SHIFT)) | MP_TELLS
-                                                                              << MP_TAG_KIND_SHIFT;
+    int tells = (tag & ~(MP_TAG_KIND << MP_TAG_KIND_SHIFT)) | MP_TELLS << MP_TAG_KIND_SHIFT;
+
     for (int peer = 0; peer < size; peer++) {
         if (comm->remote || peer != comm->rank) {
-            tell(comm, tag, peer, wrong);
+            tell(comm, tells, peer, wrong);
         }
     }
 }
 
-bool mp_find_other(const struct mp_step *step, struct mp_wrong *wrong)
+// ---- On the board of near members
+
+enum { LABEL_NUMBER = 16, LABEL_MASK = 0x7fff, LABEL_KIND = 12 };
+enum { NUMBER = (1 << MP_TAG_KIND_SHIFT) - 1 }; // of a tag
+_Static_assert(MP_RANKS_MAX <= 1 << LABEL_KIND, "a label has room for all roots");
+
+int mp_label(int tag, int root)
 {
-    const struct mp_unexpected *other = find_other(step);
+    unsigned number = (unsigned)tag & LABEL_MASK;
+    return (int)(number << LABEL_NUMBER | kind_of(tag) << LABEL_KIND | (unsigned)root);
+}
+
+static unsigned labelled_kind(int label)
+{
+    return (unsigned)label >> LABEL_KIND & MP_TAG_KIND;
+}
+
+// Whether a near rank has posted in the turn after this rank's last, in an operation of this
+// number, and this rank is in another one, or in the same but by messages, since it gives another
+// length.
+static bool find_post(const struct mp_comm *comm, int tag, unsigned own_kind,
+                      struct mp_wrong *wrong)
+{
+    const struct mp_comm *near = &comm->nodes->near;
+    uint64_t turn = near->board.last + 1;
+
+    // So long ago that labels came round.
+    bool old = ((comm->coll_sequence - (uint32_t)tag) & NUMBER) > LABEL_MASK / 2;
+
+    for (int i = 0; i < near->size && comm->board.ready && !old; i++) {
+        const struct mp_post *post = mp_board_post_in(near, i, turn);
+        // Acquire: pairs with the release in mp_board_publish.
+        bool there = atomic_load_explicit(&post->turn, memory_order_acquire) == turn;
+        int label = there ? post->root : 0;
+        if (there && label >> LABEL_NUMBER == mp_label(tag, 0) >> LABEL_NUMBER &&
+            (labelled_kind(label) != own_kind || near->board.tag != tag)) {
+            *wrong = (struct mp_wrong){.peer = mp_board_member(near, i),
+                                       .own_kind = own_kind,
+                                       .kind = labelled_kind(label)};
+            return true;
+        }
+    }
+    return false;
+}
+
+int mp_other_post(struct mp_comm *comm, int rank)
+{
+    const struct mp_post *own = mp_board_post_of(comm, comm->rank);
+    const struct mp_post *post = mp_board_post_of(comm, rank);
+    unsigned own_kind = own->kind & MP_POST_KIND, kind = post->kind & MP_POST_KIND;
+    struct mp_comm *whole = comm->board.whole;
+
+    if (!whole) {
+        return mp_other_operation(own_kind, own->root, rank, kind, post->root);
+    }
+    if (comm->board.parted) {
+        return comm->board.parted; // it is not there, and that was said
+    }
+    int member = mp_board_member(comm, rank), roots = (1 << LABEL_KIND) - 1;
+    struct mp_wrong wrong = {.peer = member, .own_kind = labelled_kind(own->root)};
+    bool same_number = (own->root ^ post->root) >> LABEL_NUMBER == 0;
+
+    wrong.kind = same_number ? labelled_kind(post->root) : MP_KINDS; // one before, or after it
+    if (wrong.kind != wrong.own_kind) {
+        tell_all(whole, comm->board.tag, &wrong);
+    }
+    return mp_other_operation(wrong.own_kind, own->root & roots, member, wrong.kind,
+                              post->root & roots);
+}
+
+bool mp_find_other(struct mp_comm *comm, int tag, bool blocking, struct mp_wrong *wrong)
+{
+    const struct mp_unexpected *other = find_other(comm, tag);
+    unsigned own_kind = kind_of(tag) | (blocking ? 0 : MP_POST_NONBLOCKING);
+
     if (other) {
-        *wrong = understand(kind_of(step->message.tag), other);
-        tell_all(step, wrong);
+        *wrong = understand(kind_of(tag), other);
+    } else if (!comm->nodes || (unsigned)tag > MP_SCHEDULE_TAG_MAX ||
+               !find_post(comm, tag, own_kind, wrong)) {
+        return false;
+    }
+    tell_all(comm, tag, wrong);
+    return true;
+}
+
+bool mp_find_other_whole(struct mp_comm *near)
+{
+    struct mp_comm *whole = near->board.whole;
+    const struct mp_unexpected *other = find_other(whole, near->board.tag);
+    if (other) {
+        struct mp_wrong wrong = understand(kind_of(near->board.tag), other);
+        tell_all(whole, near->board.tag, &wrong);
+        near->board.parted =
+            mp_other_operation(wrong.own_kind, wrong.own_root, wrong.peer, wrong.kind, wrong.root);
     }
     return other != NULL;
 }

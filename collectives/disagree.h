@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-struct mp_step;
+struct mp_comm;
 
 // What a message or post of a rank tells. With MPI_ERR_TRUNCATE and MPI_ERR_COUNT: it was too long
 // or too short. With MPI_ERR_ROOT: it was of another root; with MPI_ERR_OTHER: of another
@@ -27,8 +27,19 @@ void mp_wrong_explain(const struct mp_wrong *wrong, int error);
 // The rank is in another operation, or has another root. Returns an error class, with mp_fail.
 int mp_other_operation(unsigned own_kind, int own_root, int rank, unsigned kind, int root);
 
-// Whether the rank that a message step waits for is in another operation. If so, all other ranks
-// are told.
-bool mp_find_other(const struct mp_step *step, struct mp_wrong *wrong);
+// The same about a rank whose post on a board differs from this rank's in the present turn. If the
+// board is that of near members only, all others are told.
+int mp_other_post(struct mp_comm *comm, int rank);
+
+// Whether a rank is in another operation than this one, which waits for a message with that tag. If
+// so, all other ranks are told.
+bool mp_find_other(struct mp_comm *comm, int tag, bool blocking, struct mp_wrong *wrong);
+
+// The same where this rank waits on the board of near members: sets board.parted.
+bool mp_find_other_whole(struct mp_comm *near);
+
+// What posts there have for a root: the number of the operation with that tag, 15 bits of it, its
+// kind and its root.
+int mp_label(int tag, int root);
 
 #endif

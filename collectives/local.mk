@@ -26,6 +26,8 @@ libmpi_abi_sources += \
     collectives/exchange.c \
     collectives/execute.c \
     collectives/inter.c \
+    collectives/levels.c \
+    collectives/levels.h \
     collectives/reduce.c \
     collectives/scan.c \
     collectives/schedule.c \

@@ -9,6 +9,7 @@
 
 #include "base/copy.h"
 #include "collectives/collectives.h"
+#include "collectives/disagree.h"
 #include "collectives/shm_memory.h"
 #include "collectives/slots.h"
 
@@ -73,14 +74,17 @@ static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *
     }
 }
 
-// Whether a rank's post is of the same operation, with the same root: 0, or an error class with
-// mp_fail.
-int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank);
+// Whether a rank's post is of the same operation, with the same root. If not, it is 0 or an error
+// class with mp_fail.
+static inline bool mp_shm_is_same(const struct mp_collective *c, const struct mp_post *post)
+{
+    return (post->kind & MP_POST_KIND) == c->kind && post->root == c->root + c->comm->board.label;
+}
+
 static inline int mp_shm_compare_kind(const struct mp_collective *c, int rank)
 {
-    const struct mp_post *post = mp_board_post_of(c->comm, rank);
-    bool same = (post->kind & MP_POST_KIND) == c->kind && post->root == c->root;
-    return likely(same) ? 0 : mp_shm_compare_kind_slow(c, rank);
+    bool same = mp_shm_is_same(c, mp_board_post_of(c->comm, rank));
+    return likely(same) ? 0 : mp_other_post(c->comm, rank);
 }
 
 // Chunks that so many bytes take.
@@ -111,11 +115,13 @@ static inline unsigned mp_shm_chunks_of(const struct mp_post *post)
 void mp_shm_take_given(const struct mp_collective *c, int rank, unsigned chunk, int block);
 
 // A rank sent more (or, with `exact`, also less) than was expected: the error, with mp_fail.
-int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool exact);
-static inline int mp_shm_compare_sent(int rank, MPI_Count sent, MPI_Count expected, bool exact)
+int mp_shm_compare_sent_slow(const struct mp_comm *comm, int rank, MPI_Count sent,
+                             MPI_Count expected, bool exact);
+static inline int mp_shm_compare_sent(const struct mp_comm *comm, int rank, MPI_Count sent,
+                                      MPI_Count expected, bool exact)
 {
     bool fine = sent == expected || (sent < expected && !exact);
-    return likely(fine) ? 0 : mp_shm_compare_sent_slow(rank, sent, expected, exact);
+    return likely(fine) ? 0 : mp_shm_compare_sent_slow(comm, rank, sent, expected, exact);
 }
 
 // Whether it is also of as many bytes as here; and whether all posts are.
@@ -123,7 +129,7 @@ static inline int mp_shm_compare(const struct mp_collective *c, int rank, MPI_Co
 {
     int error = mp_shm_compare_kind(c, rank);
     MPI_Count theirs = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
-    return error ? error : mp_shm_compare_sent(rank, theirs, bytes, true);
+    return error ? error : mp_shm_compare_sent(c->comm, rank, theirs, bytes, true);
 }
 
 static inline int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes)

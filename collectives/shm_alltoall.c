@@ -39,8 +39,8 @@ static struct posts look_at_posts(const struct mp_collective *c, unsigned own_ch
             bytes = mp_shm_part_of(comm, i, 0)->bytes;
         }
         if (!all.error) {
-            all.error =
-                mp_shm_compare_sent(i, (MPI_Count)bytes, mp_block_bytes(&c->recv, i), !c->uneven);
+            all.error = mp_shm_compare_sent(c->comm, i, (MPI_Count)bytes,
+                                            mp_block_bytes(&c->recv, i), !c->uneven);
         }
     }
     return all;

@@ -14,14 +14,10 @@ int mp_shm_barrier(const struct mp_collective *c)
     return mp_shm_compare_all(c, 0);
 }
 
-int mp_shm_compare_kind_slow(const struct mp_collective *c, int rank)
+int mp_shm_compare_sent_slow(const struct mp_comm *comm, int rank, MPI_Count sent,
+                             MPI_Count expected, bool exact)
 {
-    const struct mp_post *post = mp_board_post_of(c->comm, rank);
-    return mp_other_operation(c->kind, c->root, rank, post->kind & MP_POST_KIND, post->root);
-}
-
-int mp_shm_compare_sent_slow(int rank, MPI_Count sent, MPI_Count expected, bool exact)
-{
+    rank = mp_board_member(comm, rank);
     if (sent < expected && !exact) {
         return 0;
     }

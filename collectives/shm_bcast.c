@@ -20,8 +20,7 @@ static void await_readers(const struct mp_collective *c, const struct mp_post *p
     for (int k = 1; k < comm->size && post->kind & MP_POST_SHARES; k++) {
         int rank = (c->root + k) % comm->size;
         const struct mp_post *leaf = mp_board_await(comm, rank);
-        bool same = (leaf->kind & MP_POST_KIND) == MP_BCAST && leaf->root == c->root;
-        MPI_Count part = same ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
+        MPI_Count part = mp_shm_is_same(c, leaf) ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
         if (part > 0) {
             uint64_t from = (uint64_t)(bytes - part);
             const char *data = (const char *)(uintptr_t)post->address[0] + from;
@@ -84,7 +83,7 @@ static int leaf(const struct mp_collective *c)
     if (error) {
         return error;
     }
-    error = mp_shm_compare_sent(c->root, (MPI_Count)post->bytes, expected, true);
+    error = mp_shm_compare_sent(c->comm, c->root, (MPI_Count)post->bytes, expected, true);
     if (post->kind & MP_POST_OPERAND) {
         take_from_memory(c, mine, post);
         return error;

@@ -22,7 +22,7 @@ static struct own own_block(const struct mp_collective *c)
 static int check_sent(const struct mp_collective *c, int rank)
 {
     MPI_Count sent = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
-    return mp_shm_compare_sent(rank, sent, mp_block_bytes(&c->recv, rank), !c->uneven);
+    return mp_shm_compare_sent(c->comm, rank, sent, mp_block_bytes(&c->recv, rank), !c->uneven);
 }
 
 // What all posts together say.
@@ -103,7 +103,7 @@ static MPI_Count part_of_root(const struct mp_comm *comm, const struct mp_post *
                               const struct mp_post *leaf)
 {
     bool shares = root->kind & MP_POST_SHARES && leaf->kind & MP_POST_OPERAND;
-    if (shares && places_of(comm, root->root)[rank].bytes >= leaf->bytes) {
+    if (shares && places_of(comm, root->root - comm->board.label)[rank].bytes >= leaf->bytes) {
         return mp_shm_part_of_root(comm, (MPI_Count)leaf->bytes);
     }
     return (MPI_Count)leaf->bytes;
@@ -113,10 +113,9 @@ static void move_own(const struct mp_collective *c, const struct mp_post *mine)
 {
     struct mp_comm *comm = c->comm;
     const struct mp_post *root = mp_board_await(comm, c->root);
-    bool same = (root->kind & MP_POST_KIND) == MP_GATHER && root->root == c->root;
     MPI_Count rest = (MPI_Count)mine->bytes;
 
-    if (same) {
+    if (mp_shm_is_same(c, root)) {
         rest -= part_of_root(comm, root, comm->rank, mine);
         if (rest > 0) {
             mp_shm_write(comm, c->root, places_of(comm, c->root)[comm->rank].address,

@@ -139,8 +139,7 @@ static void move_own_part(const struct mp_collective *c, const struct mp_post *p
         }
         MPI_Count bytes = mp_block_bytes(&c->send, rank);
         const struct mp_post *leaf = mp_board_await(comm, rank);
-        bool same = (leaf->kind & MP_POST_KIND) == MP_SCATTER && leaf->root == c->root;
-        MPI_Count part = same ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
+        MPI_Count part = mp_shm_is_same(c, leaf) ? mp_shm_root_part(comm, post, leaf, bytes) : 0;
         if (part > 0) {
             MPI_Count from = bytes - part;
             const char *data = (const char *)mp_block_at(&c->send, rank) +
@@ -201,7 +200,7 @@ static int take_from_memory(const struct mp_collective *c, const struct mp_post 
     if (part > 0) {
         mp_board_await_step(comm, c->root, MP_STEP_DONE);
     }
-    return mp_shm_compare_sent(c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    return mp_shm_compare_sent(c->comm, c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
 }
 
 static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
@@ -215,7 +214,8 @@ static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
         return take_from_memory(c, mine, part);
     }
     unsigned chunks = mp_shm_part_chunks(post->stride, bytes);
-    int error = mp_shm_compare_sent(c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    int error =
+        mp_shm_compare_sent(c->comm, c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
     mp_shm_take_part(c, c->root, 0, 0);
     for (unsigned i = 1; i < chunks; i++) {
         mp_board_step(comm, i, c->root);
@@ -240,7 +240,8 @@ int mp_shm_scatter_take(const struct mp_collective *c)
     size_t bytes;
     const char *block = mp_shm_part_in_post(comm, c->root, &bytes);
     mp_shm_take(&c->recv, 0, block, 0, (MPI_Count)bytes);
-    return mp_shm_compare_sent(c->root, (MPI_Count)bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    return mp_shm_compare_sent(c->comm, c->root, (MPI_Count)bytes, mp_block_bytes(&c->recv, 0),
+                               !c->uneven);
 }
 
 static int leaf(const struct mp_collective *c)

@@ -133,11 +133,18 @@ bool segments_create(const struct options *options, int cpus, int64_t start_ns,
     uint32_t world = (uint32_t)options->nranks;
     unsigned shift = mp_heap_shift(world, machine_memory());
     uint64_t most = segment_most();
+    uint32_t boards = MP_BOARDS_MAX;
     bool heap = !options->no_shared_heap && options->channel == MP_CHANNEL_SHM;
 
+    // Which communicators have a board is to be the same for all ranks.
+    for (int node = 0; node < options->nodes; node++) {
+        mp_segment_plan(&plan, first_of(options, node + 1) - first_of(options, node), world, most);
+        boards = plan.boards < boards ? plan.boards : boards;
+    }
     for (int node = 0; node < options->nodes; node++) {
         uint32_t first = first_of(options, node), nranks = first_of(options, node + 1) - first;
         mp_segment_plan(&plan, nranks, world, most);
+        plan.boards = boards;
         plan.node = (uint32_t)node;
         plan.first = first;
         plan.shared_heap = heap && nranks > 1 && make_heap(nranks, shift, mp_node_heap_fd(node));

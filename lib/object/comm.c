@@ -10,6 +10,7 @@
 #include "process/process.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 // Until MPI_Init they are as good as freed.
 #define NO_WORLD                                                                  \
@@ -74,6 +75,15 @@ struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uin
     return comm;
 }
 
+static void drop_nodes(struct mp_comm *comm)
+{
+    if (comm->nodes) {
+        mp_group_release(comm->nodes->near.group);
+        free(comm->nodes);
+        comm->nodes = NULL;
+    }
+}
+
 void mp_comm_destroy(struct mp_comm *comm)
 {
     if (comm->intra) {
@@ -81,6 +91,7 @@ void mp_comm_destroy(struct mp_comm *comm)
     }
     mp_handed.comm_ends(comm);
     mp_context_retire(comm);
+    drop_nodes(comm);
     mp_group_release(comm->group);
     if (comm->remote) {
         mp_group_release(comm->remote);
@@ -131,6 +142,7 @@ int mp_comm_init(void)
 static void end_builtin(struct mp_comm *comm)
 {
     mp_handed.comm_ends(comm);
+    drop_nodes(comm);
     mp_group_release(comm->group);
     mp_errhandler_release(comm->errhandler);
     if (comm->info) {

@@ -52,7 +52,11 @@ struct mp_comm_board {
     struct mp_list async_ops; // under way: their requests, in the order of their turns
     struct mp_poller async;   // added while there are any
     bool opening;             // a barrier is under way, or was, after which it is ready
-    uint64_t *lives; // by rank in the communicator, of their desks when it was ready; owned
+    // Of the near members of a communicator across nodes (collectives/levels.c):
+    struct mp_comm *whole; // that one; else NULL
+    int tag;               // of the operation on it that turns are a part of
+    int label;             // added to the root in posts, says which one that is; else 0
+    uint64_t *lives;       // by rank in the communicator, of their desks when it was ready; owned
 };
 
 struct mp_comm {
@@ -75,10 +79,26 @@ struct mp_comm {
     struct mp_info *info;
     struct mp_bsend_buffer *buffer; // MPI_Comm_attach_buffer
     struct mp_topology *topology;   // shared with its duplicates (object/topology.h); NULL: none
+    struct mp_comm_nodes *nodes;    // collectives go on two levels; owned. NULL: they do not
     struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
     bool freed;            // MPI_Comm_free was called; lives on while operations hold it
     char name[MPI_MAX_OBJECT_NAME];
 };
+
+// The nodes that the members lie on, in the order of their first members.
+struct mp_comm_nodes {
+    struct mp_comm near; // the members on this node: no more than a group and its board
+    int count, mine;
+    bool blocks;  // the ranks of each node's members follow each other
+    int *first;   // by node: the rank of its first member; then the size
+    int *leaders; // by node: who deals with the others in the operation that is being begun
+};
+
+// Whose board it is that a communicator uses: its own, or that of its near members.
+static inline struct mp_comm *mp_comm_near(struct mp_comm *comm)
+{
+    return comm->nodes ? &comm->nodes->near : comm;
+}
 
 extern struct mp_comm mp_comm_world;
 extern struct mp_comm mp_comm_self;

@@ -86,7 +86,8 @@ static void finish(struct waiting *w)
 
 void mp_context_retire(struct mp_comm *comm)
 {
-    struct mp_comm_board *board = &comm->board;
+    struct mp_comm *near = mp_comm_near(comm);
+    struct mp_comm_board *board = &near->board;
     uint32_t pair = comm->context / 2;
 
     if (!board->desks) {
@@ -97,13 +98,13 @@ void mp_context_retire(struct mp_comm *comm)
     uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
     // Release: what this rank did with the board is done.
     atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
-    if (!board->ready) {
+    if (!comm->board.ready) {
         mp_context_give(pair);
         return;
     }
     struct waiting now = {
-        .pair = pair, .desks = board->desks, .group = comm->group, .lives = board->lives};
-    mp_group_hold(comm->group);
+        .pair = pair, .desks = board->desks, .group = near->group, .lives = board->lives};
+    mp_group_hold(near->group);
     if (all_gone(&now)) {
         finish(&now);
         return;
