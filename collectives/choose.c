@@ -262,7 +262,9 @@ static int ready(void *comm)
 static struct mp_schedule *opening(struct mp_comm *comm, int *error)
 {
     struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
-    struct mp_schedule *schedule = build(&barrier, 0, error);
+    // On two levels it is a part of what follows there, and not to be met by a nonblocking barrier.
+    int tag = mp_schedule_tag(comm, MP_BARRIER) | (comm->nodes ? MP_TAG_LEVELS : 0);
+    struct mp_schedule *schedule = mp_collective_schedule(&barrier, tag, error);
     if (schedule) {
         mp_schedule_wait(schedule);
         mp_schedule_call(schedule, ready, comm);

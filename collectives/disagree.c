@@ -35,10 +35,10 @@ static const char *name_of(unsigned kind)
 int mp_other_operation(unsigned own_kind, int own_root, int rank, unsigned kind, int root)
 {
     if (kind == own_kind && root == own_root) {
-        return mp_fail(MPI_ERR_COUNT,
-                       "rank %d gives another length than this rank: the ranks disagree on count "
-                       "or datatype",
-                       rank);
+        return mp_fail(MPI_ERR_OTHER,
+                       "rank %d is in %s, as this rank is, but calls its other form, blocking or "
+                       "nonblocking, or gives another length",
+                       rank, name_of(kind));
     }
     if (kind == own_kind) {
         return mp_fail(MPI_ERR_ROOT, "rank %d calls it with root %d and this rank with root %d",
@@ -75,7 +75,7 @@ void mp_wrong_explain(const struct mp_wrong *wrong, int error)
                 "rank %d sent more than the %lld bytes that this rank expects from it: the ranks "
                 "disagree on count or datatype",
                 wrong->peer, expected);
-    } else if (error == MPI_ERR_COUNT && bytes != expected) {
+    } else if (error == MPI_ERR_COUNT) {
         mp_fail(MPI_ERR_COUNT,
                 "rank %d sent %lld bytes where this rank expects %lld: the ranks disagree on count "
                 "or datatype",
@@ -110,6 +110,9 @@ struct tale {
     unsigned other_kind;
 };
 
+// Where tags of the same number differ if ranks disagree.
+enum { OTHERWISE = MP_TAG_KIND << MP_TAG_KIND_SHIFT | MP_TAG_LEVELS };
+
 static const struct mp_unexpected *find_other(const struct mp_comm *comm, int own_tag)
 {
     struct mp_list *arrived = &comm->coll_match->arrived;
@@ -121,7 +124,7 @@ static const struct mp_unexpected *find_other(const struct mp_comm *comm, int ow
     for (struct mp_list *at = arrived->next; at != arrived; at = at->next) {
         const struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
         unsigned differs = tag ^ (unsigned)message->packet.tag;
-        if (differs != 0 && (differs & ~((unsigned)MP_TAG_KIND << MP_TAG_KIND_SHIFT)) == 0) {
+        if (differs != 0 && (differs & ~(unsigned)OTHERWISE) == 0) {
             return message;
         }
     }
@@ -182,7 +185,6 @@ static void tell_all(struct mp_comm *comm, int tag, const struct mp_wrong *wrong
 // ---- On the board of near members
 
 enum { LABEL_NUMBER = 16, LABEL_MASK = 0x7fff, LABEL_KIND = 12 };
-enum { NUMBER = (1 << MP_TAG_KIND_SHIFT) - 1 }; // of a tag
 _Static_assert(MP_RANKS_MAX <= 1 << LABEL_KIND, "a label has room for all roots");
 
 int mp_label(int tag, int root)
@@ -197,16 +199,15 @@ static unsigned labelled_kind(int label)
 }
 
 // Whether a near rank has posted in the turn after this rank's last, in an operation of this
-// number, and this rank is in another one, or in the same but by messages, since it gives another
-// length.
-static bool find_post(const struct mp_comm *comm, int tag, unsigned own_kind,
-                      struct mp_wrong *wrong)
+// number, and this rank is in another one, or in the same by messages.
+static bool find_post(const struct mp_comm *comm, int tag, struct mp_wrong *wrong)
 {
+    unsigned own_kind = kind_of(tag);
     const struct mp_comm *near = &comm->nodes->near;
     uint64_t turn = near->board.last + 1;
 
     // So long ago that labels came round.
-    bool old = ((comm->coll_sequence - (uint32_t)tag) & NUMBER) > LABEL_MASK / 2;
+    bool old = ((comm->coll_sequence - (uint32_t)tag) & MP_TAG_NUMBER) > LABEL_MASK / 2;
 
     for (int i = 0; i < near->size && comm->board.ready && !old; i++) {
         const struct mp_post *post = mp_board_post_in(near, i, turn);
@@ -249,15 +250,14 @@ int mp_other_post(struct mp_comm *comm, int rank)
                               post->root & roots);
 }
 
-bool mp_find_other(struct mp_comm *comm, int tag, bool blocking, struct mp_wrong *wrong)
+bool mp_find_other(struct mp_comm *comm, int tag, struct mp_wrong *wrong)
 {
     const struct mp_unexpected *other = find_other(comm, tag);
-    unsigned own_kind = kind_of(tag) | (blocking ? 0 : MP_POST_NONBLOCKING);
 
     if (other) {
         *wrong = understand(kind_of(tag), other);
     } else if (!comm->nodes || (unsigned)tag > MP_SCHEDULE_TAG_MAX ||
-               !find_post(comm, tag, own_kind, wrong)) {
+               !find_post(comm, tag, wrong)) {
         return false;
     }
     tell_all(comm, tag, wrong);

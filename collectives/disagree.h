@@ -33,7 +33,7 @@ int mp_other_post(struct mp_comm *comm, int rank);
 
 // Whether a rank is in another operation than this one, which waits for a message with that tag. If
 // so, all other ranks are told.
-bool mp_find_other(struct mp_comm *comm, int tag, bool blocking, struct mp_wrong *wrong);
+bool mp_find_other(struct mp_comm *comm, int tag, struct mp_wrong *wrong);
 
 // The same where this rank waits on the board of near members: sets board.parted.
 bool mp_find_other_whole(struct mp_comm *near);

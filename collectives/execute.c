@@ -201,10 +201,8 @@ static bool parted(struct mp_schedule *schedule)
         const struct mp_step *step = &schedule->steps[i];
         bool waits = is_message(step) && step->message.request && !step->message.request->complete;
         struct mp_wrong wrong;
-        if (waits &&
-            mp_find_other(step->message.comm, step->message.tag, schedule->blocking, &wrong)) {
-            bool same = wrong.kind == wrong.own_kind; // of another length
-            mp_schedule_part(schedule, same ? MPI_ERR_COUNT : MPI_ERR_OTHER, &wrong);
+        if (waits && mp_find_other(step->message.comm, step->message.tag, &wrong)) {
+            mp_schedule_part(schedule, MPI_ERR_OTHER, &wrong);
             return true;
         }
     }

@@ -412,7 +412,7 @@ int mp_levels(const struct mp_collective *c)
         [MP_BARRIER] = barrier,     [MP_BCAST] = bcast,   [MP_REDUCE] = reduce,
         [MP_ALLREDUCE] = allreduce, [MP_GATHER] = gather, [MP_SCATTER] = scatter,
         [MP_ALLGATHER] = allgather};
-    int tag = mp_schedule_tag(c->comm, c->kind);
+    int tag = mp_schedule_tag(c->comm, c->kind) | MP_TAG_LEVELS;
     struct mp_schedule *schedule = mp_schedule_new(c->comm, tag, c->op);
 
     if (!schedule) {

@@ -27,7 +27,7 @@ struct mp_datatype *mp_byte_type(void)
 
 int mp_schedule_tag(struct mp_comm *comm, unsigned kind)
 {
-    uint32_t number = comm->coll_sequence++ & ((1U << MP_TAG_KIND_SHIFT) - 1);
+    uint32_t number = comm->coll_sequence++ & MP_TAG_NUMBER;
     return (int)(kind << MP_TAG_KIND_SHIFT | number);
 }
 

@@ -31,15 +31,18 @@ api_tests += \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
     tests/api/coll_empty_blocks_need_no_type \
+    tests/api/coll_forms_do_not_match_across_nodes \
     tests/api/coll_intercommunicators \
     tests/api/coll_many_communicators \
     tests/api/coll_memory_of_any_kind \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_nonblocking_disagreements \
     tests/api/coll_nonblocking_many_under_way \
+    tests/api/coll_orders_of_ranks_across_nodes \
     tests/api/coll_other_operation_is_found_by_test \
     tests/api/coll_other_operation_is_named \
     tests/api/coll_other_operations_end \
+    tests/api/coll_other_operations_end_across_nodes \
     tests/api/coll_other_operations_end_by_messages \
     tests/api/coll_persistent_restarts \
     tests/api/coll_rights_are_lost_in_the_middle \
