@@ -65,12 +65,14 @@ void mp_levels_find(struct mp_comm *comm)
         }
     }
     if (mp_process.segment->channel == MP_CHANNEL_SHM && count < size) {
-        struct mp_comm_nodes *nodes =
-            calloc(1, sizeof *nodes + (2 * (size_t)count + 1) * sizeof(int));
+        size_t bytes = sizeof(struct mp_comm_nodes) + (2 * (size_t)count + 1) * sizeof(int);
+        bytes = mp_round_up(bytes, _Alignof(struct mp_comm_nodes));
+        struct mp_comm_nodes *nodes = aligned_alloc(_Alignof(struct mp_comm_nodes), bytes);
         struct mp_group *group = mp_group_new(near, world);
         if (!nodes || !group) {
             out_of_memory();
         }
+        memset(nodes, 0, bytes);
         nodes->count = count;
         nodes->mine = node_of(comm, first, count, comm->rank);
         nodes->blocks = blocks;

@@ -38,6 +38,7 @@ struct mp_comm_board {
     bool exists;    // false: there is none (a far member, intercommunicator, one member)
     bool all_reach; // all members are known to reach blocks of the shared heap
     int parted;     // error class: a rank that was waited for in this turn is in another operation
+    int label;      // added to roots in posts: see collectives/levels.c; else 0
     // Longer ones.
     char *slots;                   // by world rank
     uint64_t chunk;                // chunks of this rank's slot that were used so far
@@ -54,8 +55,7 @@ struct mp_comm_board {
     bool opening;             // a barrier is under way, or was, after which it is ready
     // Of the near members of a communicator across nodes (collectives/levels.c):
     struct mp_comm *whole; // that one; else NULL
-    int tag;               // of the operation on it that turns are a part of
-    int label;             // added to the root in posts, says which one that is; else 0
+    int tag;               // of the operation on it that turns are a part of; `label` says which
     uint64_t *lives;       // by rank in the communicator, of their desks when it was ready; owned
 };
 

@@ -340,7 +340,7 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     at += (uint64_t)nranks * nranks * header->ring_bytes;
     header->comm_boards_offset = at;
     header->comm_board_bytes = mp_round_up(mp_comm_board_end(nranks), 4096);
-    uint64_t boards = world == 1 || most < at ? 0 : (most - at) / header->comm_board_bytes;
+    uint64_t boards = all == 1 || most < at ? 0 : (most - at) / header->comm_board_bytes;
     header->boards = boards < MP_BOARDS_MAX ? (uint32_t)boards : MP_BOARDS_MAX;
     header->bytes = at + header->boards * header->comm_board_bytes;
     return header->bytes;
