@@ -21,6 +21,7 @@
 #include "collectives/async.h"
 
 #include "collectives/choose.h"
+#include "collectives/collective_waits.h"
 #include "collectives/shm.h"
 #include "message/message.h"
 #include "object/errhandler.h"
@@ -348,13 +349,23 @@ static void request_explain(const struct mp_request *request)
     mp_wrong_explain(&op->wrong, op->error);
 }
 
+static void request_awaits(const struct mp_request *request, struct mp_wait_record *record)
+{
+    const struct mp_async *op = request->state;
+    struct mp_wait_item *item =
+        mp_describe_collective(record, op->c.comm, op->c.kind, true, op->c.root);
+    if (item) {
+        mp_describe_members(item, op->c.comm);
+    }
+}
+
 static void request_release(struct mp_request *request)
 {
     op_free(request->state);
 }
 
-static const struct mp_request_ops async_ops = {.explain = request_explain,
-                                                .release = request_release};
+static const struct mp_request_ops async_ops = {
+    .explain = request_explain, .awaits = request_awaits, .release = request_release};
 
 static int begin(struct mp_async *op, const struct mp_collective *c)
 {

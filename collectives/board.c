@@ -50,6 +50,8 @@
 
 #include "boot/windows.h"
 #include "collectives/async.h"
+#include "collectives/collective_waits.h"
+#include "collectives/collectives.h"
 #include "collectives/disagree.h"
 #include "collectives/levels.h"
 #include "collectives/slots.h"
@@ -309,6 +311,19 @@ static bool parted(struct condition *c)
     return false;
 }
 
+static void describe(const void *waits, struct mp_wait_record *record)
+{
+    const struct condition *c = waits;
+    struct mp_wait_item *item = mp_describe_collective(record, c->comm, MP_COLLECTIVES, false, -1);
+    item->inside = 1;
+    for (int i = c->from; i < c->to; i++) {
+        if (!is_there(c, i)) {
+            int world = mp_group_world(c->comm->group, i);
+            mp_item_add_ranks(item, world, world);
+        }
+    }
+}
+
 static void await(struct condition *c)
 {
     struct mp_comm *comm = c->comm;
@@ -323,6 +338,7 @@ static void await(struct condition *c)
     struct mp_waiter waiter;
     int peer = c->to - c->from == 1 ? mp_group_world(comm->group, c->from) : MP_PEER_SEVERAL;
     mp_waiter_begin(&waiter, peer, 0, comm->context + 1, 0);
+    mp_waiter_describe(&waiter, describe, c);
     while (!holds(c)) {
         if ((crowd && missing_are_elsewhere(c) && comes_across(c)) || (waiter.armed && parted(c))) {
             break;

@@ -5,6 +5,7 @@
 #include "collectives/choose.h"
 
 #include "collectives/async.h"
+#include "collectives/collective_waits.h"
 #include "collectives/levels.h"
 #include "collectives/shm.h"
 #include "object/errhandler.h"
@@ -302,6 +303,7 @@ static int make_ready(struct mp_comm *comm)
     } else if (!comm->board.ready) {
         struct mp_waiter waiter;
         mp_waiter_begin(&waiter, MP_PEER_SEVERAL, 0, comm->context + 1, 0);
+        mp_waiter_describe(&waiter, mp_describe_opening, comm);
         while (!comm->board.ready) {
             mp_waiter_step(&waiter);
         }

@@ -3,6 +3,7 @@
 // whenever there is progress, and mp_schedule_run waits in between.
 #include "collectives/collectives.h"
 
+#include "collectives/collective_waits.h"
 #include "collectives/combine.h"
 #include "message/message.h"
 #include "object/errhandler.h"
@@ -292,6 +293,11 @@ static void look_at_held_up(void)
     }
 }
 
+static bool is_held_up(void)
+{
+    return !mp_list_empty(&held_up);
+}
+
 bool mp_schedule_advance(struct mp_schedule *schedule)
 {
     bool at_end = advance(schedule);
@@ -299,6 +305,7 @@ bool mp_schedule_advance(struct mp_schedule *schedule)
         mp_list_remove(&schedule->held_up);
     } else if (schedule->progress && mp_list_empty(&schedule->held_up)) {
         mp_handed.late = look_at_held_up;
+        mp_handed.busy = is_held_up;
         mp_list_insert(&held_up, &schedule->held_up);
     }
     return at_end;
@@ -321,6 +328,7 @@ static void run(struct mp_schedule *schedule)
             mp_waiter_begin(&waiter, MP_PEER_SEVERAL, schedule->scope.tag,
                             schedule->comm->context + 1, 0);
         }
+        mp_waiter_describe(&waiter, mp_describe_schedule, schedule);
         do {
             mp_waiter_step(&waiter);
         } while (request ? !request->complete && !parted(schedule)
@@ -414,8 +422,10 @@ static void request_release(struct mp_request *request)
     mp_schedule_end(request->state);
 }
 
-static const struct mp_request_ops schedule_ops = {
-    .start = request_start, .explain = request_explain, .release = request_release};
+static const struct mp_request_ops schedule_ops = {.start = request_start,
+                                                   .explain = request_explain,
+                                                   .awaits = mp_describe_schedule_request,
+                                                   .release = request_release};
 
 static int make_request(struct mp_schedule *schedule, struct mp_request **request)
 {

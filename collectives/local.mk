@@ -11,6 +11,8 @@ libmpi_abi_sources += \
     collectives/board.h \
     collectives/choose.c \
     collectives/choose.h \
+    collectives/collective_waits.c \
+    collectives/collective_waits.h \
     collectives/collectives.h \
     collectives/combine.c \
     collectives/combine.h \

@@ -3,6 +3,7 @@
 // requests_other.c (what else is done with them).
 #include "api/requests.h"
 
+#include "message/message_waits.h"
 #include "wait/progress.h"
 
 static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm **comm)
@@ -36,8 +37,10 @@ static inline int finish(MPI_Request *handle, MPI_Status *status, struct mp_comm
 }
 
 // Waits for whatever a set of requests waits for; the board shows the first one's peer.
-static void begin_wait(struct mp_waiter *waiter, int count, const MPI_Request requests[])
+static void begin_wait(struct mp_waiter *waiter, const struct mp_request_set *set)
 {
+    const MPI_Request *requests = set->requests;
+    int count = set->count;
     const struct mp_request *shown = NULL;
     int pending = 0;
     for (int i = 0; i < count; i++) {
@@ -54,6 +57,7 @@ static void begin_wait(struct mp_waiter *waiter, int count, const MPI_Request re
     } else {
         mp_waiter_begin(waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, shown ? shown->context : 0, 0);
     }
+    mp_waiter_describe(waiter, mp_describe_requests, set);
 }
 
 int PMPI_Wait(MPI_Request *request, MPI_Status *status)
@@ -159,7 +163,8 @@ static int wait_all(int count, const MPI_Request requests[], int *well)
     int err = mp_check_requests(count, requests);
     int from = *well;
     if (!err && !mp_requests_complete(count, requests, &from)) {
-        begin_wait(&waiter, count, requests);
+        struct mp_request_set set = {.count = count, .requests = requests};
+        begin_wait(&waiter, &set);
         do {
             mp_waiter_step(&waiter);
             *well = over_and_well(count, requests, *well);
@@ -266,7 +271,8 @@ static int wait_for_first(int found, bool *pending, int count, const MPI_Request
 {
     if (found < 0 && *pending) {
         struct mp_waiter waiter;
-        begin_wait(&waiter, count, requests);
+        struct mp_request_set set = {.count = count, .requests = requests, .any = true};
+        begin_wait(&waiter, &set);
         while ((found = first_complete(count, requests, pending)) < 0) {
             mp_waiter_step(&waiter);
         }

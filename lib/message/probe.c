@@ -5,6 +5,7 @@
 
 #include "message/deliver.h"
 #include "message/message.h"
+#include "message/message_waits.h"
 #include "object/errhandler.h"
 #include "object/status.h"
 #include "wait/progress.h"
@@ -28,6 +29,8 @@ static struct mp_unexpected *wait_for(int source, int tag, struct mp_comm *comm)
         mp_waiter_begin(&waiter,
                         source == MPI_ANY_SOURCE ? MP_PEER_ANY : mp_comm_world_rank(comm, source),
                         tag, comm->context, 0);
+        struct mp_probed probed = {source, tag, comm};
+        mp_waiter_describe(&waiter, mp_describe_probe, &probed);
         while (!(found = mp_match_find(comm->match, source, tag))) {
             mp_waiter_step(&waiter);
         }

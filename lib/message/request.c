@@ -3,6 +3,7 @@
 #include "message/request.h"
 
 #include "message/message.h"
+#include "message/message_waits.h"
 #include "object/errhandler.h"
 #include "object/session.h"
 #include "object/status.h"
@@ -228,6 +229,7 @@ void mp_request_wait(struct mp_request *request)
     struct mp_waiter waiter;
     mp_waiter_begin(&waiter, request->world, request->entry.tag, request->context,
                     (uint64_t)request->length);
+    mp_waiter_describe(&waiter, mp_describe_request, request);
     while (!request->complete) {
         mp_waiter_step(&waiter);
     }

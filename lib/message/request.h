@@ -53,7 +53,9 @@ struct mp_request_ops {
     int (*end)(struct mp_request *); // generalized: it is complete, and the user has done with it
     int (*cancel)(struct mp_request *);
     void (*explain)(const struct mp_request *); // completed with an error: mp_fail says which
-    void (*release)(struct mp_request *);       // last reference gone: free what `state` points to
+    // Not complete: what it waits for (wait/record.h). NULL: message/message_waits.c.
+    void (*awaits)(const struct mp_request *, struct mp_wait_record *);
+    void (*release)(struct mp_request *); // last reference gone: free what `state` points to
 };
 
 // The first line is all that matching and waiting look at, with the second all that a short message

@@ -56,6 +56,8 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     if (remote) {
         mp_group_hold(remote);
     }
+    comm->parent = parent ? parent->context : UINT32_MAX;
+    comm->made_in = (uint32_t)mp_call_inside();
     comm->errhandler = parent ? parent->errhandler : &mp_errors_are_fatal;
     mp_errhandler_hold(comm->errhandler);
     comm->session = parent ? parent->session : group->session;
@@ -105,6 +107,14 @@ void mp_comm_destroy(struct mp_comm *comm)
     }
     mp_session_release(comm->session);
     mp_object_delete(comm);
+}
+
+void mp_comm_describe(const struct mp_comm *comm, struct mp_wait_item *item)
+{
+    item->context = comm->context;
+    item->parent = comm->parent;
+    item->made_in = comm->made_in;
+    snprintf(item->name, sizeof item->name, "%.*s", MP_WAIT_NAME - 1, comm->name);
 }
 
 static int make_builtin(struct mp_comm *comm, int size, int first, uint32_t pair, const char *name)

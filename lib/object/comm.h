@@ -81,6 +81,8 @@ struct mp_comm {
     struct mp_topology *topology;   // shared with its duplicates (object/topology.h); NULL: none
     struct mp_comm_nodes *nodes;    // collectives go on two levels; owned. NULL: they do not
     struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
+    uint32_t parent;       // context of the one that it was made from, UINT32_MAX: none
+    uint32_t made_in;      // enum mp_call that made it
     bool freed;            // MPI_Comm_free was called; lives on while operations hold it
     char name[MPI_MAX_OBJECT_NAME];
 };
@@ -124,6 +126,9 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm);
 // and the group's session). NULL when memory is out.
 struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uint32_t pair,
                             struct mp_comm *parent);
+
+// The communicator of what a thread waits for, for mprun (wait/record.h).
+void mp_comm_describe(const struct mp_comm *comm, struct mp_wait_item *item);
 
 // References: requests and other holders keep a freed communicator alive (7.4.3).
 static inline void mp_comm_hold(struct mp_comm *comm)

@@ -7,6 +7,7 @@
 
 #include "object/session.h"
 #include "process/process.h"
+#include "wait/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -150,4 +151,18 @@ int mp_group_compare(const struct mp_group *a, const struct mp_group *b)
         same_order &= rank == i;
     }
     return same_order ? MPI_IDENT : MPI_SIMILAR;
+}
+
+void mp_group_describe(const struct mp_group *group, struct mp_wait_item *item)
+{
+    int last = group->size - 1;
+    if (!group->world && group->size > 0 && (group->stride == 1 || group->stride == -1)) {
+        int first = group->stride > 0 ? 0 : last;
+        mp_item_add_ranks(item, mp_group_world(group, first), mp_group_world(group, last - first));
+        return;
+    }
+    for (int i = 0; i < group->size; i++) {
+        int world = mp_group_world(group, i);
+        mp_item_add_ranks(item, world, world);
+    }
 }

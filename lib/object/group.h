@@ -51,6 +51,10 @@ struct mp_group *mp_group_new_range(int size, int first, int stride);
 // MPI_IDENT, MPI_SIMILAR or MPI_UNEQUAL.
 int mp_group_compare(const struct mp_group *a, const struct mp_group *b);
 
+// All members, as those that can meet what a thread waits for.
+struct mp_wait_item;
+void mp_group_describe(const struct mp_group *group, struct mp_wait_item *item);
+
 extern struct mp_group mp_group_empty;
 
 #endif

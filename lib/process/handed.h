@@ -7,11 +7,13 @@
 #ifndef MP_PROCESS_HANDED_H
 #define MP_PROCESS_HANDED_H
 
+#include <stdbool.h>
+
 struct mp_comm;
 
 // What                     Handed down by             Called by
 // comm_made, comm_ends     message/opening.c          object/comm.c
-// late                     collectives/execute.c      wait/progress.c
+// late, busy               collectives/execute.c      wait/progress.c
 // mp_channel's functions   message/shm_channel.c and  process/peers.h, wait/progress.c
 //                          message/near_and_far.c
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
@@ -28,6 +30,8 @@ struct mp_handed {
     // under way that nobody looks at until a message wakes it looks at that now. NULL: there is
     // none.
     void (*late)(void);
+    // Whether it has something of that kind under way. NULL: it has not.
+    bool (*busy)(void);
 };
 extern struct mp_handed mp_handed;
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The control segment of a node, and so of most jobs: one memfd that the launcher creates and every
-// rank of the node maps. It holds a header, a board per rank, doorbells, a ring for every ordered
-// pair of ranks, and desks and slots for the collectives of all communicators that there could be.
-// The launcher and the library share this file and nothing else about memory. Offsets, never
-// pointers; words that different ranks write are 128 bytes apart (two lines: the adjacent-line
-// prefetcher pairs them).
+// rank of the node maps. It holds a header, a board and wait records per rank, doorbells, a ring
+// for every ordered pair of ranks, and desks and slots for the collectives of all communicators
+// that there could be. The launcher and the library share this file and nothing else about memory.
+// Offsets, never pointers; words that different ranks write are 128 bytes apart (two lines: the
+// adjacent-line prefetcher pairs them).
 //
 // Everything has its place in the file, which is sparse: what is not used has no memory, and what
 // is not mapped has no addresses either. Ranks map the head, and further windows when they first
@@ -16,12 +16,13 @@
 #define MP_SHM_LAYOUT_H
 
 #include "base/bits.h"
+#include "shm/waits.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 9
+#define MP_SEGMENT_VERSION 10
 #define MP_APART           128
 #define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
 #define MP_RANKS_MAX       4096       // a job's size
@@ -62,6 +63,7 @@ struct mp_segment_header {
     uint32_t first;          // from this world rank on
     uint64_t boards_offset;  // of ranks
     uint64_t homes_offset;
+    uint64_t waits_offset;
     uint64_t doorbells_offset;
     uint64_t rings_offset;
     uint64_t ring_bytes;
@@ -219,9 +221,10 @@ static inline uint64_t mp_comm_board_end(uint32_t nranks)
     return mp_comm_board_pads(nranks) + (uint64_t)nranks * MP_POSTS * MP_PAD_BYTES;
 }
 
-// Boards, doorbells, desks, slots, pads and rings go by the rank's place in the segment, from 0 on.
-// Where each rank of the job has its place: one word per world rank, see MP_HOME. Ranks of a node
-// have their places in the order of their world ranks, and there is no other node's rank between.
+// Boards, wait records, doorbells, desks, slots, pads and rings go by the rank's place in the
+// segment, from 0 on. Where each rank of the job has its place: one word per world rank, see
+// MP_HOME. Ranks of a node have their places in the order of their world ranks, and there is no
+// other node's rank between.
 static inline uint32_t *mp_segment_homes(struct mp_segment_header *segment)
 {
     return (uint32_t *)(void *)((char *)segment + segment->homes_offset);
@@ -244,6 +247,11 @@ static inline uint32_t mp_home_node(uint32_t home)
 static inline struct mp_board *mp_segment_board(struct mp_segment_header *segment, int place)
 {
     return (struct mp_board *)(void *)((char *)segment + segment->boards_offset) + place;
+}
+
+static inline struct mp_waits *mp_segment_waits(struct mp_segment_header *segment, int place)
+{
+    return (struct mp_waits *)(void *)((char *)segment + segment->waits_offset) + place;
 }
 
 // Bit s of word s/64 of a rank's doorbell: sender s has a message in a ring that is not polled yet.
@@ -330,6 +338,8 @@ static inline uint64_t mp_segment_plan(struct mp_segment_header *header, uint32_
     at += (uint64_t)nranks * sizeof(struct mp_board);
     header->homes_offset = at;
     at = mp_round_up(at + (uint64_t)all * sizeof(uint32_t), 4096);
+    header->waits_offset = at;
+    at = mp_round_up(at + (uint64_t)nranks * sizeof(struct mp_waits), 4096);
     header->doorbells_offset = at;
     header->doorbell_bytes = mp_round_up((nranks + 7) / 8, MP_APART);
     at = mp_round_up(at + nranks * header->doorbell_bytes, 4096);

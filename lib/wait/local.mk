@@ -3,5 +3,7 @@
 
 libmpi_abi_sources += lib/wait/progress.c
 libmpi_abi_sources += lib/wait/progress.h
+libmpi_abi_sources += lib/wait/record.c
+libmpi_abi_sources += lib/wait/record.h
 libmpi_abi_sources += lib/wait/spread.c
 libmpi_abi_sources += lib/wait/spread.h

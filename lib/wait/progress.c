@@ -171,6 +171,7 @@ void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t conte
 static void arm(struct mp_waiter *waiter)
 {
     waiter->armed = mp_channel->arm();
+    waiter->round = mp_record_round();
     armed_waiters++;
     late();
 }
@@ -197,14 +198,32 @@ static void publish(const struct mp_waiter *waiter)
     atomic_store_explicit(&board->state, MP_RANK_BLOCKED, memory_order_release);
 }
 
+// And mprun, item by item.
+static struct mp_wait_record *record_wait(struct mp_waiter *waiter)
+{
+    waiter->since_ns = waiter->since_ns ? waiter->since_ns : mp_clock_ns(CLOCK_MONOTONIC);
+    struct mp_wait_record *record = mp_record_take(waiter->round, waiter->since_ns);
+    if (record && waiter->describe) {
+        waiter->describe(waiter->waits, record);
+    }
+    if (record && record->nitems == 0) {
+        mp_record_add(record, MP_WAIT_OTHER)->met = MP_MET_BY_ANYBODY;
+    }
+    return record;
+}
+
 static void sleep_now(struct mp_waiter *waiter)
 {
     publish(waiter);
+    struct mp_wait_record *record = record_wait(waiter);
+    mp_record_asleep(record);
     mp_lock_release();
     // A thread that sleeps on streams too may not be woken by another thread of its rank.
     bool others = mp_process.guarded || mp_process.threads;
     mp_channel->sleep(waiter->armed, others && mp_process_has_far() ? THREADS_SLEEP_NS : -1);
+    mp_record_awake(record);
     mp_lock_acquire();
+    mp_record_give(record);
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
     // Woken for something: look around for a while before the next sleep.
@@ -315,6 +334,11 @@ void mp_waiter_end(struct mp_waiter *waiter)
     if (unlikely(waiter->armed)) {
         disarm(waiter);
     }
+}
+
+bool mp_progress_busy(void)
+{
+    return !mp_list_empty(&pollers) || (mp_handed.busy && mp_handed.busy());
 }
 
 void mp_wake(int world_rank)

@@ -17,6 +17,7 @@
 #define MP_WAIT_PROGRESS_H
 
 #include "base/list.h"
+#include "wait/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,9 +33,22 @@ struct mp_waiter {
     int peer, tag;  // for the board
     uint32_t context;
     uint64_t bytes;
+    uint64_t round;    // of the announcement (shm/waits.h)
+    int64_t since_ns;  // clock when it slept for the first time; 0: it has not
+    const void *waits; // what is waited for, for `describe`
+    // Tells mprun what that is (wait/record.h); NULL: anybody may meet it.
+    void (*describe)(const void *waits, struct mp_wait_record *record);
 };
 
 void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t context, uint64_t bytes);
+static inline void mp_waiter_describe(struct mp_waiter *waiter,
+                                      void (*describe)(const void *waits,
+                                                       struct mp_wait_record *record),
+                                      const void *waits)
+{
+    waiter->describe = describe;
+    waiter->waits = waits;
+}
 void mp_waiter_step(struct mp_waiter *waiter);
 void mp_waiter_end(struct mp_waiter *waiter);
 
@@ -74,6 +88,9 @@ int mp_progress_look(void);
 // finds something to receive, or room for what it sends, would keep its core for whole time slices,
 // and the ranks beside it would wait that long for the core.
 void mp_progress_pace(size_t bytes);
+
+// Whether something is under way here that goes on by itself, whatever call the program is in.
+bool mp_progress_busy(void);
 
 // Wakes a near rank (world rank) if it sleeps; to be called after every store to shared memory that
 // it may be waiting for. Cheap when it does not sleep: one load of a line nobody writes.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Writing wait records (shm/waits.h): what a thread sleeps for, told to mprun. A wait names a
+// function that fills in its items (mp_waiter_describe in wait/progress.h); it is called when the
+// thread is about to sleep, with the lock held, and at no other time. A wait that names none may be
+// met by anybody. Rooms above fill in what they know: message/message_waits.c,
+// collectives/collective_waits.c.
+#ifndef MP_WAIT_RECORD_H
+#define MP_WAIT_RECORD_H
+
+#include "shm/waits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// A record for this thread that is about to sleep, not valid yet; NULL: there are too many. With
+// the lock held. `round` is that of the announcement.
+struct mp_wait_record *mp_record_take(uint64_t round, int64_t since_ns);
+
+// The thread sleeps from now on, and: it is awake (before it takes the lock).
+void mp_record_asleep(struct mp_wait_record *record);
+void mp_record_awake(struct mp_wait_record *record);
+
+// With the lock held again: the record is free for others. May be NULL, as above.
+void mp_record_give(struct mp_wait_record *record);
+
+// The round of the latest announcement (mp_shm_arm in process/peers.c begins new ones).
+uint64_t mp_record_round(void);
+
+// Another item: nobody can meet it yet. NULL when there is no room; then the record says `more`.
+struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind);
+
+// One more of the ranks that can meet an item: from world rank `first` to `last`. Where there is no
+// room for them, an item of which all must do their part keeps those that are there; one of which
+// one suffices may then be met by anybody.
+void mp_item_add_ranks(struct mp_wait_item *item, int first, int last);
+
+#endif
