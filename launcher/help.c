@@ -50,8 +50,9 @@ void help_print(void)
     printf(
         "\nOne dash or two, as you like. Most options of Open MPI's and MPICH's mpiexec are known\n"
         "too: they do what they do there, or say what to do instead.\n"
-        "Exit status: the first failing rank's, 128 + its signal if it was killed, 124 after\n"
-        "--timeout, 2 for wrong use, 126 or 127 for a program that cannot be started.\n");
+        "Exit status: the first failing rank's, 128 + its signal if it was killed, 120 for a\n"
+        "deadlock, 124 after --timeout, 2 for wrong use, 126 or 127 for a program that cannot be "
+        "started.\n");
 }
 
 void help_print_version(void)

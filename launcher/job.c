@@ -7,6 +7,7 @@
 //   ... failed        to ENDING, the cause  cannot be    -                 -
 //   asked to stop     to ENDING, the cause  to ENDING    2nd: to KILLING   -
 //   --timeout         to ENDING, the cause  -            -                 -
+//   a deadlock        to ENDING, the cause  -            -                 -
 //   the front killed  to ENDING, the cause  to ENDING    to KILLING        -
 //   timer             cannot be             to ENDING    to KILLING        kill again
 //   no child left     to OVER               to OVER      to OVER           to OVER
@@ -27,7 +28,9 @@
 #include "launcher/job.h"
 
 #include "base/clock.h"
+#include "base/say.h"
 #include "launcher/connect.h"
+#include "launcher/deadlock_watch.h"
 #include "launcher/family.h"
 #include "launcher/huge.h"
 #include "launcher/input.h"
@@ -204,6 +207,7 @@ static void start_ending(struct job *job)
     job->patience_ms = was_asked(job) ? (uint64_t)(job->options->grace * 1000) : FAILED_GRACE_MS;
     uv_timer_stop(&job->timeout);
     uv_timer_stop(&job->watch);
+    uv_timer_stop(&job->deadlock);
     uv_timer_start(&job->grace, on_grace, job->patience_ms < AGAIN_MS ? job->patience_ms : AGAIN_MS,
                    0);
     size_t asked = family_ask_to_leave();
@@ -420,6 +424,7 @@ static void reap(struct job *job)
         job->phase = PHASE_LINGERING;
         uv_timer_stop(&job->timeout);
         uv_timer_stop(&job->watch);
+        uv_timer_stop(&job->deadlock);
         uv_timer_start(&job->grace, on_grace, LINGER_MS, 0);
     }
     if (nobody_left)
@@ -515,6 +520,19 @@ static void on_timeout(uv_timer_t *timer)
     end_running(timer->data, CAUSE_TIMEOUT, EXIT_TIMEOUT);
 }
 
+static void on_deadlock(uv_timer_t *timer)
+{
+    struct job *job = timer->data;
+    const char *text = job->phase == PHASE_RUNNING ? deadlock_look(job) : NULL;
+
+    if (text && job->options->on_deadlock == DEADLOCK_REPORT) {
+        mp_say_text(text, strlen(text));
+    } else if (text) {
+        job->deadlock_text = text;
+        end_running(job, CAUSE_DEADLOCK, EXIT_DEADLOCK);
+    }
+}
+
 static void on_input_lost(void *argument)
 {
     end_running(argument, CAUSE_INPUT, EXIT_FAILURE);
@@ -547,13 +565,17 @@ int job_run(struct job *job)
     uv_timer_init(&job->loop, &job->grace);
     uv_timer_init(&job->loop, &job->timeout);
     uv_timer_init(&job->loop, &job->watch);
+    uv_timer_init(&job->loop, &job->deadlock);
     job->signals.data = job->grace.data = job->timeout.data = job->watch.data = job;
+    job->deadlock.data = job;
     uv_poll_start(&job->signals, UV_READABLE, on_signals);
     if (job->options->timeout > 0) {
         double passed = (double)(uv_hrtime() - (uint64_t)job->segments[0]->start_ns) / 1e9;
         double left = job->options->timeout - passed;
         uv_timer_start(&job->timeout, on_timeout, left > 0 ? (uint64_t)(left * 1000) : 0, 0);
     }
+    if (job->options->on_deadlock != DEADLOCK_IGNORE)
+        uv_timer_start(&job->deadlock, on_deadlock, DEADLOCK_LOOK_MS, DEADLOCK_LOOK_MS);
     if (any_heap(job)) {
         uv_timer_init(&job->loop, &job->huge);
         job->huge.data = job;

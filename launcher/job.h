@@ -23,14 +23,15 @@ enum phase {
 
 // Why a job ended before its time, or did not end well.
 enum cause {
-    CAUSE_NONE,    // all ranks ended well, or all said the same past MPI_Finalize
-    CAUSE_LATE,    // a rank failed past MPI_Finalize, which ends nobody else
-    CAUSE_RANK,    // a rank failed
-    CAUSE_SIGNAL,  // mprun was told to stop
-    CAUSE_TIMEOUT, // --timeout
-    CAUSE_REFUSED, // a rank uses another MPI, and would be a world of its own
-    CAUSE_INPUT,   // standard input could not be read, or kept for a slow rank; that was told
-    CAUSE_FRONT    // the process that the user sees was killed; nobody is left to be told
+    CAUSE_NONE,     // all ranks ended well, or all said the same past MPI_Finalize
+    CAUSE_LATE,     // a rank failed past MPI_Finalize, which ends nobody else
+    CAUSE_RANK,     // a rank failed
+    CAUSE_SIGNAL,   // mprun was told to stop
+    CAUSE_TIMEOUT,  // --timeout
+    CAUSE_DEADLOCK, // ranks wait for each other for ever
+    CAUSE_REFUSED,  // a rank uses another MPI, and would be a world of its own
+    CAUSE_INPUT,    // standard input could not be read, or kept for a slow rank; that was told
+    CAUSE_FRONT     // the process that the user sees was killed; nobody is left to be told
 };
 
 // How a rank failed. Of several that are seen at the same time, the greatest is taken as the cause
@@ -97,8 +98,10 @@ struct job {
     uint64_t patience_ms;
     bool told;          // AGAIN_MS of ENDING are over: a second signal does not belong to the first
     uv_timer_t timeout; // --timeout
-    uv_timer_t watch;   // looks for ranks that wait for one which has left; see job.c
-    uv_timer_t huge;    // huge_start
+    uv_timer_t deadlock;       // looks for ranks that wait for each other for ever
+    const char *deadlock_text; // with CAUSE_DEADLOCK: what there is to say
+    uv_timer_t watch;          // looks for ranks that wait for one which has left; see job.c
+    uv_timer_t huge;           // huge_start
     int kill_rounds;
 };
 

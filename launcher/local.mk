@@ -7,6 +7,8 @@ mprun_sources += \
     launcher/allowed.c launcher/allowed.h \
     launcher/connect.c launcher/connect.h \
     launcher/cpu_order.c launcher/cpu_order.h \
+    launcher/deadlock.c launcher/deadlock.h launcher/deadlock_text.c \
+    launcher/deadlock_watch.c launcher/deadlock_watch.h \
     launcher/executable.c launcher/executable.h \
     launcher/family.c launcher/family.h \
     launcher/front.c launcher/front.h \

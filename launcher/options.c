@@ -136,6 +136,20 @@ static int apply_channel(struct parser *p, char **values)
     return 0;
 }
 
+static int apply_on_deadlock(struct parser *p, char **values)
+{
+    if (strcmp(values[0], "end") == 0)
+        p->options->on_deadlock = DEADLOCK_END;
+    else if (strcmp(values[0], "report") == 0)
+        p->options->on_deadlock = DEADLOCK_REPORT;
+    else if (strcmp(values[0], "ignore") == 0)
+        p->options->on_deadlock = DEADLOCK_IGNORE;
+    else
+        return fail(p, "%s knows \"end\", \"report\" and \"ignore\", not \"%s\"", p->given,
+                    values[0]);
+    return 0;
+}
+
 enum { THIS_PROGRAM, ALL_PROGRAMS };
 
 static struct environment_changes *environment_of(struct parser *p)
@@ -235,6 +249,8 @@ const struct option options_table[] = {
      "leave malloc to the C library (or MPRUN_SHARED_HEAP=0)"},
     {"timeout", "SECONDS", GROUP_JOB, SECONDS(timeout),
      "end the job after SECONDS, with status 124"},
+    {"on-deadlock", "end|report|ignore", GROUP_JOB, apply_on_deadlock, 0,
+     "when ranks wait for each other for ever (default: end; or MPRUN_ON_DEADLOCK)"},
     {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
 
@@ -452,6 +468,7 @@ int options_parse(struct options *options, int argc, char **argv)
 
     options->grace = ASKED_GRACE;
     if (parse_variable(&parser, "MPRUN_CHANNEL", "channel") != 0 ||
+        parse_variable(&parser, "MPRUN_ON_DEADLOCK", "on-deadlock") != 0 ||
         parse_variable(&parser, "MPRUN_GRACE", "grace") != 0)
         return EXIT_USAGE;
     const char *heap = getenv("MPRUN_SHARED_HEAP");

@@ -11,7 +11,13 @@
 #include <stddef.h>
 
 // mprun's own exit statuses; otherwise it exits as the job did.
-enum { EXIT_USAGE = 2, EXIT_TIMEOUT = 124, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+enum {
+    EXIT_USAGE = 2,
+    EXIT_DEADLOCK = 120,
+    EXIT_TIMEOUT = 124,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NOT_FOUND = 127
+};
 
 // Between SIGTERM and SIGKILL: when a rank failed, and when the job was asked to stop, in seconds.
 enum { FAILED_GRACE_MS = 250 };
@@ -19,7 +25,8 @@ enum { FAILED_GRACE_MS = 250 };
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
 enum binding { BIND_SHARE, BIND_CORE, BIND_NONE }; // see placement.c
-enum { STDIN_NONE = -1, STDIN_ALL = -2 };          // or the rank that reads mprun's standard input
+enum on_deadlock { DEADLOCK_END, DEADLOCK_REPORT, DEADLOCK_IGNORE };
+enum { STDIN_NONE = -1, STDIN_ALL = -2 }; // or the rank that reads mprun's standard input
 
 // One variable for the ranks' environment: `value` NULL means as mprun has it. `name` is not
 // terminated by a 0 but `length` long.
@@ -63,6 +70,7 @@ struct options {
     bool no_oversubscribe;
     bool no_shared_heap;
     enum binding bind;
+    enum on_deadlock on_deadlock;
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after
     char error[512];

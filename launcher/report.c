@@ -12,6 +12,7 @@
 #include "launcher/output.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@
 enum { MAX_GROUPS = 4, MAX_RUNS = 8 };
 
 struct text {
-    char data[8192];
+    char data[20000];
     size_t length;
 };
 
@@ -364,6 +365,12 @@ void report_end(const struct job *job)
         put(&t, "mprun: ended after %g s, as --timeout asked\n", job->options->timeout);
         if (!quiet)
             put_places(&t, job, -1);
+        break;
+    case CAUSE_DEADLOCK:
+        put(&t, "%.*s",
+            (int)(quiet ? strchrnul(job->deadlock_text, '\n') + 1 - job->deadlock_text
+                        : (ptrdiff_t)strlen(job->deadlock_text)),
+            job->deadlock_text);
         break;
     case CAUSE_REFUSED:
         put(&t, "mprun: %s\n", job->refusal);
