@@ -4,6 +4,7 @@
 
 script_tests += tests/launcher/closed_descriptors_are_found.sh
 script_tests += tests/launcher/connect.sh
+script_tests += tests/launcher/deadlocks_are_told.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
 script_tests += tests/launcher/exit_status.sh
@@ -65,5 +66,7 @@ check_PROGRAMS += tests/launcher/terminal
 tests_launcher_terminal_LDADD =
 check_PROGRAMS += tests/launcher/under
 tests_launcher_under_LDADD =
+
+check_PROGRAMS += tests/launcher/waits
 
 EXTRA_DIST += tests/launcher/lib.sh

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# timeout: 300
+# Ranks that wait for each other for ever are told with what each of them waits for, and the job ends
+# with status 120; programs that only seem to are left alone.
+. "${srcdir:-.}/tests/launcher/lib.sh"
+WAITS=$(pwd)/tests/launcher/waits
+if [ "$(readlink /proc/self)" = "" ]; then
+    echo "there is no /proc to ask"
+    exit 77
+fi
+
+# told CASE RANKS CALL [CHANNELS]: all ranks are dead, and each has a line; rank 0 is in CALL.
+told() {
+    for channel in ${4:-shm socket}; do
+        expect 120 --channel $channel -n "$2" "$WAITS" "$1"
+        warns "^mprun: deadlock: $2 of $2 rank"
+        warns "^mprun: rank 0 waits in $3 for "
+        [ "$(grep -c '^mprun: rank [0-9]* waits in ' "$work/err")" -eq "$2" ] ||
+            fail "$what: not a line for each of $2 ranks"
+    done
+}
+for n in 2 3 5; do
+    told recv $n MPI_Recv
+    told recv-any $n MPI_Recv
+    told ssend $n MPI_Ssend
+    told send-long $n MPI_Send
+    told waitall $n MPI_Waitall
+    told missing-member $n MPI_Recv
+    told two-communicators $n MPI_Barrier
+done
+told self 1 MPI_Ssend
+told probe 4 MPI_Probe
+told mprobe 2 MPI_Mprobe
+told tag 2 MPI_Recv
+told wait 3 MPI_Wait
+told waitany 3 MPI_Waitany
+told persistent 2 MPI_Wait
+told bcast 3 MPI_Recv
+told allreduce 3 MPI_Recv
+told ibarrier 3 MPI_Recv
+told iallreduce-long 3 MPI_Recv
+told other-communicator 2 MPI_Ssend
+told dup 3 MPI_Recv
+told split 3 MPI_Recv
+told split-recv 5 MPI_Recv
+told intercomm 4 MPI_Recv
+told finalize 3 MPI_Recv shm
+told ring-full 2 MPI_Ssend
+told recv 16 MPI_Recv
+
+expect 120 -n 2 "$WAITS" tag
+warns '^mprun: rank 0 waits in MPI_Recv for a message from rank 1 (tag 7, MPI_COMM_WORLD), for '
+warns '^mprun: hint: rank 0 has a message from rank 1 with tag 8 on MPI_COMM_WORLD, which'
+expect 120 -n 2 "$WAITS" other-communicator
+warns '^mprun: hint: rank 0 sends to rank 1 on communicator [0-9]* (made by MPI_Comm_dup from MPI'
+expect 120 -n 2 "$WAITS" two-communicators
+warns '^mprun: rank 1 waits in MPI_Barrier for .* (the second), for '
+expect 120 -n 2 "$WAITS" recv threaded
+warns '^mprun: deadlock: 2 of 2 ranks'
+
+# Part of the job.
+expect 120 -n 6 "$WAITS" partial
+warns '^mprun: deadlock: 2 of 6 ranks wait '
+expect 124 --timeout 1.5 --grace 0 --on-deadlock=report -n 6 "$WAITS" partial
+[ "$(grep -c '^mprun: deadlock: ' "$work/err")" -eq 1 ] || fail "$what: not told once"
+expect 124 --timeout 1 --grace 0 --on-deadlock=ignore -n 2 "$WAITS" recv
+! grep -q deadlock "$work/err" || fail "$what: told"
+
+for channel in shm socket; do
+    for case in compute sleep poll any waitany grequest thread handler operator ibarrier \
+        bcast-inside long; do
+        expect 0 --channel $channel -n 4 "$WAITS" live-$case
+    done
+done
+finish
