@@ -103,6 +103,7 @@ static void publish(struct mp_async *op)
     }
     mp_board_publish(comm, op->turn, op->fits ? op->length : 0);
     op->posted = true;
+    mp_progress_events++;
     if (op->fits || op->c.uneven) {
         mp_async_take_own(op);
     }
@@ -248,7 +249,9 @@ static bool step(struct mp_async *op)
         publish(op);
     }
     if (op->posted && op->next < op->end && (!op->error || op->lonely)) {
+        int next = op->next;
         look(op);
+        mp_progress_events += op->next != next;
         op->seen = op->next == op->c.comm->size && !op->error;
         if (op->seen && op->schedule) {
             say_under_way(op->c.comm); // the messages may take long

@@ -232,7 +232,7 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
 }
 
 // Goes on as far as possible. True at the end.
-static bool advance(struct mp_schedule *schedule)
+static bool go_on(struct mp_schedule *schedule)
 {
     schedule->held = NULL;
     while (schedule->at < schedule->count && !given_up(schedule)) {
@@ -269,6 +269,14 @@ static bool advance(struct mp_schedule *schedule)
         }
     }
     return given_up(schedule) || settle(schedule, schedule->count) || parted(schedule);
+}
+
+static bool advance(struct mp_schedule *schedule)
+{
+    size_t at = schedule->at;
+    bool at_end = go_on(schedule);
+    mp_progress_events += at_end || schedule->at != at;
+    return at_end;
 }
 
 // Those that wait for a message which may never come, since a rank is in another operation: nothing

@@ -238,6 +238,22 @@ int connect_start(uv_loop_t *loop)
     return 0;
 }
 
+bool connect_is_idle(void)
+{
+    for (int i = 0; i < connect_.nranks; i++)
+        if (!mp_list_empty(&connect_.lines[i].answers))
+            return false;
+    return true;
+}
+
+void connect_nudge(int rank)
+{
+    static const struct mp_control nudge = {.kind = MP_CONTROL_NUDGE};
+
+    if (connect_.nranks > 0 && connect_.lines[rank].fd >= 0)
+        send(connect_.lines[rank].fd, &nudge, sizeof nudge, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void connect_stop(void)
 {
     for (int i = 0; i < connect_.nranks; i++)

@@ -57,8 +57,8 @@ static bool wait_is_live(const struct solver *s, const struct mp_wait_record *re
 {
     int nitems = record->nitems < MP_WAIT_ITEMS ? record->nitems : MP_WAIT_ITEMS;
 
-    if (nitems == 0)
-        return true; // says nothing
+    if (nitems == 0 || record->unsent)
+        return true; // says nothing; has something under way, which counts as from outside
     for (int i = 0; i < nitems; i++)
         if (item_is_live(s, &record->items[i]) == (record->any != 0))
             return record->any != 0;

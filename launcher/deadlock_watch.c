@@ -1,44 +1,71 @@
 // SPDX-License-Identifier: MIT
 // Takes the snapshot for deadlock.c, and makes sure that it is one.
 //
-// A look reads the records of all ranks, solves, and then reads those of the dead ones again. If
-// nothing has changed there, all of them slept at the moment between the two. Then none of them
-// does anything any more unless it is woken, and:
+// A look reads the records of all ranks, and solves. If some seem to be dead, they are asked to
+// look again: they are woken for nothing. Once each thread of theirs has gone to sleep twice more,
+// with a record of the same content, the deadlock is proved. Call T the moment when all were read
+// for the first time, before `sleeps` is read once more and they are asked.
 //
-// - Over shared memory a rank announces its sleep, looks once more, and then sleeps; who stores
-//   something for it looks at the announcement after that, and clears it before it wakes the rank
-//   (process/peers.c). What a dead rank stored, it stored before it fell asleep itself. So if the
-//   announcement of another one stands, that has seen it in its last look, or was asleep later.
-//   Hence nothing is under way among dead ranks, and rings need not be looked at. What live ranks
-//   store may wake a dead one, but not for what it waits for, and it sleeps again. Threads of one
-//   rank share an announcement, and `round` tells which of them it is for.
-// - Over sockets the kernel wakes who sleeps in ppoll, in the very write. So after all dead ranks
-//   were seen asleep, those of them that had something to read would be seen running. Only what
-//   they have asked of mprun (connections) may be under way. So nothing is concluded until they
-//   have slept all the time since the look before, since between two looks all of that is answered.
+// - A thread that goes to sleep has announced that before, and has looked at everything after the
+//   announcement: all rings and doorbells, all streams and the control socket, what its own wait
+//   needs, and what may go on inside (wait/progress.c). Of its two sleeps since T the look before
+//   the second one began after the first, hence after T. So it has looked at everything since T.
+// - Whatever happens to a rank in a wait grows `events`, or ends the wait: a record of the same
+//   content is one of a rank that has done nothing since it was read first. So what happens next
+//   among the ranks that seem to be dead would come of a packet, or a store, that one of them, or
+//   one that has ended, made before T. That lies in memory or in a stream since then, and whoever
+//   it is for has looked there since T, and has found nothing. (One that was in the middle of
+//   something when it was read grows `events` before its next sleep.) What is not in a stream yet
+//   (`unsent`), and a connection that we have not handed on (connect_is_idle), count as if a live
+//   rank were about to do something.
+// - So each of them waits for what only a call of one of them could bring, or of one that has
+// ended;
+//   or something inside one of them that only a live rank could set off, which the solver counts
+//   (`busy`). What live ranks send may wake a dead one, but is not what it waits for.
 //
-// A rank that may call MPI from several threads is asleep only if it has no thread that is not.
-// One that is stopped, traced, or in another system call than that of its sleep (in a signal
-// handler) is live. A proof is told when two looks in a row have come to the same, which it needs
-// not, but costs nothing.
+// Nothing here depends on time. A rank that is stopped, or frozen, or has no share of a core, or is
+// in a signal handler or in a function that MPI has called, does not answer, and then nothing is
+// told. A child that was forked in the middle of a wait never comes back to it (process/lock.c). A
+// debugger may do with a rank what it likes: what is traced is not told.
+//
+// Other threads. Below MPI_THREAD_MULTIPLE no other thread may be in a call, nor make one, as long
+// as this one is in its (MPI 5.0, 11.6.2). Else a rank is asleep only if all threads of its process
+// are: as many as have records, so that there is none that could make another.
 #define _GNU_SOURCE
 #include "launcher/deadlock_watch.h"
 
 #include "base/clock.h"
+#include "launcher/connect.h"
 #include "launcher/deadlock.h"
 #include "launcher/family.h"
 #include "launcher/look.h"
 
+#include <linux/futex.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+// The second sleep after ranks were asked is the first whose look began after that. They answer in
+// some 10 ms; a rank that does not for a second is stopped, or has little of a core.
+enum { LOOKS_SINCE = 2, LOOKS_SOON = 50, LOOKS_AGAIN = 4 };
+
+// A thread's record as it was read; `sleeps` is 0 where there is none. Of a suspect: what it was at
+// T, or later.
+struct copy {
+    uint64_t sleeps;
+    struct mp_wait_record record; // with `sleeps` 0, so that contents can be compared
+};
 
 static struct snapshot now;
-static struct mp_wait_record *copies; // MP_WAIT_THREADS for each rank
-static uint64_t *sleeps;              // of the records that count, as they were read
-static uint64_t *before;              // the same of the look before
-static bool *dead, *dead_before, *told;
+static struct copy *copies;   // MP_WAIT_THREADS for each rank: of this look,
+static struct copy *first;    // of the one before ranks were asked,
+static uint64_t *asked;       // and what `sleeps` was when they were
+static bool *dead, *suspects; // of this look, and who was asked
+static bool *told;
+static int looks; // since they were asked
 static char text[16384];
 
 static bool open_once(int nranks)
@@ -46,20 +73,20 @@ static bool open_once(int nranks)
     size_t n = (size_t)nranks, records = n * MP_WAIT_THREADS;
 
     if (now.nranks)
-        return copies != NULL;
+        return told != NULL;
     now.nranks = nranks;
     now.presence = calloc(n, sizeof *now.presence);
     now.nwaits = calloc(n, sizeof *now.nwaits);
     now.records = calloc(records, sizeof(struct mp_wait_record *));
-    sleeps = calloc(records, sizeof *sleeps);
-    before = calloc(records, sizeof *before);
+    copies = aligned_alloc(128, records * sizeof *copies);
+    first = aligned_alloc(128, records * sizeof *first);
+    asked = calloc(records, sizeof *asked);
     dead = calloc(n, 1);
-    dead_before = calloc(n, 1);
-    told = calloc(n, 1);
-    bool all = now.presence && now.nwaits && now.records && sleeps && before && dead &&
-               dead_before && told;
-    copies = all ? aligned_alloc(128, records * sizeof *copies) : NULL;
-    return copies != NULL;
+    suspects = calloc(n, 1);
+    bool all =
+        now.presence && now.nwaits && now.records && copies && first && asked && dead && suspects;
+    told = all ? calloc(n, 1) : NULL;
+    return told != NULL;
 }
 
 // What a rank says is its word, and a program that writes where it must not may have changed it.
@@ -78,76 +105,104 @@ static void keep_within_bounds(struct mp_wait_record *r, int nranks)
     }
 }
 
-static struct mp_waits *waits_of(const struct job *job, int rank)
+// Copies a record of the rank, if it is valid.
+static bool read_record(const struct job *job, int rank, int i)
 {
-    return mp_segment_waits(job->segments[job_node(job, rank)],
-                            mp_home_place(mp_segment_homes(job->segments[0])[rank]));
-}
-
-// Whether a rank's announcement stands. (Over sockets there is none.)
-static bool announced(const struct job *job, int rank)
-{
-    const struct mp_board *board = job_board(job, rank);
-    return job->segments[0]->channel != MP_CHANNEL_SHM ||
-           atomic_load_explicit(&board->sleeping, memory_order_acquire) != 0;
-}
-
-// Copies record `i` of the rank, if its thread sleeps. *count is that of its records that count.
-static void read_record(const struct job *job, int rank, int i, int *count)
-{
-    struct mp_waits *waits = waits_of(job, rank);
-    struct mp_wait_record *record = &waits->records[i];
-    int place = rank * MP_WAIT_THREADS + *count;
-    struct mp_wait_record *copy = &copies[place];
+    const struct mp_wait_record *record = &job_waits(job, rank)->records[i];
+    struct copy *copy = &copies[rank * MP_WAIT_THREADS + i];
 
     // Acquire: pairs with the release in wait/record.c, so that the record is whole.
-    uint64_t number = atomic_load_explicit(&record->sleeps, memory_order_acquire);
-    if (number % 2 == 0)
-        return;
-    memcpy(copy, record, sizeof *copy);
-    atomic_thread_fence(memory_order_acquire);
-    if (atomic_load_explicit(&record->sleeps, memory_order_relaxed) != number ||
-        copy->round != atomic_load_explicit(&waits->round, memory_order_relaxed))
-        return;
-    keep_within_bounds(copy, job->nranks);
-    sleeps[place] = number * MP_WAIT_THREADS + (uint64_t)i;
-    now.records[place] = copy;
-    ++*count;
+    copy->sleeps = atomic_load_explicit(&record->sleeps, memory_order_acquire);
+    if (copy->sleeps % 2) {
+        memcpy(&copy->record, record, sizeof copy->record);
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&record->sleeps, memory_order_relaxed) == copy->sleeps) {
+            atomic_store_explicit(&copy->record.sleeps, 0, memory_order_relaxed);
+            keep_within_bounds(&copy->record, job->nranks);
+            return true;
+        }
+    }
+    copy->sleeps = 0;
+    return false;
 }
 
-// The records come first, and then the announcement: a thread that was woken since they were
-// written has none, or is of an earlier round.
 static enum presence read_rank(const struct job *job, int rank)
 {
-    struct mp_waits *waits = waits_of(job, rank);
+    struct mp_waits *waits = job_waits(job, rank);
     int count = 0;
 
+    for (int i = 0; i < MP_WAIT_THREADS; i++)
+        copies[rank * MP_WAIT_THREADS + i].sleeps = 0;
     if (job->ranks[rank].ended)
         return PRESENCE_GONE;
-    if (atomic_load_explicit(&waits->asleep, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&waits->waiting, memory_order_relaxed) == 0)
         return PRESENCE_LIVE;
     for (int i = 0; i < MP_WAIT_THREADS; i++)
-        read_record(job, rank, i, &count);
+        if (read_record(job, rank, i))
+            now.records[rank * MP_WAIT_THREADS + count++] =
+                &copies[rank * MP_WAIT_THREADS + i].record;
     now.nwaits[rank] = count;
-    bool all = atomic_load_explicit(&waits->asleep, memory_order_relaxed) == (uint32_t)count;
-    return all && count > 0 && announced(job, rank) ? PRESENCE_ASLEEP : PRESENCE_LIVE;
+    bool all = atomic_load_explicit(&waits->waiting, memory_order_relaxed) == (uint32_t)count;
+    return all && count > 0 ? PRESENCE_ASLEEP : PRESENCE_LIVE;
 }
 
-// Whether the records that were read are of the same sleeps still.
-static bool sleeps_on(const struct job *job, int rank)
+// A rank that ends other than after MPI_Finalize ends the job, or is about to.
+static bool all_ended_well(const struct job *job)
 {
-    struct mp_waits *waits = waits_of(job, rank);
-
-    atomic_thread_fence(memory_order_acquire);
-    for (int k = 0; k < now.nwaits[rank]; k++) {
-        int place = rank * MP_WAIT_THREADS + k;
-        const struct mp_wait_record *record = &waits->records[sleeps[place] % MP_WAIT_THREADS];
-        if (atomic_load_explicit(&record->sleeps, memory_order_acquire) !=
-                sleeps[place] / MP_WAIT_THREADS ||
-            copies[place].round != atomic_load_explicit(&waits->round, memory_order_relaxed))
+    for (int i = 0; i < job->nranks; i++)
+        if (job->ranks[i].ended && atomic_load_explicit(&job_board(job, i)->state,
+                                                        memory_order_relaxed) != MP_RANK_FINALIZED)
             return false;
+    return true;
+}
+
+static bool has_far_peers(const struct job *job)
+{
+    const struct mp_segment_header *segment = job->segments[0];
+    return job->nranks > 1 && (segment->channel == MP_CHANNEL_SOCKET || segment->nodes > 1);
+}
+
+// Wakes the rank's threads, for nothing. One that sleeps on streams keeps its announcement: it may
+// be about to sleep, after its last look, and peers look at that word.
+static void wake(const struct job *job, int rank)
+{
+    struct mp_board *board = job_board(job, rank);
+
+    if (has_far_peers(job))
+        connect_nudge(rank);
+    else if (atomic_exchange_explicit(&board->sleeping, 0, memory_order_acq_rel))
+        syscall(SYS_futex, &board->sleeping, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static bool same_content(const struct mp_wait_record *a, const struct mp_wait_record *b)
+{
+    size_t head = offsetof(struct mp_wait_record, items);
+    return memcmp(a, b, head + a->nitems * sizeof *a->items) == 0;
+}
+
+// What the records of a suspect say, compared with the first ones.
+enum answer { ANSWER_NONE, ANSWER_SAME, ANSWER_CHANGED };
+
+static enum answer answer_of(const struct job *job, int rank)
+{
+    enum answer answer = ANSWER_SAME;
+    bool ask = false;
+
+    for (int at = rank * MP_WAIT_THREADS; at < (rank + 1) * MP_WAIT_THREADS; at++) {
+        if ((copies[at].sleeps == 0) != (first[at].sleeps == 0) ||
+            (first[at].sleeps != 0 && !same_content(&copies[at].record, &first[at].record)))
+            return ANSWER_CHANGED;
+        if (first[at].sleeps != 0 && copies[at].sleeps < first[at].sleeps + 2 * LOOKS_SINCE) {
+            answer = ANSWER_NONE;
+            // Once for each sleep, so that what waits for another one's answer is not kept awake;
+            // and now and then, since of several threads another one may have taken the nudge.
+            ask = ask || asked[at] != copies[at].sleeps || looks % LOOKS_AGAIN == 0;
+            asked[at] = copies[at].sleeps;
+        }
     }
-    return announced(job, rank) && !job->ranks[rank].ended;
+    if (ask)
+        wake(job, rank);
+    return answer;
 }
 
 static bool is_traced(pid_t pid)
@@ -159,20 +214,7 @@ static bool is_traced(pid_t pid)
            !(line = strstr(status, "\nTracerPid:")) || atoi(line + 11) != 0;
 }
 
-// The number of the system call that a process's first thread is in; -1 if that is not to be known,
-// -2 if it is in none.
-static long system_call(pid_t pid)
-{
-    char line[200], *end;
-
-    if (mp_file_read(line, sizeof line, "/proc/%d/syscall", (int)pid) == 0)
-        return -1;
-    long number = strtol(line, &end, 10);
-    return end == line ? -2 : number;
-}
-
-// Whether the system, too, says that the rank sleeps, and that it has no other thread that counts.
-static bool seen_asleep(const struct job *job, int rank)
+static bool is_alone_and_untraced(const struct job *job, int rank)
 {
     const struct mp_board *board = job_board(job, rank);
     const struct mp_wait_record *record = now.records[rank * MP_WAIT_THREADS];
@@ -182,60 +224,76 @@ static bool seen_asleep(const struct job *job, int rank)
 
     if (on_board != pid && family_has(on_board))
         pid = on_board;
-    if (!look_at(pid, &stat) || is_traced(pid))
-        return false;
-    if (record->threaded)
-        return stat.threads == now.nwaits[rank] && stat.state == 'S';
-    if (stat.threads > 1) // which of them calls MPI is not known
-        return stat.state == 'S';
-    long number = system_call(pid);
-    return stat.state == 'S' &&
-           (number == -1 ||
-            number == (job->segments[0]->channel == MP_CHANNEL_SHM ? SYS_futex : SYS_ppoll));
+    return look_at(pid, &stat) && !is_traced(pid) &&
+           (!record->threaded || stat.threads == now.nwaits[rank]);
 }
 
-static bool holds(const struct job *job)
+// Whether a deadlock is proved. (What is traced stays a suspect.)
+static bool is_proved(const struct job *job, uint64_t *next_ms)
 {
-    bool slept = job->segments[0]->channel == MP_CHANNEL_SHM;
+    bool proved = true;
 
-    for (int i = 0; i < now.nranks; i++)
-        if (dead[i] && !(sleeps_on(job, i) && seen_asleep(job, i)))
-            return false;
     for (int i = 0; i < now.nranks; i++) {
-        size_t at = (size_t)i * MP_WAIT_THREADS;
-        if (dead[i] && !sleeps_on(job, i))
+        enum answer answer = suspects[i] ? answer_of(job, i) : ANSWER_SAME;
+        if (suspects[i] != dead[i] || answer == ANSWER_CHANGED) {
+            memset(suspects, 0, (size_t)now.nranks);
             return false;
-        if (dead[i] && !slept &&
-            memcmp(sleeps + at, before + at, (size_t)now.nwaits[i] * sizeof *sleeps) != 0)
-            return false;
+        }
+        proved = proved && answer == ANSWER_SAME;
     }
-    return true;
+    if (!proved && looks++ < LOOKS_SOON)
+        *next_ms = DEADLOCK_ASK_MS;
+    for (int i = 0; proved && i < now.nranks; i++)
+        proved = !dead[i] || is_alone_and_untraced(job, i);
+    return proved;
 }
 
-const char *deadlock_look(const struct job *job)
+static void suspect(const struct job *job, uint64_t *next_ms)
+{
+    size_t n = (size_t)now.nranks;
+
+    if (!connect_is_idle())
+        return;
+    memcpy(suspects, dead, n);
+    memcpy(first, copies, n * MP_WAIT_THREADS * sizeof *first);
+    memset(asked, 0, n * MP_WAIT_THREADS * sizeof *asked);
+    looks = 0;
+    // Only sleeps after this count.
+    atomic_thread_fence(memory_order_seq_cst);
+    for (size_t at = 0; at < n * MP_WAIT_THREADS; at++)
+        if (first[at].sleeps != 0)
+            first[at].sleeps = atomic_load_explicit(
+                &job_waits(job, (int)at / MP_WAIT_THREADS)->records[at % MP_WAIT_THREADS].sleeps,
+                memory_order_acquire);
+    is_proved(job, next_ms);
+}
+
+const char *deadlock_look(const struct job *job, uint64_t *next_ms)
 {
     size_t n = (size_t)job->nranks;
-    int asleep = 0;
     bool news = false;
 
-    if (job->started < job->nranks || !open_once(job->nranks))
+    *next_ms = DEADLOCK_LOOK_MS;
+    if (job->started < job->nranks || !open_once(job->nranks) || !all_ended_well(job))
         return NULL;
-    memcpy(dead_before, dead, n);
-    memcpy(before, sleeps, n * MP_WAIT_THREADS * sizeof *sleeps);
-    memset(dead, 0, n);
-    for (int i = 0; i < job->nranks; i++) {
+    for (int i = 0; i < job->nranks; i++)
         now.presence[i] = read_rank(job, i);
-        asleep += now.presence[i] == PRESENCE_ASLEEP;
-    }
-    if (asleep == 0 || deadlock_solve(&now, dead) == 0 || memcmp(dead, dead_before, n) != 0 ||
-        !holds(job))
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
+    int count = deadlock_solve(&now, dead);
+    for (size_t i = 0; i < n; i++)
         news = news || (dead[i] && !told[i]);
-        told[i] = told[i] || dead[i];
-    }
-    if (!news)
+    if (count == 0 || !news) {
+        memset(suspects, 0, n);
         return NULL;
+    }
+    if (!memchr(suspects, 1, n)) {
+        suspect(job, next_ms);
+        return NULL;
+    }
+    if (!is_proved(job, next_ms))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        told[i] = told[i] || dead[i];
+    memset(suspects, 0, n);
     deadlock_tell(&now, dead, mp_clock_ns(CLOCK_MONOTONIC), text, sizeof text);
     return text;
 }

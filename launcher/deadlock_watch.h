@@ -5,9 +5,11 @@
 
 #include "launcher/job.h"
 
-// One look; to be called every DEADLOCK_LOOK_MS while the job runs. Returns what there is to say
-// once a deadlock is proved that was not told before, else NULL. The text stays.
-enum { DEADLOCK_LOOK_MS = 150 };
-const char *deadlock_look(const struct job *job);
+// Milliseconds to the next look: where nothing is suspected, and where ranks have been asked.
+enum { DEADLOCK_LOOK_MS = 150, DEADLOCK_ASK_MS = 20 };
+
+// One look. Sets *next_ms to when the next one is due. Returns what there is to say once a deadlock
+// is proved that was not told before, else NULL. The text stays.
+const char *deadlock_look(const struct job *job, uint64_t *next_ms);
 
 #endif

@@ -523,8 +523,10 @@ static void on_timeout(uv_timer_t *timer)
 static void on_deadlock(uv_timer_t *timer)
 {
     struct job *job = timer->data;
-    const char *text = job->phase == PHASE_RUNNING ? deadlock_look(job) : NULL;
+    uint64_t next_ms = DEADLOCK_LOOK_MS;
+    const char *text = job->phase == PHASE_RUNNING ? deadlock_look(job, &next_ms) : NULL;
 
+    uv_timer_start(timer, on_deadlock, next_ms, 0);
     if (text && job->options->on_deadlock == DEADLOCK_REPORT) {
         mp_say_text(text, strlen(text));
     } else if (text) {
@@ -575,7 +577,7 @@ int job_run(struct job *job)
         uv_timer_start(&job->timeout, on_timeout, left > 0 ? (uint64_t)(left * 1000) : 0, 0);
     }
     if (job->options->on_deadlock != DEADLOCK_IGNORE)
-        uv_timer_start(&job->deadlock, on_deadlock, DEADLOCK_LOOK_MS, DEADLOCK_LOOK_MS);
+        uv_timer_start(&job->deadlock, on_deadlock, DEADLOCK_LOOK_MS, 0);
     if (any_heap(job)) {
         uv_timer_init(&job->loop, &job->huge);
         job->huge.data = job;

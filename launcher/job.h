@@ -117,6 +117,12 @@ static inline struct mp_board *job_board(const struct job *job, int rank)
                             mp_home_place(mp_segment_homes(job->segments[0])[rank]));
 }
 
+static inline struct mp_waits *job_waits(const struct job *job, int rank)
+{
+    return mp_segment_waits(job->segments[job_node(job, rank)],
+                            mp_home_place(mp_segment_homes(job->segments[0])[rank]));
+}
+
 // Takes note of a process that was started as `rank`.
 void job_note_started(struct job *job, int rank, pid_t pid);
 

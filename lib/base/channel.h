@@ -94,6 +94,10 @@ struct mp_channel {
     // into memory has left: only asked of a channel to far peers.
     struct mp_outflow (*outflow)(int peer);
 
+    // Whether packets that were committed, to whomever, have not left this process: the stream has
+    // no room, or is not there yet. Only asked of a channel to far peers.
+    bool (*unsent)(void);
+
     // In a child that was forked, as a handler of fork: whatever the child goes on with, it takes
     // and sends nothing that is its parent's. NULL: nothing to do.
     void (*forked)(void);

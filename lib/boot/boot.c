@@ -399,7 +399,8 @@ int mp_boot_receive(struct mp_boot *boot, int *peer)
             *peer = answer.peer;
             return fd;
         }
-        // A datagram of a newer launcher, or a descriptor that our limit (ulimit -n) kept out.
+        // A nudge, which has done its work; a datagram of a newer launcher; or a descriptor that
+        // our limit (ulimit -n) kept out.
         if (fd >= 0)
             close(fd);
         if (got == (ssize_t)sizeof answer && answer.kind == MP_CONTROL_PEER) {

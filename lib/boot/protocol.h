@@ -45,7 +45,8 @@ static inline int mp_node_heap_fd(int node)
 // One datagram on the control socket.
 enum mp_control_kind {
     MP_CONTROL_CONNECT = 1, // rank -> launcher: I want to talk to `peer`
-    MP_CONTROL_PEER = 2 // launcher -> both ranks: here is your end to `peer` (SCM_RIGHTS, one fd)
+    MP_CONTROL_PEER = 2, // launcher -> both ranks: here is your end to `peer` (SCM_RIGHTS, one fd)
+    MP_CONTROL_NUDGE = 3 // launcher -> rank: if you sleep, look again
 };
 
 struct mp_control {

@@ -98,8 +98,8 @@ void mp_describe_requests(const void *waits, struct mp_wait_record *record)
     if (looked < set->count || (record->more && set->any)) {
         record->more = 1;
         if (set->any || record->nitems == 0) {
-            record->nitems = 1;
-            record->items[0] = (struct mp_wait_item){.kind = MP_WAIT_OTHER, .met = MP_MET_OUTSIDE};
+            record->nitems = 0;
+            mp_record_add(record, MP_WAIT_OTHER)->met = MP_MET_OUTSIDE;
         }
     }
 }

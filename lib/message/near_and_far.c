@@ -25,9 +25,10 @@ enum { LOOKS_PER_FAR = 64, LOOKS_NEAR = 32, LOOKS_NEAR_CROWDED = 4 };
 
 static const struct mp_channel *rings;
 
+static unsigned near_until, looks; // of looks that are left, and since the last one at streams
+
 static int poll_both(void)
 {
-    static unsigned near_until, looks; // of looks that are left, and since the last one at streams
     int done = rings->poll();
 
     if (done) {
@@ -42,6 +43,13 @@ static int poll_both(void)
     return done + mp_far->poll();
 }
 
+// The look that follows is one at both: mprun takes it for that (launcher/deadlock_watch.c).
+static uint32_t arm_both(void)
+{
+    near_until = 0;
+    return mp_shm_arm();
+}
+
 static void sleep_on_both(uint32_t armed, int64_t timeout_ns)
 {
     mp_far->sleep(armed, timeout_ns);
@@ -50,7 +58,7 @@ static void sleep_on_both(uint32_t armed, int64_t timeout_ns)
 static const struct mp_channel near_and_far = {
     .name = "shm and socket",
     .poll = poll_both,
-    .arm = mp_shm_arm,
+    .arm = arm_both,
     .sleep = sleep_on_both,
     .disarm = mp_shm_disarm,
 };

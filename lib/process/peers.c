@@ -182,12 +182,7 @@ uint32_t mp_shm_arm(void)
 {
     static uint32_t number;
     uint32_t armed = ++number ? number : ++number;
-    // A cleared word: those that announced before this were woken (shm/waits.h).
-    if (!atomic_exchange_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed)) {
-        struct mp_waits *waits = mp_segment_waits(mp_process.segment, mp_process.local);
-        uint64_t round = atomic_load_explicit(&waits->round, memory_order_relaxed);
-        atomic_store_explicit(&waits->round, round + 1, memory_order_relaxed);
-    }
+    atomic_store_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed);
     if (!may_fence_for_others) {
         atomic_thread_fence(memory_order_seq_cst);
     } else if (mp_process.near > 1) {

@@ -6,11 +6,14 @@
 // named. A rank writes its own; mprun reads all of them at any time, also after the rank was
 // killed. Nothing is written unless a wait turns into a sleep.
 //
-// A record is valid while `sleeps` is odd. The thread fills it in, then makes `sleeps` odd, with
-// release, and sleeps; when it is awake it makes it even again, before it does anything else, and
-// before it fills it in anew there is a release fence. So whoever reads `sleeps` with acquire,
-// copies the record, and after an acquire fence reads the same odd number, has a record that was
-// whole, of a thread that has not come back from that sleep in between.
+// A record is valid from the moment when the wait first turns into a sleep until the wait is over,
+// or something happens to the rank: a packet came or went, an operation moved (`events` counts
+// that). A thread that wakes, looks, finds nothing, and sleeps again writes it anew, with the same
+// content. `sleeps` is odd while the record is valid, and has grown by two each time that it was
+// written. The thread fills the record in, then makes `sleeps` odd, with release; it makes it even
+// before it fills it in anew, with a release fence after that. So whoever reads `sleeps` with
+// acquire, copies the record, and after an acquire fence reads the same odd number, has a record
+// that was whole.
 //
 // What is in a record errs on one side: a wait that may be met by more than it names must say so
 // (MP_MET_BY_ANYBODY, MP_MET_OUTSIDE). Read next: wait/record.h (how it is written),
@@ -66,29 +69,26 @@ struct mp_wait_item {
 };
 
 struct mp_wait_record {
-    _Alignas(128) _Atomic uint64_t sleeps; // odd while the thread sleeps
-    uint64_t round;   // of the rank's sleeps when it fell asleep: see mp_waits.round
-    int64_t since_ns; // CLOCK_MONOTONIC when this wait slept for the first time
-    uint32_t call;    // enum mp_call
-    uint8_t any;      // one item suffices. 0: all are needed
-    uint8_t more;     // there are more items than are here
+    _Alignas(128) _Atomic uint64_t sleeps;
+    uint64_t events; // that happened to the rank so far: mp_progress_events
+    int64_t
+        since_ns;  // CLOCK_MONOTONIC when this wait slept for the first time: no two have the same
+    uint32_t call; // enum mp_call
+    uint8_t any;   // one item suffices. 0: all are needed
+    uint8_t more;  // there are more items than are here
     uint8_t nitems;
     uint8_t threaded; // other threads may be in calls: MPI_THREAD_MULTIPLE, or several users of MPI
     // This rank has begun operations that go on while its program waits for something else: it may
     // do a part of a collective for which it is not called again.
     uint8_t busy;
+    uint8_t unsent; // the rank has packets that its streams have not taken yet
     struct mp_wait_item items[MP_WAIT_ITEMS];
 };
 
 // Of one rank.
 struct mp_waits {
-    // Threads that sleep now. More than there are records: some are not told of.
-    _Alignas(128) _Atomic uint32_t asleep;
-    // Threads share one futex word. Whoever wakes them clears the word, and then wakes all; between
-    // the two another thread may announce a sleep of its own, and the word is set again although
-    // those before it are as good as awake. So an announcement that finds the word clear begins a
-    // new round, and only records of the present round are of threads that nobody has woken.
-    _Atomic uint64_t round;
+    // Threads that have a valid record, or would have one if there were more of them.
+    _Alignas(128) _Atomic uint32_t waiting;
     struct mp_wait_record records[MP_WAIT_THREADS];
 };
 

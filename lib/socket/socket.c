@@ -99,6 +99,7 @@ static struct peer *peers; // by world rank
 static struct peer *hot;   // the peer that sent last: read at once, without asking epoll
 static unsigned hot_polls; // in a row that found something at `hot`
 static unsigned watched;   // peers with `watched` set
+static unsigned asked;     // peers in the state ASKED
 static int epoll_fd;
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
 static char nothing;                 // whose event says nothing
@@ -223,6 +224,7 @@ static void ask_connection(struct peer *peer)
     if (mp_boot_connect(boot, rank_of(peer)) != 0)
         die_without_launcher(errno);
     peer->state = ASKED;
+    asked++;
 }
 
 static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
@@ -384,6 +386,7 @@ static void take_connection(int rank, int fd)
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
         die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
     peer->in = new_buffer(IN_BYTES);
+    asked -= peer->state == ASKED;
     peer->state = CONNECTED;
     // A fresh stream has room for this; a peer that is gone already is told by the read.
     if (send(fd, &own_hello, sizeof own_hello, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
@@ -502,6 +505,12 @@ static struct mp_outflow socket_outflow(int rank)
     return (struct mp_outflow){peer->committed, peer->committed - waiting};
 }
 
+// Output that is there waits for room, which is watched, or for the connection.
+static bool socket_unsent(void)
+{
+    return watched > 0 || asked > 0;
+}
+
 static bool socket_idle(void)
 {
     for (int rank = 0; rank < boot->size; rank++) {
@@ -580,6 +589,7 @@ static const struct mp_channel socket_channel = {
     .sleep = socket_sleep,
     .disarm = socket_disarm,
     .outflow = socket_outflow,
+    .unsent = socket_unsent,
     .forked = socket_forked,
     .close = socket_close,
 };
@@ -604,7 +614,7 @@ const struct mp_channel *mp_socket_open(struct mp_boot *own, mp_deliver_fn *on_p
     boot = own;
     deliver = on_packet;
     hot = NULL;
-    hot_polls = watched = 0;
+    hot_polls = watched = asked = 0;
     make_room_for_descriptors(boot->size);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     peers = calloc((size_t)boot->size, sizeof *peers);

@@ -78,6 +78,7 @@ static uint64_t crowded_until, stubborn_until;
 // back, since the others may be asleep already.
 static int armed_waiters;
 bool mp_progress_late;
+uint64_t mp_progress_events;
 
 static struct mp_list pollers = {&pollers, &pollers};
 
@@ -171,7 +172,6 @@ void mp_waiter_begin(struct mp_waiter *waiter, int peer, int tag, uint32_t conte
 static void arm(struct mp_waiter *waiter)
 {
     waiter->armed = mp_channel->arm();
-    waiter->round = mp_record_round();
     armed_waiters++;
     late();
 }
@@ -199,31 +199,44 @@ static void publish(const struct mp_waiter *waiter)
 }
 
 // And mprun, item by item.
-static struct mp_wait_record *record_wait(struct mp_waiter *waiter)
+static void tell(struct mp_waiter *waiter)
 {
-    waiter->since_ns = waiter->since_ns ? waiter->since_ns : mp_clock_ns(CLOCK_MONOTONIC);
-    struct mp_wait_record *record = mp_record_take(waiter->round, waiter->since_ns);
-    if (record && waiter->describe) {
+    if (!waiter->told) {
+        waiter->told = true;
+        waiter->record = mp_record_take();
+        waiter->since_ns = waiter->since_ns ? waiter->since_ns : mp_clock_ns(CLOCK_MONOTONIC);
+    }
+    struct mp_wait_record *record = waiter->record;
+    if (!record) {
+        return;
+    }
+    mp_record_begin(record, waiter->since_ns);
+    if (waiter->describe) {
         waiter->describe(waiter->waits, record);
     }
-    if (record && record->nitems == 0) {
+    if (record->nitems == 0) {
         mp_record_add(record, MP_WAIT_OTHER)->met = MP_MET_BY_ANYBODY;
     }
-    return record;
+    mp_record_end(record);
+}
+
+static void untell(struct mp_waiter *waiter)
+{
+    if (waiter->told) {
+        waiter->told = false;
+        mp_record_give(waiter->record);
+    }
 }
 
 static void sleep_now(struct mp_waiter *waiter)
 {
     publish(waiter);
-    struct mp_wait_record *record = record_wait(waiter);
-    mp_record_asleep(record);
+    tell(waiter);
     mp_lock_release();
     // A thread that sleeps on streams too may not be woken by another thread of its rank.
     bool others = mp_process.guarded || mp_process.threads;
     mp_channel->sleep(waiter->armed, others && mp_process_has_far() ? THREADS_SLEEP_NS : -1);
-    mp_record_awake(record);
     mp_lock_acquire();
-    mp_record_give(record);
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
     // Woken for something: look around for a while before the next sleep.
@@ -318,9 +331,13 @@ void mp_progress_pace(size_t bytes)
 void mp_waiter_step(struct mp_waiter *waiter)
 {
     if (mp_progress()) {
+        mp_progress_events++;
         mp_progress_pace(STEP_BYTES);
         if (unlikely(waiter->armed)) {
             disarm(waiter);
+        }
+        if (unlikely(waiter->told)) {
+            untell(waiter);
         }
         waiter->began = 0;
         waiter->polls = 0;
@@ -333,6 +350,9 @@ void mp_waiter_end(struct mp_waiter *waiter)
 {
     if (unlikely(waiter->armed)) {
         disarm(waiter);
+    }
+    if (unlikely(waiter->told)) {
+        untell(waiter);
     }
 }
 

@@ -33,8 +33,9 @@ struct mp_waiter {
     int peer, tag;  // for the board
     uint32_t context;
     uint64_t bytes;
-    uint64_t round;    // of the announcement (shm/waits.h)
-    int64_t since_ns;  // clock when it slept for the first time; 0: it has not
+    int64_t since_ns; // clock when it slept for the first time; 0: it has not
+    bool told;        // to mprun: it has a record, if there was one left,
+    struct mp_wait_record *record;
     const void *waits; // what is waited for, for `describe`
     // Tells mprun what that is (wait/record.h); NULL: anybody may meet it.
     void (*describe)(const void *waits, struct mp_wait_record *record);
@@ -88,6 +89,11 @@ int mp_progress_look(void);
 // finds something to receive, or room for what it sends, would keep its core for whole time slices,
 // and the ranks beside it would wait that long for the core.
 void mp_progress_pace(size_t bytes);
+
+// Counts what happens while this rank waits: each step that found something to do, and what moves
+// in a step that does not say so. As long as it stands still, the waits of this rank have sent
+// nothing to anybody. For mprun: launcher/deadlock_watch.c.
+extern uint64_t mp_progress_events;
 
 // Whether something is under way here that goes on by itself, whatever call the program is in.
 bool mp_progress_busy(void);

@@ -3,6 +3,7 @@
 #include "wait/record.h"
 
 #include "process/handed.h"
+#include "process/peers.h"
 #include "process/process.h"
 #include "wait/progress.h"
 
@@ -16,20 +17,22 @@ static struct mp_waits *own(void)
     return mp_segment_waits(mp_process.segment, mp_process.local);
 }
 
-uint64_t mp_record_round(void)
-{
-    return atomic_load_explicit(&own()->round, memory_order_relaxed);
-}
-
 // Only threads of this rank change it, with the lock held.
 static void count(int by)
 {
-    _Atomic uint32_t *asleep = &own()->asleep;
-    uint32_t now = atomic_load_explicit(asleep, memory_order_relaxed);
-    atomic_store_explicit(asleep, now + (uint32_t)by, memory_order_relaxed);
+    _Atomic uint32_t *waiting = &own()->waiting;
+    uint32_t now = atomic_load_explicit(waiting, memory_order_relaxed);
+    atomic_store_explicit(waiting, now + (uint32_t)by, memory_order_relaxed);
 }
 
-struct mp_wait_record *mp_record_take(uint64_t round, int64_t since_ns)
+// Makes `sleeps` even, if it is not: the record is not valid.
+static void invalidate(struct mp_wait_record *record)
+{
+    uint64_t sleeps = atomic_load_explicit(&record->sleeps, memory_order_relaxed);
+    atomic_store_explicit(&record->sleeps, sleeps + sleeps % 2, memory_order_release);
+}
+
+struct mp_wait_record *mp_record_take(void)
 {
     unsigned free = ~used & ((1U << MP_WAIT_THREADS) - 1);
 
@@ -38,12 +41,25 @@ struct mp_wait_record *mp_record_take(uint64_t round, int64_t since_ns)
         return NULL;
     }
     unsigned i = (unsigned)__builtin_ctz(free);
-    struct mp_wait_record *record = &own()->records[i];
     used |= 1U << i;
-    // After the store that made `sleeps` even, before all that follow: a reader that sees one of
-    // these sees that one, too.
+    return &own()->records[i];
+}
+
+void mp_record_give(struct mp_wait_record *record)
+{
+    count(-1);
+    if (record) {
+        invalidate(record);
+        used &= ~(1U << (record - own()->records));
+    }
+}
+
+void mp_record_begin(struct mp_wait_record *record, int64_t since_ns)
+{
+    invalidate(record);
+    // After that store, before all that follow: a reader that sees one of these sees that one, too.
     atomic_thread_fence(memory_order_release);
-    record->round = round;
+    record->events = mp_progress_events;
     record->since_ns = since_ns;
     record->call = (uint32_t)mp_call_inside();
     record->any = 0;
@@ -51,35 +67,13 @@ struct mp_wait_record *mp_record_take(uint64_t round, int64_t since_ns)
     record->nitems = 0;
     record->threaded = mp_process_is_threaded() || mp_process.users > 1;
     record->busy = mp_progress_busy();
-    return record;
+    record->unsent = mp_far && mp_far->unsent();
 }
 
-static void turn(struct mp_wait_record *record)
+void mp_record_end(struct mp_wait_record *record)
 {
     uint64_t sleeps = atomic_load_explicit(&record->sleeps, memory_order_relaxed);
     atomic_store_explicit(&record->sleeps, sleeps + 1, memory_order_release);
-}
-
-void mp_record_asleep(struct mp_wait_record *record)
-{
-    if (record) {
-        turn(record);
-    }
-}
-
-void mp_record_awake(struct mp_wait_record *record)
-{
-    if (record) {
-        turn(record);
-    }
-}
-
-void mp_record_give(struct mp_wait_record *record)
-{
-    count(-1);
-    if (record) {
-        used &= ~(1U << (record - own()->records));
-    }
 }
 
 struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind)
@@ -89,8 +83,12 @@ struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_k
         return NULL;
     }
     struct mp_wait_item *item = &record->items[record->nitems++];
-    *item = (struct mp_wait_item){
-        .kind = (uint8_t)kind, .met = MP_MET_BY_RANKS, .all = 1, .root = -1, .parent = UINT32_MAX};
+    memset(item, 0, sizeof *item); // its holes, too: mprun compares
+    item->kind = (uint8_t)kind;
+    item->met = MP_MET_BY_RANKS;
+    item->all = 1;
+    item->root = -1;
+    item->parent = UINT32_MAX;
     return item;
 }
 

@@ -12,19 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// A record for this thread that is about to sleep, not valid yet; NULL: there are too many. With
-// the lock held. `round` is that of the announcement.
-struct mp_wait_record *mp_record_take(uint64_t round, int64_t since_ns);
-
-// The thread sleeps from now on, and: it is awake (before it takes the lock).
-void mp_record_asleep(struct mp_wait_record *record);
-void mp_record_awake(struct mp_wait_record *record);
-
-// With the lock held again: the record is free for others. May be NULL, as above.
+// All with the lock held. A thread begins to wait: takes a record for it, not valid yet; NULL:
+// there are too many. And it has done with it, or something has happened; NULL as above.
+struct mp_wait_record *mp_record_take(void);
 void mp_record_give(struct mp_wait_record *record);
 
-// The round of the latest announcement (mp_shm_arm in process/peers.c begins new ones).
-uint64_t mp_record_round(void);
+// Around each writing of a record: what comes between is filled in.
+void mp_record_begin(struct mp_wait_record *record, int64_t since_ns);
+void mp_record_end(struct mp_wait_record *record);
 
 // Another item: nobody can meet it yet. NULL when there is no room; then the record says `more`.
 struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind);
