@@ -50,7 +50,7 @@ int mp_message_open(struct mp_boot *boot)
             return mp_fail(MPI_ERR_OTHER, "cannot open the socket channel: %s", strerror(errno));
         }
     }
-    mp_channel = !mp_far ? mp_shm_open() : mp_process.near > 1 ? mp_near_and_far_open() : mp_far;
+    mp_channel = mp_far ? mp_near_and_far_open() : mp_shm_open();
     if (!mp_channel) {
         return MPI_ERR_OTHER;
     }

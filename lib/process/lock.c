@@ -248,7 +248,7 @@ static void raise_guard(void)
     }
     fence_for_all_threads();
     while (owned ? is_owner_inside() : is_stray_inside()) {
-        mp_shm_wake(mp_process.board); // with far peers it wakes by itself from time to time
+        mp_shm_wake(mp_process.board);
         nap(NAP_NS);
     }
 }

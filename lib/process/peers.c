@@ -155,6 +155,18 @@ void mp_shm_wake(struct mp_board *board)
     }
 }
 
+bool mp_shm_is_armed(uint32_t armed)
+{
+    return atomic_load_explicit(&mp_process.board->sleeping, memory_order_relaxed) == armed;
+}
+
+void mp_shm_wake_own(void)
+{
+    _Atomic uint32_t *word = &mp_process.board->sleeping;
+    atomic_store_explicit(word, 0, memory_order_relaxed);
+    syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
 void mp_peer_set_full(int world, bool full)
 {
     atomic_store_explicit(&far_full[world], full, memory_order_relaxed);

@@ -40,8 +40,9 @@ int mp_shm_peers_open(void);
 // A far peer has told whether it keeps as many messages as it is willing to.
 void mp_peer_set_full(int world, bool full);
 
-// Where there are both kinds of peers a rank sleeps on descriptors (message/near_and_far.c), and
-// who wakes it sends it a byte. Makes the socket that it comes by: returns it, or -1 with errno.
+// Where there are far peers a rank sleeps on descriptors (message/near_and_far.c), and who wakes
+// it, a near peer or a thread of its own, sends it a byte. Makes the socket that it comes by:
+// returns it, or -1 with errno.
 int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
 uint32_t mp_shm_arm(void);
@@ -52,6 +53,10 @@ void mp_shm_disarm(void);
 // the same for the ring from a peer, before it is polled.
 void *mp_shm_reserve_first(int peer, enum mp_packet_kind kind, size_t bytes);
 void mp_shm_open_in(int peer);
+
+// Whether the announcement still stands. And wakes the threads of this rank that sleep on the word.
+bool mp_shm_is_armed(uint32_t armed);
+void mp_shm_wake_own(void);
 
 // First message to a peer that does not poll our ring yet, and the waking of a sleeper.
 void mp_shm_ring_doorbell(int peer);

@@ -103,7 +103,8 @@ static unsigned asked;     // peers in the state ASKED
 static int epoll_fd;
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
 static char nothing;                 // whose event says nothing
-static int bell = -1;                // of mp_socket_watch
+static int bell = -1;                // of mp_socket_watch,
+static const _Atomic uint32_t *bell_is_for;
 
 // Ends the process: the job cannot go on, and nothing above could mend it.
 __attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
@@ -414,11 +415,12 @@ static int take_connections(void)
 
 // ---- The channel's other functions
 
-int mp_socket_watch(int fd)
+int mp_socket_watch(int fd, const _Atomic uint32_t *is_for)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &bell};
 
     bell = fd;
+    bell_is_for = is_for;
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -427,6 +429,11 @@ static int hear_bell(void)
     char bytes[8];
     int heard = 0;
 
+    // There is a byte; is there a thread whose sleep it is to end? (message/near_and_far.c)
+    atomic_thread_fence(memory_order_seq_cst);
+    if (atomic_load_explicit(bell_is_for, memory_order_relaxed)) {
+        return 0;
+    }
     while (recv(bell, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
         heard++;
     return heard;

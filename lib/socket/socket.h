@@ -7,6 +7,8 @@
 
 #include "base/channel.h"
 
+#include <stdatomic.h>
+
 struct mp_boot;
 
 // Opens this process's one socket channel. Uses boot's rank, size and control_fd; `boot` must stay
@@ -15,7 +17,8 @@ struct mp_boot;
 const struct mp_channel *mp_socket_open(struct mp_boot *boot, mp_deliver_fn *deliver);
 
 // A datagram socket that ends sleeps too. What comes by it is taken and thrown away, and counts as
-// something that poll did. Returns 0, or -1 with errno.
-int mp_socket_watch(int fd);
+// something that poll did; but not while `is_for` is not 0, for then a thread sleeps, and is to
+// find it. Returns 0, or -1 with errno.
+int mp_socket_watch(int fd, const _Atomic uint32_t *is_for);
 
 #endif

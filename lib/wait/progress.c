@@ -68,10 +68,6 @@ enum { LOOKS_PER_YIELD = 4, LOOKS_PER_FAR = 4, LOOKS_UNTIL_LATE = 1 << 14 };
 // two cores, a question takes 19 us, and 47 if a rank leaves its core only when it has to wait.)
 enum { PACE_BYTES = 64 << 10, STEP_BYTES = 16 << 10 };
 
-// The longest sleep where another thread may complete what this one waits for without waking it: so
-// late a thread notices over sockets, and so often it wakes for nothing.
-enum { THREADS_SLEEP_NS = 5000000 };
-
 static uint64_t crowded_until, stubborn_until;
 
 // Threads of this rank that announced a sleep. The announcement stands until the last one takes it
@@ -148,6 +144,9 @@ int mp_progress_look(void)
     // near messages come (message/near_and_far.c), have their turn here.
     if (!done && mp_far && in_vain % LOOKS_PER_FAR == LOOKS_PER_FAR - 1) {
         done = mp_far->poll();
+        if (done) {
+            mp_wake_threads();
+        }
     }
     if (done) {
         in_vain = 0;
@@ -233,9 +232,7 @@ static void sleep_now(struct mp_waiter *waiter)
     publish(waiter);
     tell(waiter);
     mp_lock_release();
-    // A thread that sleeps on streams too may not be woken by another thread of its rank.
-    bool others = mp_process.guarded || mp_process.threads;
-    mp_channel->sleep(waiter->armed, others && mp_process_has_far() ? THREADS_SLEEP_NS : -1);
+    mp_channel->sleep(waiter->armed, -1);
     mp_lock_acquire();
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
