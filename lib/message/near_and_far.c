@@ -28,7 +28,8 @@
 //   one word and the other.)
 // - It finds another thread there, and sleeps on the word. That one takes `on_streams` back later,
 //   then clears the word, and then wakes who sleeps on it. (It sees that there may be others: this
-//   one has seen the guard up, or has raised it, before it exchanged `on_streams`.)
+//   one has seen the guard up, or has raised it, before it exchanged `on_streams`.) The word that
+//   it clears may be that of a third one, which has taken its place meanwhile: then it rings, too.
 #include "message/opening.h"
 #include "object/errhandler.h"
 #include "process/peers.h"
@@ -92,6 +93,10 @@ static void sleep_on_both(uint32_t armed, int64_t timeout_ns)
     atomic_exchange_explicit(&on_streams, 0, memory_order_acq_rel);
     if (unlikely(mp_process_is_locked())) {
         mp_shm_wake_own();
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load_explicit(&on_streams, memory_order_relaxed)) {
+            mp_shm_ring_own();
+        }
     }
 }
 

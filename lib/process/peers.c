@@ -160,6 +160,11 @@ bool mp_shm_is_armed(uint32_t armed)
     return atomic_load_explicit(&mp_process.board->sleeping, memory_order_relaxed) == armed;
 }
 
+void mp_shm_ring_own(void)
+{
+    ring_bell(atomic_load_explicit(&mp_process.board->bell, memory_order_relaxed));
+}
+
 void mp_shm_wake_own(void)
 {
     _Atomic uint32_t *word = &mp_process.board->sleeping;

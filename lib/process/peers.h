@@ -54,9 +54,11 @@ void mp_shm_disarm(void);
 void *mp_shm_reserve_first(int peer, enum mp_packet_kind kind, size_t bytes);
 void mp_shm_open_in(int peer);
 
-// Whether the announcement still stands. And wakes the threads of this rank that sleep on the word.
+// Of this rank's threads: whether the announcement still stands; clears the word and wakes those
+// that sleep on it; wakes the one that sleeps on descriptors.
 bool mp_shm_is_armed(uint32_t armed);
 void mp_shm_wake_own(void);
+void mp_shm_ring_own(void);
 
 // First message to a peer that does not poll our ring yet, and the waking of a sleeper.
 void mp_shm_ring_doorbell(int peer);
