@@ -3,7 +3,7 @@
 # Add a program here and its source is found by its name: examples/NAME.c.
 
 example_programs += examples/hello examples/monte_carlo examples/mapreduce \
-    examples/stencil examples/conjugate_gradient
+    examples/stencil examples/conjugate_gradient examples/deadlock
 examples_headers = examples/usage.h
 mapreduce_headers = examples/word_table.h examples/map_tasks.h examples/word_exchange.h
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINES = 32, MAX_HINTS = 8, MAX_NAMED = 6 };
+enum { MAX_LINES = 32, MAX_HINTS = 8, MAX_NAMED = 6, MAX_CIRCLE = 16 };
 
 struct words {
     const struct snapshot *snapshot;
@@ -277,8 +277,10 @@ size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t 
 
     put(&w, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
         snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
-    if (count > 0 && closed > 1)
-        put(&w, ", ranks %d to %d below for each other", order[0], order[closed - 1]);
+    for (int i = 0; i < closed && i < MAX_CIRCLE && closed > 1; i++)
+        put(&w, i == 0 ? ": %d" : " -> %d", order[i]);
+    if (closed > 1)
+        put(&w, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
     put(&w, "\n");
     for (int i = 0; i < count && i < MAX_LINES; i++)
         for (int k = 0; k < snapshot->nwaits[order[i]]; k++)

@@ -48,6 +48,27 @@ told intercomm 4 MPI_Recv
 told finalize 3 MPI_Recv
 told ring-full 2 MPI_Ssend
 told recv 16 MPI_Recv
+for case in reduce gather scatter allgather alltoall scan reduce-scatter allreduce-long \
+    alltoall-long ibcast ialltoall neighbor idup create; do
+    told in-$case 3 MPI_Recv
+done
+told in-intercomm 4 MPI_Recv
+told sendrecv 2 MPI_Sendrecv
+told sendrecv-long 3 MPI_Sendrecv
+told issend 2 MPI_Wait
+told ssend-init 3 MPI_Wait
+told waitsome 2 MPI_Waitsome
+told waitall-mixed 3 MPI_Waitall
+told self-recv 2 MPI_Recv
+told chain 6 MPI_Recv
+told any-and-chain 4 MPI_Recv
+told any-in-split 6 MPI_Recv
+told late-tag 3 MPI_Recv
+told late-long 2 MPI_Ssend
+told bsend-detach 2 MPI_Recv
+told pcoll 3 MPI_Recv
+told bcast-against-recv 3 MPI_Bcast
+told after-ibarrier 3 MPI_Recv
 
 expect 120 -n 2 "$WAITS" tag
 warns '^mprun: rank 0 waits in MPI_Recv for a message from rank 1 (tag 7, MPI_COMM_WORLD), for '
@@ -60,8 +81,12 @@ expect 120 -n 2 "$WAITS" recv threaded
 warns '^mprun: deadlock: 2 of 2 ranks'
 
 # Part of the job.
-expect 120 -n 6 "$WAITS" partial
-warns '^mprun: deadlock: 2 of 6 ranks wait '
+for way in "--channel shm" "--channel socket" "--nodes 2"; do
+    for case in partial partial-ssend partial-any; do
+        expect 120 $way -n 6 "$WAITS" $case
+        warns '^mprun: deadlock: 2 of 6 ranks wait '
+    done
+done
 expect 124 --timeout 1.5 --grace 0 --on-deadlock=report -n 6 "$WAITS" partial
 [ "$(grep -c '^mprun: deadlock: ' "$work/err")" -eq 1 ] || fail "$what: not told once"
 expect 124 --timeout 1 --grace 0 --on-deadlock=ignore -n 2 "$WAITS" recv
@@ -69,7 +94,7 @@ expect 124 --timeout 1 --grace 0 --on-deadlock=ignore -n 2 "$WAITS" recv
 
 for way in "--channel shm" "--channel socket" "--nodes 2"; do
     for case in compute sleep poll any waitany grequest thread handler operator ibarrier \
-        bcast-inside long; do
+        bcast-inside long token tokens sleeper flood subgroups; do
         expect 0 $way -n 4 "$WAITS" live-$case
     done
 done
