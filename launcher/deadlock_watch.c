@@ -50,7 +50,7 @@
 
 // The second sleep after ranks were asked is the first whose look began after that. They answer in
 // some 10 ms; a rank that does not for a second is stopped, or has little of a core.
-enum { LOOKS_SINCE = 2, LOOKS_SOON = 50, LOOKS_AGAIN = 4 };
+enum { LOOKS_SINCE = 2, LOOKS_SOON = 50, LOOKS_AGAIN = 4, LOOKS_FOR_MORE = 1 };
 
 // A thread's record as it was read; `sleeps` is 0 where there is none. Of a suspect: what it was at
 // T, or later.
@@ -65,7 +65,8 @@ static struct copy *first;    // of the one before ranks were asked,
 static uint64_t *asked;       // and what `sleeps` was when they were
 static bool *dead, *suspects; // of this look, and who was asked
 static bool *told;
-static int looks; // since they were asked
+static int looks;       // since they were asked
+static int late_comers; // looks that others were given
 static char text[16384];
 
 static bool open_once(int nranks)
@@ -257,7 +258,7 @@ static void suspect(const struct job *job, uint64_t *next_ms)
     memcpy(suspects, dead, n);
     memcpy(first, copies, n * MP_WAIT_THREADS * sizeof *first);
     memset(asked, 0, n * MP_WAIT_THREADS * sizeof *asked);
-    looks = 0;
+    looks = late_comers = 0;
     // Only sleeps after this count.
     atomic_thread_fence(memory_order_seq_cst);
     for (size_t at = 0; at < n * MP_WAIT_THREADS; at++)
@@ -290,6 +291,9 @@ const char *deadlock_look(const struct job *job, uint64_t *next_ms)
         return NULL;
     }
     if (!is_proved(job, next_ms))
+        return NULL;
+    // Others may be about to fall asleep, and belong to it: they get a moment.
+    if (count < job->alive && late_comers++ < LOOKS_FOR_MORE)
         return NULL;
     for (size_t i = 0; i < n; i++)
         told[i] = told[i] || dead[i];
