@@ -16,6 +16,7 @@
 #include "boot/protocol.h"
 #include "launcher/allowed.h"
 #include "launcher/connect.h"
+#include "launcher/devices.h"
 #include "launcher/family.h"
 #include "launcher/input.h"
 #include "launcher/job.h"
@@ -24,6 +25,7 @@
 #include "launcher/program.h"
 #include "launcher/report.h"
 #include "launcher/segment.h"
+#include "launcher/show.h"
 #include "launcher/spawn.h"
 
 #include <errno.h>
@@ -52,6 +54,8 @@ struct starter {
     char rank[40];
     char control[40];
     char heap[100];
+    struct rank_variables variables;
+    char **own_slots; // for these
 };
 
 // Makes room for the descriptors that this job needs. Ranks get the old limit back; what they
@@ -116,6 +120,15 @@ static bool place_rank(struct starter *s, int rank)
     return segment->shared_heap;
 }
 
+static struct node_place node_place(const struct job *job, int rank)
+{
+    const struct mp_segment_header *segment = job->segments[job_node(job, rank)];
+
+    return (struct node_place){.node = (int)segment->node,
+                               .rank = rank - (int)segment->first,
+                               .size = (int)segment->nranks};
+}
+
 // Starts one rank. On failure *step says what could not be done, and errno why.
 static int start_rank(struct starter *s, int rank, const char **step)
 {
@@ -133,9 +146,11 @@ static int start_rank(struct starter *s, int rank, const char **step)
     birth->control_fd = connect_open(rank);
     if (birth->control_fd < 0 && errno != 0)
         return -1;
-    birth->cpus = cpus ? cpus->words : NULL;
+    birth->cpus = cpus && !s->job->placement->paper ? cpus->words : NULL;
     birth->cpus_bytes = sizeof cpus->words;
     snprintf(s->rank, sizeof s->rank, "%s=%d", MP_ENV_RANK, rank);
+    rank_variables_fill(&s->variables, s->job->options, rank, node_place(s->job, rank));
+    rank_variables_place(&s->variables, s->own_slots);
     pid_t pid = spawn(birth, step);
     int error = errno;
     for (int i = 0; i < 3; i++)
@@ -182,13 +197,16 @@ static int start_ranks(struct starter *s)
         s->birth.argv = program->argv;
         s->birth.shell_argv = program_shell_argv(program);
         s->birth.wdir = program->wdir;
+        rank_variables_fill(&s->variables, o, rank, node_place(s->job, rank));
         s->birth.environment =
-            environment_build(o, program, s->job->placement->threads, SLOTS, &slots);
+            environment_build(o, program, s->job->placement->threads, &s->variables, SLOTS, &slots);
         if (!s->birth.shell_argv || !s->birth.environment) {
             give_up(s->job);
             report_line("out of memory");
             return EXIT_NOT_EXECUTABLE;
         }
+        s->own_slots = slots;
+        slots = rank_variables_place(&s->variables, slots);
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
@@ -213,24 +231,6 @@ static int start_ranks(struct starter *s)
     return 0;
 }
 
-// The CPUs of a rank, as a list: "0-3,8".
-static void say_where(int rank, const struct mp_cpus *cpus)
-{
-    char list[1000] = "";
-    size_t length = 0;
-    int last;
-
-    for (int cpu = mp_cpus_next(cpus, 0); cpu >= 0 && length < sizeof list;
-         cpu = mp_cpus_next(cpus, last + 1)) {
-        for (last = cpu; mp_cpus_next(cpus, last + 1) == last + 1;)
-            last++;
-        length +=
-            (size_t)snprintf(list + length, sizeof list - length, last > cpu ? "%s%d-%d" : "%s%d",
-                             length > 0 ? "," : "", cpu, last);
-    }
-    report_line("rank %d is bound to CPU%s %s", rank, mp_cpus_count(cpus) == 1 ? "" : "s", list);
-}
-
 static void say_what_runs(const struct job *job)
 {
     report_line("started %d rank%s on %d usable CPU%s, channel %s", job->nranks,
@@ -238,8 +238,6 @@ static void say_what_runs(const struct job *job)
                 job->options->channel == MP_CHANNEL_SHM ? "shm" : "socket");
     if (job->options->nodes > 1)
         report_line("as %d nodes, with sockets between them", job->options->nodes);
-    for (int i = 0; i < job->nranks && job->placement->count > 0; i++)
-        say_where(i, placement_of(job->placement, i));
 }
 
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
@@ -270,10 +268,11 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     int status = raise_file_limit(&starter);
     if (status != 0)
         return status;
-    if (placement_make(&placement, options->bind, job.nranks, cpus) != 0) {
-        report_line("out of memory");
-        return EXIT_NOT_EXECUTABLE;
+    if (placement_make(&placement, options, cpus, devices_near(options)) != 0) {
+        report_line("%s", placement.error);
+        return EXIT_USAGE;
     }
+    show_placement(options, &placement);
     job.segments = calloc((size_t)options->nodes, sizeof *job.segments);
     job.ranks = calloc((size_t)job.nranks, sizeof *job.ranks);
     job.glimpses = calloc((size_t)job.nranks, sizeof *job.glimpses);
@@ -281,7 +280,7 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         report_line("out of memory");
         return EXIT_NOT_EXECUTABLE;
     }
-    if (!segments_create(options, cpus, start_ns, job.segments))
+    if (!segments_create(options, cpus, placement.crowd, start_ns, job.segments))
         return EXIT_NOT_EXECUTABLE;
     status = start_ranks(&starter);
     placement_settle(&placement);

@@ -9,6 +9,8 @@ mprun_sources += \
     launcher/cpu_order.c launcher/cpu_order.h \
     launcher/deadlock.c launcher/deadlock.h launcher/deadlock_text.c \
     launcher/deadlock_watch.c launcher/deadlock_watch.h \
+    launcher/device_amd.c launcher/device_intel.c launcher/device_nvidia.c \
+    launcher/devices.c launcher/devices.h \
     launcher/executable.c launcher/executable.h \
     launcher/family.c launcher/family.h \
     launcher/front.c launcher/front.h \
@@ -23,13 +25,17 @@ mprun_sources += \
     launcher/look.c launcher/look.h \
     launcher/machine.c launcher/machine.h \
     launcher/main.c \
+    launcher/mapping.c launcher/mapping.h \
+    launcher/option_place.c \
     launcher/options.c launcher/options.h \
     launcher/output.c launcher/output.h \
     launcher/placement.c launcher/placement.h \
     launcher/preload.c launcher/preload.h \
     launcher/program.c launcher/program.h \
+    launcher/rank_variables.c launcher/rank_variables.h \
     launcher/report.c launcher/report.h \
     launcher/segment.c launcher/segment.h \
+    launcher/show.c launcher/show.h \
     launcher/sink.c launcher/sink.h \
     launcher/spawn.c launcher/spawn.h \
     launcher/spool.c launcher/spool.h \

@@ -17,6 +17,12 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+const char *machine_root(void)
+{
+    const char *root = getenv("MPRUN_SYSROOT");
+    return root ? root : "";
+}
+
 // ---- The control group's quota
 
 // CPUs that the control group at `folder` allows, or 0 when it sets no limit or is not there.
@@ -40,13 +46,16 @@ static int quota_of(const char *folder)
     return quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
 }
 
-// The tightest quota of the group `path` and those above it, in the hierarchy mounted at `mount`.
-// In a container the path may be one that only the host knows; then just the mount itself counts.
-static int quota_along(const char *mount, const char *path)
+// The tightest quota of the group `path` and those above it, in the hierarchy mounted below
+// /sys/fs/cgroup. In a container the path may be one that only the host knows; then just the mount
+// itself counts.
+static int quota_along(const char *mounted, const char *path)
 {
-    char folder[600];
+    char mount[400];
+    char folder[1000];
     int tightest = 0;
 
+    snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", machine_root(), mounted);
     snprintf(folder, sizeof folder, "%s%s", mount, path);
     for (;;) {
         int quota = quota_of(folder);
@@ -65,7 +74,7 @@ static int quota(void)
     char *rest;
     int tightest = 0;
 
-    mp_file_read(text, sizeof text, "/proc/self/cgroup");
+    mp_file_read(text, sizeof text, "%s/proc/self/cgroup", machine_root());
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char words[300]; // NUMBER:CONTROLLERS:PATH
         char *controllers = strchr(line, ':');
@@ -78,9 +87,9 @@ static int quota(void)
             path++;
         int found = 0;
         if (strcmp(words, ",,") == 0)
-            found = quota_along("/sys/fs/cgroup", path);
+            found = quota_along("", path);
         else if (strstr(words, ",cpu,"))
-            found = quota_along("/sys/fs/cgroup/cpu", path);
+            found = quota_along("/cpu", path);
         if (found > 0 && (tightest == 0 || found < tightest))
             tightest = found;
     }
@@ -89,9 +98,31 @@ static int quota(void)
 
 // ---- CPUs
 
+static bool read_paper(struct mp_cpus *cpus)
+{
+    char path[400];
+
+    if (!*machine_root())
+        return false;
+    snprintf(path, sizeof path, "%s/sys/devices/system/cpu/online", machine_root());
+    return mp_cpus_read(cpus, path);
+}
+
+bool machine_is_paper(void)
+{
+    struct mp_cpus cpus;
+    return read_paper(&cpus);
+}
+
+struct mp_cpus machine_usable(void)
+{
+    struct mp_cpus cpus;
+    return read_paper(&cpus) ? cpus : mp_cpus_of(0);
+}
+
 int machine_cpus(void)
 {
-    struct mp_cpus mask = mp_cpus_of(0);
+    struct mp_cpus mask = machine_usable();
     int cpus = mp_cpus_count(&mask);
     int limit = quota();
 

@@ -3,10 +3,21 @@
 #ifndef MPRUN_MACHINE_H
 #define MPRUN_MACHINE_H
 
+#include "base/cpus.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-// How many CPUs mprun may use: those in its affinity mask, and no more than its control group's
+// The folder whose proc, sys and dev tell about CPUs and devices: MPRUN_SYSROOT, for tests, or "".
+const char *machine_root(void);
+
+// Whether the CPUs are those of such a folder, so that nobody can run there.
+bool machine_is_paper(void);
+
+// The CPUs that mprun may use: those in its affinity mask, or all on paper.
+struct mp_cpus machine_usable(void);
+
+// How many CPUs mprun may use: machine_usable(), and no more than its control group's
 // quota, rounded up. At least 1.
 int machine_cpus(void);
 

@@ -5,13 +5,16 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "boot/protocol.h"
+#include "launcher/devices.h"
 #include "launcher/front.h"
 #include "launcher/help.h"
 #include "launcher/library.h"
 #include "launcher/machine.h"
 #include "launcher/options.h"
+#include "launcher/placement.h"
 #include "launcher/program.h"
 #include "launcher/report.h"
+#include "launcher/show.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +55,36 @@ static void warn_of_unset(const struct options *options)
     }
 }
 
+// Where the number of ranks depends on what the machine has, finds that out.
+static int settle(struct options *options, int *cpus)
+{
+    struct mp_cpus usable;
+
+    if (options->cpu_set) {
+        int named = mp_cpus_count(options->cpu_set);
+        usable = machine_usable();
+        mp_cpus_keep(options->cpu_set, &usable);
+        int left = mp_cpus_count(options->cpu_set);
+        if (left < named) {
+            char list[200];
+            mp_cpus_write(&usable, list, sizeof list);
+            snprintf(options->error, sizeof options->error,
+                     "--cpu-set names CPUs that mprun may not use: it may use %s", list);
+            return EXIT_USAGE;
+        }
+        *cpus = left < *cpus ? left : *cpus;
+    }
+    if (options->devices.wanted && devices_find(options) != 0)
+        return EXIT_USAGE;
+    if (!options->devices.wanted && options->wish.per > 0) {
+        options->places = placement_count(options, *cpus);
+        if (options->places < 0)
+            return EXIT_USAGE;
+    }
+    int status = options_settle(options, *cpus);
+    return status == 0 && options->found && devices_check(options) != 0 ? EXIT_USAGE : status;
+}
+
 // Returns mprun's exit status after what it was asked to print.
 static int close_output(void)
 {
@@ -73,7 +106,7 @@ int main(int argc, char **argv)
     int status = options_parse(&options, argc, argv);
     int cpus = status == 0 ? machine_cpus() : 1;
     if (status == 0 && options.action == ACTION_RUN)
-        status = options_settle(&options, cpus);
+        status = settle(&options, &cpus);
     for (int i = 0; status == 0 && i < options.nprograms; i++)
         status = program_find(&options.programs[i], options.error, sizeof options.error);
     for (int i = 0; status == 0 && i < options.nprograms; i++)
@@ -97,5 +130,9 @@ int main(int argc, char **argv)
         break;
     }
     warn_of_unset(&options);
+    if (options.dry_run) {
+        status = show_dry_run(&options, cpus);
+        return status != 0 ? status : close_output();
+    }
     return front_run(&options, cpus, start_ns);
 }

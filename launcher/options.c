@@ -15,14 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct parser {
-    struct options *options;
-    struct program *program;     // the one whose options are being read
-    const struct option *option; // the one being applied
-    const char *given;           // as the user wrote it, with dashes
-};
-
-__attribute__((format(printf, 2, 3))) static int fail(struct parser *p, const char *format, ...)
+int option_fail(struct parser *p, const char *format, ...)
 {
     va_list list;
 
@@ -51,7 +44,7 @@ static int set_action(struct parser *p, char **values)
 static int set_binding(struct parser *p, char **values)
 {
     (void)values;
-    p->options->bind = (enum binding)p->option->what;
+    p->options->wish.bind = (enum level)p->option->what;
     return 0;
 }
 
@@ -69,8 +62,8 @@ static int set_seconds(struct parser *p, char **values)
     double seconds = strtod(values[0], &end);
 
     if (*end || end == values[0] || !(seconds >= 0) || (seconds == 0 && !may_be_0) || seconds > 1e9)
-        return fail(p, "%s wants a number of seconds%s, not \"%s\"", p->given,
-                    may_be_0 ? ", 0 or more" : " above 0", values[0]);
+        return option_fail(p, "%s wants a number of seconds%s, not \"%s\"", p->given,
+                           may_be_0 ? ", 0 or more" : " above 0", values[0]);
     *(double *)(void *)((char *)p->options + p->option->what) = seconds;
     return 0;
 }
@@ -81,8 +74,8 @@ static int apply_ranks(struct parser *p, char **values)
     long n = strtol(values[0], &end, 10);
 
     if (*end || end == values[0] || n < 1 || n > MP_RANKS_MAX)
-        return fail(p, "%s wants a number of ranks from 1 to %d, not \"%s\"", p->given,
-                    MP_RANKS_MAX, values[0]);
+        return option_fail(p, "%s wants a number of ranks from 1 to %d, not \"%s\"", p->given,
+                           MP_RANKS_MAX, values[0]);
     p->program->ranks = (int)n;
     return 0;
 }
@@ -93,8 +86,8 @@ static int apply_nodes(struct parser *p, char **values)
     long n = strtol(values[0], &end, 10);
 
     if (*end || end == values[0] || n < 1 || n > MP_RANKS_MAX)
-        return fail(p, "%s wants a number of nodes from 1 to %d, not \"%s\"", p->given,
-                    MP_RANKS_MAX, values[0]);
+        return option_fail(p, "%s wants a number of nodes from 1 to %d, not \"%s\"", p->given,
+                           MP_RANKS_MAX, values[0]);
     p->options->nodes = (int)n;
     return 0;
 }
@@ -111,20 +104,6 @@ static int apply_hosts(struct parser *p, char **values)
     return failed ? EXIT_USAGE : 0;
 }
 
-static int apply_bind(struct parser *p, char **values)
-{
-    if (strcmp(values[0], "share") == 0)
-        p->options->bind = BIND_SHARE;
-    else if (strcmp(values[0], "core") == 0)
-        p->options->bind = BIND_CORE;
-    else if (strcmp(values[0], "none") == 0)
-        p->options->bind = BIND_NONE;
-    else
-        return fail(p, "%s knows \"share\", \"core\" and \"none\", not \"%s\"", p->given,
-                    values[0]);
-    return 0;
-}
-
 static int apply_channel(struct parser *p, char **values)
 {
     if (strcmp(values[0], "shm") == 0)
@@ -132,7 +111,7 @@ static int apply_channel(struct parser *p, char **values)
     else if (strcmp(values[0], "socket") == 0)
         p->options->channel = MP_CHANNEL_SOCKET;
     else
-        return fail(p, "%s knows \"shm\" and \"socket\", not \"%s\"", p->given, values[0]);
+        return option_fail(p, "%s knows \"shm\" and \"socket\", not \"%s\"", p->given, values[0]);
     return 0;
 }
 
@@ -165,10 +144,10 @@ static int add_variable(struct parser *p, char **values)
     size_t length = strcspn(name, "=");
 
     if (length == 0)
-        return fail(p, "%s wants the name of a variable, not \"%s\"", p->given, name);
+        return option_fail(p, "%s wants the name of a variable, not \"%s\"", p->given, name);
     struct variable *place = realloc(to->variables, (to->count + 1) * sizeof *place);
     if (!place)
-        return fail(p, "out of memory");
+        return option_fail(p, "out of memory");
     if (!value && name[length] == '=')
         value = name + length + 1;
     to->variables = place;
@@ -194,7 +173,8 @@ static int apply_stdin(struct parser *p, char **values)
     else if (strcmp(values[0], "all") == 0)
         p->options->stdin_rank = STDIN_ALL;
     else if (*end || end == values[0] || rank < 0 || rank >= MP_RANKS_MAX)
-        return fail(p, "%s wants a rank, \"all\" or \"none\", not \"%s\"", p->given, values[0]);
+        return option_fail(p, "%s wants a rank, \"all\" or \"none\", not \"%s\"", p->given,
+                           values[0]);
     else
         p->options->stdin_rank = (int)rank;
     return 0;
@@ -203,7 +183,7 @@ static int apply_stdin(struct parser *p, char **values)
 static int refuse(struct parser *p, char **values)
 {
     (void)values;
-    return fail(p, "%s is not supported: %s", p->given, p->option->help);
+    return option_fail(p, "%s is not supported: %s", p->given, p->option->help);
 }
 
 // ---- The table
@@ -214,8 +194,19 @@ static int refuse(struct parser *p, char **values)
 
 const struct option options_table[] = {
     {"n np c", "N", GROUP_RANKS, apply_ranks, 0, "start N ranks (default: one per usable CPU)"},
-    {"bind-to", "share|core|none", GROUP_RANKS, apply_bind, 0,
-     "CPUs of a rank: its share, one core, any (default: share)"},
+    {"per", "OBJECT", GROUP_RANKS, option_per, 0,
+     "one rank per core, hwthread, l3, numa, socket, device"},
+    {"devices-per-rank", "N", GROUP_RANKS, option_devices_per_rank, 0,
+     "with --per device: N each (default: 1)"},
+    {"share-devices", NULL, GROUP_HIDDEN, FLAG(devices.share),
+     "with --per device: more ranks than devices are fine"},
+    {"bind-to", "share|OBJECT|none", GROUP_RANKS, option_bind, 0,
+     "CPUs of a rank: its share (default), a core ..., any"},
+    {"map-by", "OBJECT|ppr:N:OBJECT", GROUP_RANKS, option_map, 0,
+     "deal ranks to objects; with :pe=N, N cores each"},
+    {"rank-by", "OBJECT", GROUP_HIDDEN, option_rank_by, 0,
+     "number them by core, or through numa nodes ... in turn"},
+    {"cpu-set cpu-list", "LIST", GROUP_RANKS, option_cpu_set, 0, "use these CPUs only: 0-3,8"},
     {"host H", "LIST", GROUP_RANKS, apply_hosts, LIST,
      "hosts with slots; only this one: localhost:4"},
     {"hostfile machinefile f", "FILE", GROUP_RANKS, apply_hosts, IN_FILE, "the same, from a file"},
@@ -232,6 +223,8 @@ const struct option options_table[] = {
     {"genvlist", "A,B,...", GROUP_ENVIRONMENT, inherit_only, ALL_PROGRAMS,
      "the same for all programs"},
     {"wdir wd", "DIR", GROUP_ENVIRONMENT, TEXT(wdir), "start this program's ranks in DIR"},
+    {"torch", NULL, GROUP_ENVIRONMENT, FLAG(torch),
+     "set RANK, WORLD_SIZE, MASTER_ADDR ... for PyTorch"},
     {"path", "DIRS", GROUP_ENVIRONMENT, TEXT(path), "look for the program in these folders only"},
 
     {"tag-output l label prepend-rank", NULL, GROUP_OUTPUT, FLAG(tag),
@@ -240,6 +233,11 @@ const struct option options_table[] = {
      "who reads standard input (default: 0)"},
     {"quiet q", NULL, GROUP_OUTPUT, FLAG(quiet), "when the job fails, one line about it, no more"},
     {"verbose v", NULL, GROUP_OUTPUT, FLAG(verbose), "say what is started and how it ended"},
+    {"report-bindings", NULL, GROUP_HIDDEN, FLAG(report_bindings), "say where ranks are bound"},
+    {"display", "map", GROUP_HIDDEN, option_display, 0,
+     "say where ranks run, and on which devices"},
+    {"dry-run", NULL, GROUP_OUTPUT, FLAG(dry_run),
+     "print what would be started, with which variables"},
 
     {"channel", "shm|socket", GROUP_JOB, apply_channel, 0,
      "how ranks talk (default: shm; or MPRUN_CHANNEL)"},
@@ -263,22 +261,22 @@ const struct option options_table[] = {
     {"oversubscribe allow-run-as-root use-hwthread-cpus envall genvall "
      "disable-hostname-propagation",
      NULL, GROUP_HIDDEN, NULL, 0, NULL},
-    {"bind-to-none", NULL, GROUP_HIDDEN, set_binding, BIND_NONE, NULL},
-    {"bind-to-core", NULL, GROUP_HIDDEN, set_binding, BIND_CORE, NULL},
+    {"bind-to-none", NULL, GROUP_HIDDEN, set_binding, LEVEL_MACHINE, NULL},
+    {"bind-to-core", NULL, GROUP_HIDDEN, set_binding, LEVEL_CORE, NULL},
+    {"bind-to-socket", NULL, GROUP_HIDDEN, set_binding, LEVEL_SOCKET, NULL},
+    {"display-map", NULL, GROUP_HIDDEN, FLAG(show_map), NULL},
     {"envnone", NULL, GROUP_HIDDEN, inherit_only, THIS_PROGRAM, NULL},
     {"genvnone", NULL, GROUP_HIDDEN, inherit_only, ALL_PROGRAMS, NULL},
 
     // Not to be had.
-    {"map-by rank-by", NULL, GROUP_HIDDEN, refuse, 0,
-     "all ranks run on this machine; leave it out, or use --bind-to core"},
     {"ppn perhost npernode N ppr npersocket pernode", NULL, GROUP_HIDDEN, refuse, 0,
-     "all ranks run on this machine; say how many with -n"},
+     "all ranks run on this machine; say how many with -n, or --map-by ppr:N:socket"},
     {"mca gmca omca pmca prtemca am tune", NULL, GROUP_HIDDEN, refuse, 0,
      "it sets Open MPI's internals; leave it out (--channel chooses how ranks talk)"},
-    {"report-bindings display-map display-allocation binding display", NULL, GROUP_HIDDEN, refuse,
-     0, "leave it out; mprun -v says where ranks are bound"},
-    {"rankfile rf cpu-set cpu-list bind-by cpus-per-proc cpus-per-rank", NULL, GROUP_HIDDEN, refuse,
-     0, "start mprun under taskset to choose CPUs, and use --bind-to core"},
+    {"display-allocation binding", NULL, GROUP_HIDDEN, refuse, 0,
+     "leave it out; --report-bindings says where ranks are bound"},
+    {"rankfile rf bind-by cpus-per-proc cpus-per-rank", NULL, GROUP_HIDDEN, refuse, 0,
+     "--cpu-set chooses CPUs, and --map-by core:pe=N gives each rank N"},
     {"output-filename output outfile-pattern errfile-pattern xml merge-stderr-to-stdout "
      "timestamp-output stream-buffering prepend-pattern",
      NULL, GROUP_HIDDEN, refuse, 0, "redirect mprun's output, with --tag-output if need be"},
@@ -368,9 +366,9 @@ static int fail_unknown(struct parser *p, const char *name, size_t length)
         }
     }
     if (nearest)
-        return fail(p, "unknown option %s: did you mean %s%.*s?", p->given,
-                    nearest_length > 2 ? "--" : "-", (int)nearest_length, nearest);
-    return fail(p, "unknown option %s: mprun --help lists them", p->given);
+        return option_fail(p, "unknown option %s: did you mean %s%.*s?", p->given,
+                           nearest_length > 2 ? "--" : "-", (int)nearest_length, nearest);
+    return option_fail(p, "unknown option %s: mprun --help lists them", p->given);
 }
 
 // ---- The parser
@@ -397,13 +395,13 @@ static int parse_option(struct parser *p, int argc, char **argv, int *at)
             wanted++;
     if (name[length] == '=') {
         if (wanted != 1)
-            return fail(p, "%.*s takes %s, not =...", (int)(name + length - given), given,
-                        wanted == 0 ? "no value" : p->option->values);
+            return option_fail(p, "%.*s takes %s, not =...", (int)(name + length - given), given,
+                               wanted == 0 ? "no value" : p->option->values);
         values[0] = argv[*at - 1] + (name + length + 1 - given);
     } else {
         for (int i = 0; i < wanted; i++, ++*at) {
             if (*at >= argc || strcmp(argv[*at], ":") == 0)
-                return fail(p, "%s wants %s after it", given, p->option->values);
+                return option_fail(p, "%s wants %s after it", given, p->option->values);
             values[i] = argv[*at];
         }
     }
@@ -437,13 +435,14 @@ static int parse_program(struct parser *p, int argc, char **argv, int *at)
             return 0;
     }
     if (*at < argc && strcmp(argv[*at], ":") == 0)
-        return fail(p, "no program before \":\"");
+        return option_fail(p, "no program before \":\"");
     if (*at >= argc && o->nprograms > 0)
-        return fail(p, "no program after \":\"");
+        return option_fail(p, "no program after \":\"");
     if (*at >= argc)
-        return fail(p, "no program given: mprun [options] program [arguments], or mprun --help");
+        return option_fail(
+            p, "no program given: mprun [options] program [arguments], or mprun --help");
     if (argv[*at][0] == 0)
-        return fail(p, "the program's name is empty");
+        return option_fail(p, "the program's name is empty");
     p->program->argv = &o->arguments[*at];
     while (*at < argc && strcmp(argv[*at], ":") != 0)
         ++*at;
@@ -463,7 +462,7 @@ int options_parse(struct options *options, int argc, char **argv)
     options->programs = calloc((size_t)argc + 1, sizeof *options->programs);
     options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
     if (!options->programs || !options->arguments)
-        return fail(&parser, "out of memory");
+        return option_fail(&parser, "out of memory");
     memcpy(options->arguments, argv, (size_t)argc * sizeof *argv);
 
     options->grace = ASKED_GRACE;
@@ -491,17 +490,20 @@ int options_settle(struct options *o, int cpus)
     for (int i = 0; i < o->nprograms; i++) {
         struct program *program = &o->programs[i];
         if (program->ranks == 0)
-            program->ranks = program->slots > 0 ? program->slots : o->nprograms > 1 ? 1 : cpus;
+            program->ranks = program->slots > 0 ? program->slots
+                             : o->nprograms > 1 ? 1
+                             : o->places > 0    ? o->places
+                                                : cpus;
         total += program->ranks;
     }
     if (total > MP_RANKS_MAX)
-        return fail(&parser, "%ld ranks are too many: at most %d", total, MP_RANKS_MAX);
+        return option_fail(&parser, "%ld ranks are too many: at most %d", total, MP_RANKS_MAX);
     if (o->no_oversubscribe && total > cpus)
-        return fail(&parser, "--nooversubscribe: %ld ranks, but only %d usable CPU%s", total, cpus,
-                    cpus == 1 ? "" : "s");
+        return option_fail(&parser, "--nooversubscribe: %ld ranks, but only %d usable CPU%s", total,
+                           cpus, cpus == 1 ? "" : "s");
     if (o->stdin_rank >= total)
-        return fail(&parser, "--stdin names rank %d, but there are %ld ranks", o->stdin_rank,
-                    total);
+        return option_fail(&parser, "--stdin names rank %d, but there are %ld ranks", o->stdin_rank,
+                           total);
     o->nranks = (int)total;
     o->nodes = o->nodes < o->nranks ? o->nodes : o->nranks;
     return 0;

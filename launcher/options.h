@@ -5,6 +5,7 @@
 #ifndef MPRUN_OPTIONS_H
 #define MPRUN_OPTIONS_H
 
+#include "launcher/cpu_order.h"
 #include "shm/layout.h"
 
 #include <stdbool.h>
@@ -24,9 +25,26 @@ enum { FAILED_GRACE_MS = 250 };
 #define ASKED_GRACE 5.0
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
-enum binding { BIND_SHARE, BIND_CORE, BIND_NONE }; // see placement.c
 enum on_deadlock { DEADLOCK_END, DEADLOCK_REPORT, DEADLOCK_IGNORE };
 enum { STDIN_NONE = -1, STDIN_ALL = -2 }; // or the rank that reads mprun's standard input
+
+// Where ranks shall be: see mapping.c.
+struct wish {
+    enum level map;     // what ranks are dealt to; LEVEL_DEFAULT: what `bind` says
+    int per;            // so many ranks on each object of `map`; 0: they are dealt in turn
+    int pe;             // cores of each rank; 0: its share of the object
+    enum level bind;    // LEVEL_DEFAULT: its share; LEVEL_MACHINE: anywhere
+    enum level rank_by; // whose order numbers follow; LEVEL_DEFAULT: as ranks were dealt
+};
+
+// --per device: see devices.c.
+struct device_wish {
+    bool wanted;
+    const char *vendor; // only of this one; NULL: of any
+    int per_rank;       // so many each
+    bool share;         // a device may have several ranks
+    bool all;           // every rank sees all of them
+};
 
 // One variable for the ranks' environment: `value` NULL means as mprun has it. `name` is not
 // terminated by a 0 but `length` long.
@@ -69,8 +87,16 @@ struct options {
     bool verbose;
     bool no_oversubscribe;
     bool no_shared_heap;
-    enum binding bind;
     enum on_deadlock on_deadlock;
+    struct wish wish;
+    struct device_wish devices;
+    struct devices *found;   // devices_find
+    struct mp_cpus *cpu_set; // what ranks shall keep to; NULL: all that mprun may use
+    int places;              // ranks where none are given; 0: one for each CPU
+    bool dry_run;
+    bool show_map;
+    bool report_bindings;
+    bool torch;
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after
     char error[512];
@@ -81,8 +107,8 @@ struct options {
 // points into argv, or is allocated for good.
 int options_parse(struct options *options, int argc, char **argv);
 
-// Fills in what was left to defaults, now that the number of usable CPUs is known, and checks the
-// number of ranks. Returns as options_parse does.
+// Fills in what was left to defaults, now that the number of usable CPUs is known and, where those
+// do not give the number of ranks, options->places; and checks that. Returns as options_parse does.
 int options_settle(struct options *options, int cpus);
 
 // Whether some ranks talk over streams, which mprun makes for them.
@@ -102,7 +128,25 @@ enum option_group {
     GROUP_HIDDEN
 };
 
-struct parser;
+struct parser {
+    struct options *options;
+    struct program *program;     // the one whose options are being read
+    const struct option *option; // the one being applied
+    const char *given;           // as the user wrote it, with dashes
+};
+
+// Returns EXIT_USAGE, with that sentence in options->error.
+int option_fail(struct parser *parser, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// Those that say where ranks run: option_place.c.
+int option_bind(struct parser *parser, char **values);
+int option_map(struct parser *parser, char **values);
+int option_rank_by(struct parser *parser, char **values);
+int option_cpu_set(struct parser *parser, char **values);
+int option_per(struct parser *parser, char **values);
+int option_devices_per_rank(struct parser *parser, char **values);
+int option_display(struct parser *parser, char **values);
 
 struct option {
     const char *names;  // separated by blanks, without dashes; the first is the one to show

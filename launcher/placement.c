@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Where ranks run. Left to itself, the kernel may put two ranks that wait for each other on one CPU
-// while another process, or nobody, has the next: 8 bytes then take 1.6 us and not 0.05. So each
-// rank gets a part of the CPUs that are free when the job starts, all parts of the same size:
+// Where ranks run, unless they are told to: left to itself, the kernel may put two ranks that wait
+// for each other on one CPU while another process, or nobody, has the next: 8 bytes then take 1.6
+// us and not 0.05. So each rank gets a part of the CPUs that are free when the job starts, all
+// parts of the same size:
 //
-//   - Parts are neighbours in the machine (cpu_order.c), whole cores if there are as many cores as
-//     ranks. 4 ranks on 16 CPUs have 4 each, so threads of a rank have room.
 //   - A CPU is taken if another process of the system is bound to it: its affinity mask is narrower
 //     than ours. Other jobs' ranks are. Who is not bound goes where there is room by himself.
 //   - With more ranks than free CPUs nothing is bound: the kernel shares out time better than we.
@@ -16,9 +15,12 @@
 #define _GNU_SOURCE
 #include "launcher/placement.h"
 
+#include "launcher/machine.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CPU_FOLDER "/sys/devices/system/cpu"
+#define SYSTEM_FOLDER "/sys/devices/system"
 
 enum { LOCK_TRIES = 500, LOCK_NAP_NS = 1000000 };
 
@@ -89,114 +91,84 @@ void placement_settle(struct placement *placement)
     placement->lock = -1;
 }
 
-// ---- Cutting
-
-// What parts are made of: whole cores, or single CPUs.
-static struct core unit_at(const struct topology *t, bool by_core, int at)
+// The CPUs that ranks may have: all that mprun may use, or those of them that the user names.
+static struct mp_cpus usable_cpus(const struct options *options)
 {
-    return by_core ? t->cores[at] : (struct core){.at = at, .threads = 1};
+    struct mp_cpus usable = machine_usable();
+
+    if (options->cpu_set)
+        mp_cpus_keep(&usable, options->cpu_set);
+    return usable;
 }
 
-static bool is_free(const struct topology *t, struct core unit, const struct mp_cpus *taken)
+static int read_topology(struct topology *topology, const struct mp_cpus *usable, bool all)
 {
-    for (int i = 0; i < unit.threads; i++)
-        if (mp_cpus_has(taken, t->cpus[unit.at + i]))
-            return false;
-    return true;
+    char folder[400];
+
+    snprintf(folder, sizeof folder, "%s" SYSTEM_FOLDER, machine_root());
+    return topology_read(topology, usable, folder, all);
 }
 
-static int count_free(const struct topology *t, bool by_core, const struct mp_cpus *taken)
+// Whoever names CPUs keeps to them, also where ranks are not bound to any of their own.
+static int keep_to(struct placement *placement, const struct mp_cpus *cpus)
 {
-    int count = 0;
-
-    for (int at = 0; at < (by_core ? t->ncores : t->ncpus); at++)
-        count += is_free(t, unit_at(t, by_core, at), taken);
-    return count;
-}
-
-// Adds the CPUs of the next `count` free units to a part. Returns where to go on.
-static int add_units(struct mp_cpus *part, const struct topology *t, const struct mp_cpus *taken,
-                     bool by_core, int at, int count)
-{
-    for (; count > 0; at++) {
-        struct core unit = unit_at(t, by_core, at);
-        if (!is_free(t, unit, taken))
-            continue;
-        for (int i = 0; i < unit.threads; i++)
-            mp_cpus_add(part, t->cpus[unit.at + i]);
-        count--;
-    }
-    return at;
-}
-
-// Parts of equally many cores may have more threads or fewer: the smallest counts, for all.
-static void settle_threads(struct placement *placement)
-{
-    for (int i = 0; i < placement->count; i++) {
-        int part = mp_cpus_count(&placement->parts[i]);
-        placement->threads = part < placement->threads ? part : placement->threads;
-    }
-}
-
-int placement_cut(struct placement *placement, const struct topology *topology,
-                  const struct mp_cpus *taken, int nranks)
-{
-    int cpus = count_free(topology, false, taken);
-    int cores = count_free(topology, true, taken);
-    int at = 0;
-
-    if (nranks > cpus)
-        return -1;
-    placement->parts = calloc((size_t)nranks, sizeof *placement->parts);
+    placement->parts = malloc(sizeof *placement->parts);
     if (!placement->parts)
         return -1;
-    bool by_core = cores >= nranks;
-    int units = (by_core ? cores : cpus) / nranks;
-    for (int rank = 0; rank < nranks; rank++)
-        at = add_units(&placement->parts[rank], topology, taken, by_core, at, units);
-    placement->count = nranks;
-    settle_threads(placement);
+    placement->parts[0] = *cpus;
+    placement->count = 1;
     return 0;
 }
 
-// --bind-to core: a core each, in turn, whoever else may be there.
-static int one_core_each(struct placement *placement, const struct topology *topology)
+int placement_make(struct placement *placement, const struct options *options, int cpus,
+                   const struct mp_cpus *near)
 {
-    static const struct mp_cpus nobody;
-    placement->parts = calloc((size_t)topology->ncores, sizeof *placement->parts);
-    if (!placement->parts)
-        return -1;
-    for (int i = 0; i < topology->ncores; i++)
-        add_units(&placement->parts[i], topology, &nobody, true, i, 1);
-    placement->count = topology->ncores;
-    settle_threads(placement);
-    return 0;
-}
-
-int placement_make(struct placement *placement, enum binding binding, int nranks, int cpus)
-{
-    struct mp_cpus usable = mp_cpus_of(0);
+    const struct wish *wish = &options->wish;
+    int nranks = options->nranks;
+    struct mp_cpus usable = usable_cpus(options);
     struct topology topology = {0};
+    struct mp_cpus taken = {{0}};
+    bool asked = near || wish->map != LEVEL_DEFAULT || wish->bind > LEVEL_MACHINE;
     int error = 0;
 
-    *placement = (struct placement){.lock = -1, .threads = cpus > nranks ? cpus / nranks : 1};
-    if (binding == BIND_NONE || mp_cpus_count(&usable) == 0 ||
-        (binding == BIND_SHARE && (nranks > cpus || !may_bind())))
-        return 0;
-    if (topology_read(&topology, &usable, CPU_FOLDER) != 0)
-        return -1;
-    if (binding == BIND_CORE) {
-        error = one_core_each(placement, &topology);
-    } else {
-        placement->lock = take_lock();
-        struct mp_cpus taken = find_taken(&usable);
-        placement_cut(placement, &topology, &taken, nranks);
+    *placement = (struct placement){
+        .lock = -1, .threads = cpus > nranks ? cpus / nranks : 1, .paper = machine_is_paper()};
+    bool may = mp_cpus_count(&usable) > 0 && wish->bind != LEVEL_MACHINE &&
+               (asked || (nranks <= cpus && may_bind()));
+    if (may) {
+        error = read_topology(&topology, &usable, asked);
+        if (error == 0 && !placement->paper) {
+            placement->lock = take_lock();
+            struct mp_cpus own = mp_cpus_of(0);
+            taken = find_taken(&own);
+        }
+        if (error == 0)
+            error = mapping_make(placement, &topology, &taken, nranks, wish, near);
+        topology_release(&topology);
     }
-    topology_release(&topology);
+    if (error == 0 && placement->count == 0 && options->cpu_set)
+        error = keep_to(placement, &usable);
+    if (error != 0 && placement->error[0] == 0)
+        snprintf(placement->error, sizeof placement->error, "out of memory");
     return error;
 }
 
 const struct mp_cpus *placement_of(const struct placement *placement, int rank)
 {
     return placement->count > 0 ? &placement->parts[rank % placement->count] : NULL;
+}
+
+int placement_count(struct options *options, int cpus)
+{
+    struct mp_cpus usable = usable_cpus(options);
+    struct topology topology;
+    bool of_cpus = options->wish.map >= LEVEL_CORE;
+
+    snprintf(options->error, sizeof options->error, "out of memory");
+    if (read_topology(&topology, &usable, true) != 0)
+        return -1;
+    int count = mapping_count(&topology, &options->wish, options->error, sizeof options->error);
+    topology_release(&topology);
+    // A quota may allow fewer CPUs than there are.
+    return of_cpus && count > cpus * options->wish.per ? cpus * options->wish.per : count;
 }

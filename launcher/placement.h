@@ -3,23 +3,15 @@
 #ifndef MPRUN_PLACEMENT_H
 #define MPRUN_PLACEMENT_H
 
-#include "launcher/cpu_order.h"
+#include "launcher/mapping.h"
 #include "launcher/options.h"
 
-// Parts of the machine's CPUs; rank r runs on part r % count. `count` 0: ranks run wherever mprun
-// may.
-struct placement {
-    int count;
-    struct mp_cpus *parts;
-    int threads; // that a rank may run at the same time: the CPUs of its part or, of all, its share
-    int lock;    // see placement_settle
-};
-
-// Decides where `nranks` ranks run that are bound as `binding` says; `cpus` is machine_cpus().
-// Where other processes are bound to CPUs, their CPUs are left to them: that it stays true until
-// our ranks are bound too is what a lock is held for, until placement_settle. Returns 0, or -1: no
-// memory.
-int placement_make(struct placement *placement, enum binding binding, int nranks, int cpus);
+// Decides where the ranks of a settled job run; `cpus` is machine_cpus(), and `near` are, if ranks
+// have devices, the CPUs near to those of each rank. Where other processes are bound to CPUs, their
+// CPUs are left to them: that it stays true until our ranks are bound too is what a lock is held
+// for, until placement_settle. Returns 0, or -1 with a sentence in placement->error.
+int placement_make(struct placement *placement, const struct options *options, int cpus,
+                   const struct mp_cpus *near);
 
 // All ranks have been started.
 void placement_settle(struct placement *placement);
@@ -27,11 +19,8 @@ void placement_settle(struct placement *placement);
 // The CPUs of a rank; NULL: wherever mprun may.
 const struct mp_cpus *placement_of(const struct placement *placement, int rank);
 
-// The part of placement_make that only thinks: cuts what is free of `topology`, which `taken` is
-// not, into `nranks` equal parts, of neighbours, of whole cores if there are enough of them, and
-// lowers placement->threads to what the smallest has.
-// Returns 0 if it could: with fewer free CPUs than ranks there are no parts.
-int placement_cut(struct placement *placement, const struct topology *topology,
-                  const struct mp_cpus *taken, int nranks);
+// How many ranks the job has by default, unless that is one for each CPU: where so many were asked
+// for on each object of some kind. Returns -1 with a sentence in options->error.
+int placement_count(struct options *options, int cpus);
 
 #endif

@@ -85,13 +85,16 @@ static uint32_t first_of(const struct options *options, int node)
 }
 
 // What is the same in all segments of the job.
-static struct mp_segment_header job_plan(const struct options *options, int cpus, int64_t start_ns)
+static struct mp_segment_header job_plan(const struct options *options, int cpus, int crowd,
+                                         int64_t start_ns)
 {
     uint32_t ranks = (uint32_t)options->nranks, cores = (uint32_t)cpus;
+    uint32_t per_core = (ranks + cores - 1) / cores;
     struct mp_segment_header plan = {.channel = (uint32_t)options->channel,
                                      .nodes = (uint32_t)options->nodes,
                                      .cores = cores,
-                                     .ranks_per_core = (ranks + cores - 1) / cores,
+                                     .ranks_per_core =
+                                         (uint32_t)crowd > per_core ? (uint32_t)crowd : per_core,
                                      .universe = ranks > cores ? ranks : cores,
                                      .fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS,
                                      .start_ns = start_ns};
@@ -126,10 +129,10 @@ static struct mp_segment_header *make_segment(const struct mp_segment_header *pl
     return segment;
 }
 
-bool segments_create(const struct options *options, int cpus, int64_t start_ns,
+bool segments_create(const struct options *options, int cpus, int crowd, int64_t start_ns,
                      struct mp_segment_header **segments)
 {
-    struct mp_segment_header plan = job_plan(options, cpus, start_ns);
+    struct mp_segment_header plan = job_plan(options, cpus, crowd, start_ns);
     uint32_t world = (uint32_t)options->nranks;
     unsigned shift = mp_heap_shift(world, machine_memory());
     uint64_t most = segment_most();

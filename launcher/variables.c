@@ -43,6 +43,15 @@ static bool is_listed(const struct environment_changes *changes, const char *ent
     return false;
 }
 
+// Whether an entry is a variable of the kind that each rank has of its own.
+static struct rank_variable *own_of(struct rank_variables *own, const char *entry)
+{
+    for (int i = 0; i < own->count; i++)
+        if (names(entry, own->list[i].text, own->list[i].length))
+            return &own->list[i];
+    return NULL;
+}
+
 // The place of the entry of that name, or of a new one, which is NULL.
 static char **place_of(struct list *list, const char *name, size_t length)
 {
@@ -77,15 +86,47 @@ static bool add_preload(struct list *list, const char *library)
     return asprintf(place, "%s=%s%s%s", name, before, *before ? ":" : "", library) >= 0;
 }
 
+const char *environment_value(const struct options *options, const char *name)
+{
+    const struct environment_changes *changes[] = {&options->programs[0].environment,
+                                                   &options->environment};
+
+    for (int i = 0; i < 2; i++)
+        for (size_t k = changes[i]->count; k-- > 0;) {
+            const struct variable *v = &changes[i]->variables[k];
+            if (v->value && v->length == strlen(name) && memcmp(v->name, name, v->length) == 0)
+                return v->value;
+        }
+    return getenv(name);
+}
+
+// What the user says of a rank's own variables holds, except for masks: those were cut from his.
+static void drop_own(struct list *list, struct rank_variables *own)
+{
+    int kept = 0;
+
+    for (int i = 0; i < own->count; i++)
+        own->list[i].by_user = false;
+    for (int i = 0; i < list->count; i++) {
+        struct rank_variable *variable = own_of(own, list->entries[i]);
+        if (variable && variable->is_mask)
+            continue;
+        if (variable)
+            variable->by_user = true;
+        list->entries[kept++] = list->entries[i];
+    }
+    list->count = kept;
+}
+
 char **environment_build(const struct options *options, const struct program *program, int threads,
-                         int extra, char ***slots)
+                         struct rank_variables *own, int extra, char ***slots)
 {
     static const char *const ours[] = {MP_ENV_ALL};
     const struct environment_changes *all = &options->environment;
-    const struct environment_changes *own = &program->environment;
-    bool only_listed = all->only_listed || own->only_listed;
+    const struct environment_changes *of_program = &program->environment;
+    bool only_listed = all->only_listed || of_program->only_listed;
     struct list list = {0};
-    size_t room = all->count + own->count + (size_t)extra + 3;
+    size_t room = all->count + of_program->count + (size_t)(own->count + extra) + 3;
 
     for (char **entry = environ; *entry; entry++)
         room++;
@@ -93,19 +134,21 @@ char **environment_build(const struct options *options, const struct program *pr
     if (!list.entries)
         return NULL;
     for (char **entry = environ; *entry; entry++) {
-        bool keep = !only_listed || is_listed(all, *entry) || is_listed(own, *entry);
+        bool keep = !only_listed || is_listed(all, *entry) || is_listed(of_program, *entry);
         for (size_t i = 0; keep && i < sizeof ours / sizeof *ours; i++)
             keep = !names(*entry, ours[i], strlen(ours[i]));
-        if (keep)
+        if (keep && !own_of(own, *entry))
             list.entries[list.count++] = *entry;
     }
     const char *library = preload_for(program);
-    if (!apply(&list, all) || !apply(&list, own) || (library && !add_preload(&list, library)))
+    if (!apply(&list, all) || !apply(&list, of_program) ||
+        (library && !add_preload(&list, library)))
         return NULL;
     char **place = place_of(&list, THREADS, strlen(THREADS));
     if (!*place && asprintf(place, "%s=%d", THREADS, threads) < 0)
         return NULL;
+    drop_own(&list, own);
     *slots = list.entries + list.count;
-    memset(*slots, 0, (size_t)(extra + 1) * sizeof **slots);
+    memset(*slots, 0, (size_t)(own->count + extra + 1) * sizeof **slots);
     return list.entries;
 }

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -39,20 +40,42 @@ struct mp_cpus mp_cpus_of(pid_t pid)
     return cpus;
 }
 
+const char *mp_cpus_parse(struct mp_cpus *cpus, const char *list)
+{
+    *cpus = (struct mp_cpus){{0}};
+    while (*list >= '0' && *list <= '9') {
+        char *end;
+        long from = strtol(list, &end, 10);
+        long to = *end == '-' ? strtol(end + 1, &end, 10) : from;
+        for (long cpu = from; cpu <= to && cpu < MP_CPUS_MAX; cpu++)
+            mp_cpus_add(cpus, (int)cpu);
+        list = end + (*end == ',');
+    }
+    return list;
+}
+
 bool mp_cpus_read(struct mp_cpus *cpus, const char *name)
 {
     char list[3 * MP_CPUS_MAX]; // every second CPU, four digits and a comma each, is the longest
-    char *at = list;
 
     *cpus = (struct mp_cpus){{0}};
     if (mp_file_read(list, sizeof list, "%s", name) == 0)
         return false;
-    while (*at >= '0' && *at <= '9') {
-        long from = strtol(at, &at, 10);
-        long to = *at == '-' ? strtol(at + 1, &at, 10) : from;
-        for (long cpu = from; cpu <= to && cpu < MP_CPUS_MAX; cpu++)
-            mp_cpus_add(cpus, (int)cpu);
-        at += *at == ',';
-    }
+    mp_cpus_parse(cpus, list);
     return mp_cpus_next(cpus, 0) >= 0;
+}
+
+void mp_cpus_write(const struct mp_cpus *cpus, char *list, size_t room)
+{
+    size_t length = 0;
+    int last;
+
+    *list = 0;
+    for (int cpu = mp_cpus_next(cpus, 0); cpu >= 0 && length < room;
+         cpu = mp_cpus_next(cpus, last + 1)) {
+        for (last = cpu; mp_cpus_next(cpus, last + 1) == last + 1;)
+            last++;
+        length += (size_t)snprintf(list + length, room - length, last > cpu ? "%s%d-%d" : "%s%d",
+                                   length > 0 ? "," : "", cpu, last);
+    }
 }

@@ -5,6 +5,7 @@
 #include "boot/foreign.h"
 
 #include "base/bits.h"
+#include "boot/protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +18,30 @@ static const struct launcher {
     const char *also;
     const char *name;
     bool unsized;
+    bool set_by_us;
 } launchers[] = {
-    {"OMPI_COMM_WORLD_SIZE", NULL, "Open MPI's mpirun", false},
-    {"PMI_SIZE", NULL, "an MPICH-style mpiexec (PMI)", false},
-    {"MPI_LOCALNRANKS", NULL, "an MPICH-style mpiexec (Hydra)", false},
-    {"MV2_COMM_WORLD_SIZE", NULL, "MVAPICH's launcher", false},
-    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID", "Slurm's srun", false},
-    {"FLUX_JOB_SIZE", "FLUX_TASK_RANK", "Flux's launcher", false},
-    {"JSM_NAMESPACE_SIZE", NULL, "IBM's jsrun", false},
-    {"PALS_NRANKS", NULL, "PALS (HPE's mpiexec)", false},
-    {"PMIX_RANK", "PMIX_NAMESPACE", "a PMIx launcher (prterun, or srun --mpi=pmix)", true},
-    {"PALS_RANKID", "PALS_APID", "PALS (HPE's mpiexec)", true},
-    {"ALPS_APP_PE", NULL, "ALPS (Cray's aprun)", true},
+    {"OMPI_COMM_WORLD_SIZE", NULL, "Open MPI's mpirun", false, true},
+    {"PMI_SIZE", NULL, "an MPICH-style mpiexec (PMI)", false, false},
+    {"MPI_LOCALNRANKS", NULL, "an MPICH-style mpiexec (Hydra)", false, true},
+    {"MV2_COMM_WORLD_SIZE", NULL, "MVAPICH's launcher", false, true},
+    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_ID", "Slurm's srun", false, false},
+    {"FLUX_JOB_SIZE", "FLUX_TASK_RANK", "Flux's launcher", false, false},
+    {"JSM_NAMESPACE_SIZE", NULL, "IBM's jsrun", false, false},
+    {"PALS_NRANKS", NULL, "PALS (HPE's mpiexec)", false, false},
+    {"PMIX_RANK", "PMIX_NAMESPACE", "a PMIx launcher (prterun, or srun --mpi=pmix)", true, false},
+    {"PALS_RANKID", "PALS_APID", "PALS (HPE's mpiexec)", true, false},
+    {"ALPS_APP_PE", NULL, "ALPS (Cray's aprun)", true, false},
 };
+
+// Programs ask other launchers' variables for their rank, so mprun sets some of them as well. What
+// a rank starts inherits them, and they claim nothing of it.
+static bool is_ours(long size)
+{
+    const char *sizes = getenv(MP_ENV_SIZES);
+    int world, node;
+
+    return sizes && sscanf(sizes, "%d,%d", &world, &node) == 2 && (size == world || size == node);
+}
 
 bool mp_foreign_launcher(char *error, size_t room)
 {
@@ -39,7 +51,7 @@ bool mp_foreign_launcher(char *error, size_t room)
         const struct launcher *l = &launchers[i];
         const char *text = getenv(l->variable);
         long size = text && !l->unsized ? strtol(text, NULL, 10) : 0;
-        if (!text || (l->also && !getenv(l->also)))
+        if (!text || (l->also && !getenv(l->also)) || (l->set_by_us && is_ours(size)))
             continue;
         one = one || size == 1;
         if (size > 1) {

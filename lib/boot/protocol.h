@@ -17,6 +17,10 @@
 
 #define MP_ENV_ALL MP_ENV_RANK, MP_ENV_SIZE, MP_ENV_SEGMENT, MP_ENV_CONTROL, MP_ENV_HEAP
 
+// The sizes of the job and of the node, as "%d,%d". It stays when MPI_Init takes the above away,
+// beside the variables of other launchers that mprun sets too: so they are known to be no claim.
+#define MP_ENV_SIZES "MPRUN_SIZES"
+
 // Its descriptor, the shift of an area, and the address that all map it at (shm/layout.h); then the
 // node, this rank's place there, and the number of places.
 #define MP_HEAP_FORMAT "%d,%u,%llx,%d,%d,%d"

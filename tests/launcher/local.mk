@@ -5,6 +5,7 @@
 script_tests += tests/launcher/closed_descriptors_are_found.sh
 script_tests += tests/launcher/connect.sh
 script_tests += tests/launcher/deadlocks_are_told.sh
+script_tests += tests/launcher/devices.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
 script_tests += tests/launcher/exit_status.sh
@@ -18,7 +19,9 @@ script_tests += tests/launcher/kills.sh
 script_tests += tests/launcher/left_processes_are_counted.sh
 script_tests += tests/launcher/leftovers.sh
 script_tests += tests/launcher/limits_are_named.sh
+script_tests += tests/launcher/local_rank.sh
 script_tests += tests/launcher/manual.sh
+script_tests += tests/launcher/mapping.sh
 script_tests += tests/launcher/mpcompare.sh
 script_tests += tests/launcher/no_proc_no_hang.sh
 script_tests += tests/launcher/nodes.sh
@@ -70,3 +73,4 @@ tests_launcher_under_LDADD =
 check_PROGRAMS += tests/launcher/waits
 
 EXTRA_DIST += tests/launcher/lib.sh
+EXTRA_DIST += tests/launcher/trees

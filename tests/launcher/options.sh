@@ -27,7 +27,7 @@ wrong 2 'knows "shm" and "socket", not "tcp"' --channel tcp true
 wrong 2 'seconds above 0' --timeout 0 true
 wrong 2 'names rank 5' --stdin 5 -n 2 true
 wrong 2 'host "elsewhere" is not this machine' -host elsewhere true
-wrong 2 'not supported: .*--bind-to core' --map-by core true
+wrong 2 'not supported: .*--map-by core:pe=N' --rankfile x true
 wrong 2 'not supported: .*with -n' -ppn 2 true
 wrong 2 'not supported: .*internals' --mca btl self true
 wrong 127 'nonesuch: not found in PATH' nonesuch
@@ -48,7 +48,8 @@ unset MPRUN_CHANNEL
 # What people's fingers know.
 for options in '-n 2' '-np 2' '--np 2' '-c 2' '--np=2' '-host localhost:2' '-H localhost,localhost' \
     '--oversubscribe --allow-run-as-root -n 2' '--bind-to none -n 2' '--bind-to core -n 2' \
-    '-genvall -n 2' '-l -n 2' '-n 2 --' '--use-hwthread-cpus --bind-to-core -np 2'; do
+    '-genvall -n 2' '-l -n 2' '-n 2 --' '--use-hwthread-cpus --bind-to-core -np 2' \
+    '--map-by slot -np 2' '--map-by core --bind-to core --rank-by core -np 2' '--bind-to socket -n 2'; do
     expect 0 $options true
     warns_lines 0
 done

@@ -151,7 +151,7 @@ static void the_job(void **state)
     assert_int_equal(parse("a"), 0);
     assert_int_equal(options.channel, MP_CHANNEL_SHM);
     assert_int_equal(options.stdin_rank, 0);
-    assert_int_equal(options.bind, BIND_SHARE);
+    assert_int_equal(options.wish.bind, LEVEL_DEFAULT);
     assert_false(options.tag);
     assert_int_equal(
         parse("--channel socket --timeout 1.5 --grace 0 -l -q --bind-to core --stdin all -v a"), 0);
@@ -159,7 +159,7 @@ static void the_job(void **state)
     assert_true(options.timeout > 1.49 && options.timeout < 1.51);
     assert_true(options.grace < 0.01);
     assert_true(options.tag && options.quiet && options.verbose);
-    assert_int_equal(options.bind, BIND_CORE);
+    assert_int_equal(options.wish.bind, LEVEL_CORE);
     assert_int_equal(options.stdin_rank, STDIN_ALL);
     assert_int_equal(parse("--stdin none -s 1 a"), 0);
     assert_int_equal(options.stdin_rank, 1);
@@ -171,6 +171,49 @@ static void the_job(void **state)
     setenv("MPRUN_CHANNEL", "pigeon", 1);
     assert_refused("a", "MPRUN_CHANNEL knows \"shm\" and \"socket\", not \"pigeon\"");
     unsetenv("MPRUN_CHANNEL");
+}
+
+static void places(void **state)
+{
+    (void)state;
+    const struct wish *wish = &options.wish;
+    assert_int_equal(parse("--map-by ppr:3:numa:pe=2 --bind-to l3cache --rank-by slot a"), 0);
+    assert_int_equal(wish->map, LEVEL_NUMA);
+    assert_int_equal(wish->per, 3);
+    assert_int_equal(wish->pe, 2);
+    assert_int_equal(wish->bind, LEVEL_L3);
+    assert_int_equal(wish->rank_by, LEVEL_CORE);
+    assert_int_equal(parse("--map-by socket:PE=4 --bind-to none a"), 0);
+    assert_int_equal(wish->map, LEVEL_SOCKET);
+    assert_int_equal(wish->per, 0);
+    assert_int_equal(wish->pe, 4);
+    assert_int_equal(wish->bind, LEVEL_MACHINE);
+    assert_int_equal(parse("--per l3 a"), 0);
+    assert_int_equal(wish->map, LEVEL_L3);
+    assert_int_equal(wish->per, 1);
+    assert_false(options.devices.wanted);
+    assert_int_equal(parse("--devices-per-rank 2 --per device:all --cpu-set 0-2,9 a"), 0);
+    assert_true(options.devices.wanted && options.devices.all && !options.devices.vendor);
+    assert_int_equal(options.devices.per_rank, 2);
+    assert_int_equal(wish->map, LEVEL_DEFAULT);
+    assert_int_equal(mp_cpus_count(options.cpu_set), 4);
+    assert_int_equal(parse("--per amd --share-devices a"), 0);
+    assert_string_equal(options.devices.vendor, "amd");
+    assert_true(options.devices.share);
+    for (const char *const *wrong =
+             (const char *const[]){"ppr:0:numa", "ppr:2", "ppr:x:core", "core:pe=0",
+                                   "core:pe=", "core:2", "node", "", NULL};
+         *wrong; wrong++) {
+        char line[100];
+        snprintf(line, sizeof line, "--map-by=%s a", *wrong);
+        assert_refused(line, "wants OBJECT or ppr:N:OBJECT, and perhaps :pe=N after it, not");
+    }
+    assert_refused("--rank-by none a", "not \"none\"");
+    assert_refused("--per numa:all a", "not \"numa:all\"");
+    assert_refused("--per device:some a", "not \"device:some\"");
+    assert_refused("--cpu-set 3- a", "a list of CPUs such as 0-3,8");
+    assert_refused("--cpu-set x a", "not \"x\"");
+    assert_refused("--display topo a", "knows \"map\"");
 }
 
 static void questions(void **state)
@@ -199,8 +242,8 @@ static void unknown_options(void **state)
     assert_refused("--tag-output=yes a", "--tag-output takes no value");
     assert_refused("--mca btl tcp a", "not supported: it sets Open MPI's internals");
     assert_refused("-ppn 4 a", "not supported");
-    assert_refused("--map-by=core a", "not supported");
-    assert_refused("--bind-to socket a", "knows \"share\", \"core\" and \"none\", not \"socket\"");
+    assert_refused("--rankfile=r a", "not supported");
+    assert_refused("--bind-to board a", "\"core\" and \"hwthread\", not \"board\"");
 }
 
 static void hosts(void **state)
@@ -257,6 +300,7 @@ int main(void)
         cmocka_unit_test(several_programs),
         cmocka_unit_test(variables),
         cmocka_unit_test(the_job),
+        cmocka_unit_test(places),
         cmocka_unit_test(questions),
         cmocka_unit_test(unknown_options),
         cmocka_unit_test(hosts),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which CPUs ranks get: the order of the machine's CPUs, read from a folder that looks like
-// /sys/devices/system/cpu, and the parts that they are cut into.
-// Read next: launcher/cpu_order.h, launcher/placement.h.
+// /sys/devices/system, and the parts that they are cut into.
+// Read next: launcher/cpu_order.h, launcher/mapping.h.
 #define _GNU_SOURCE
-#include "launcher/placement.h"
+#include "launcher/mapping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ __attribute__((format(printf, 3, 4))) static void write_file(int cpu, const char
     char path[200];
     va_list list;
 
-    snprintf(path, sizeof path, "%s/cpu%d/%s", folder, cpu, name);
+    snprintf(path, sizeof path, "%s/cpu/cpu%d/%s", folder, cpu, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     va_start(list, format);
@@ -42,10 +42,13 @@ static int make_machine(void **state)
     (void)state;
     if (!mkdtemp(folder))
         return -1;
+    snprintf(path, sizeof path, "%s/cpu", folder);
+    if (mkdir(path, 0700) != 0)
+        return -1;
     for (int cpu = 0; cpu < 16; cpu++) {
         int package = cpu % 2, core = cpu % 8, cache = core / 4;
         for (int i = 0; i < 4; i++) {
-            snprintf(path, sizeof path, "%s/cpu%d%s", folder, cpu, below[i]);
+            snprintf(path, sizeof path, "%s/cpu/cpu%d%s", folder, cpu, below[i]);
             if (mkdir(path, 0700) != 0)
                 return -1;
         }
@@ -80,7 +83,7 @@ static struct topology machine(const char *cpus, const char *where)
 {
     struct topology topology;
     struct mp_cpus usable = mask_of(cpus);
-    assert_int_equal(topology_read(&topology, &usable, where), 0);
+    assert_int_equal(topology_read(&topology, &usable, where, false), 0);
     return topology;
 }
 
@@ -115,7 +118,8 @@ static void without_files_each_cpu_is_a_core(void **state)
 }
 
 // Cuts for `nranks`, and compares the CPUs of each rank with `parts`, with ";" between.
-static void assert_parts(const char *usable, const char *taken_cpus, int nranks, const char *parts)
+static void assert_wish(const struct wish *wish, const char *usable, const char *taken_cpus,
+                        int nranks, const char *parts)
 {
     struct topology topology = machine(usable, folder);
     struct mp_cpus taken = mask_of(taken_cpus);
@@ -123,20 +127,25 @@ static void assert_parts(const char *usable, const char *taken_cpus, int nranks,
     char text[400] = "";
     size_t length = 0;
 
-    int error = placement_cut(&placement, &topology, &taken, nranks);
-    assert_int_equal(error, parts ? 0 : -1);
+    assert_int_equal(mapping_make(&placement, &topology, &taken, nranks, wish, NULL), 0);
+    assert_int_equal(placement.count, parts ? nranks : 0);
     for (int rank = 0; rank < placement.count; rank++) {
-        const struct mp_cpus *part = placement_of(&placement, rank);
+        const struct mp_cpus *part = &placement.parts[rank];
         length += (size_t)snprintf(text + length, sizeof text - length, rank ? ";" : "");
         for (int cpu = mp_cpus_next(part, 0), n = 0; cpu >= 0;
              cpu = mp_cpus_next(part, cpu + 1), n++)
             length += (size_t)snprintf(text + length, sizeof text - length, n ? " %d" : "%d", cpu);
     }
     assert_string_equal(text, parts ? parts : "");
-    if (!parts)
-        assert_null(placement_of(&placement, 0));
     free(placement.parts);
     topology_release(&topology);
+}
+
+static const struct wish no_wish;
+
+static void assert_parts(const char *usable, const char *taken_cpus, int nranks, const char *parts)
+{
+    assert_wish(&no_wish, usable, taken_cpus, nranks, parts);
 }
 
 static void parts_are_equal_and_whole_cores(void **state)
@@ -169,10 +178,11 @@ static void a_rank_has_the_threads_of_the_smallest_part(void **state)
     struct mp_cpus taken = mask_of("");
     struct placement placement = {.lock = -1, .threads = 3};
 
-    assert_int_equal(placement_cut(&placement, &topology, &taken, 2), 0);
+    assert_int_equal(mapping_make(&placement, &topology, &taken, 2, &no_wish, NULL), 0);
     assert_int_equal(placement.threads, 3);
     free(placement.parts);
-    assert_int_equal(placement_cut(&placement, &topology, &taken, 4), 0);
+    placement = (struct placement){.lock = -1, .threads = 3};
+    assert_int_equal(mapping_make(&placement, &topology, &taken, 4, &no_wish, NULL), 0);
     assert_int_equal(placement.threads, 1);
     free(placement.parts);
     topology_release(&topology);
@@ -186,6 +196,38 @@ static void more_ranks_than_free_cpus_are_not_bound(void **state)
     assert_parts("0 8", "0 8", 1, NULL);
 }
 
+// A core each: those that nobody has, one after another; and all of them where these do not
+// suffice.
+static void jobs_beside_each_other_have_cores_of_their_own(void **state)
+{
+    (void)state;
+    const struct wish core = {.bind = LEVEL_CORE}, thread = {.bind = LEVEL_HWTHREAD};
+    assert_wish(&core, ALL, "", 2, "0 8;2 10");
+    assert_wish(&core, ALL, "0 8 2 10", 2, "4 12;6 14");
+    assert_wish(&core, ALL, "0 8 2 10 4 12 6", 2, "1 9;3 11");
+    assert_wish(&core, "0 8 2 10", "0 8", 2, "0 8;2 10");
+    assert_wish(&core, "0 8 2 10", "", 5, "0 8;2 10;0 8;2 10;0 8");
+    assert_wish(&thread, "0 8 2 10", "0", 2, "8;2");
+    assert_wish(&thread, "0 8 2 10", "", 5, "0;8;2;10;0");
+}
+
+// What has no name is not guessed.
+static void a_machine_that_tells_no_caches_is_not_cut_by_them(void **state)
+{
+    (void)state;
+    struct topology topology = machine("0 1 2 3", "/nowhere");
+    struct mp_cpus taken = mask_of("");
+    struct placement placement = {.lock = -1};
+    const struct wish caches = {.map = LEVEL_L3}, nodes = {.map = LEVEL_NUMA};
+
+    assert_int_equal(mapping_make(&placement, &topology, &taken, 2, &caches, NULL), -1);
+    assert_non_null(strstr(placement.error, "does not tell which CPUs share an l3cache"));
+    assert_int_equal(mapping_make(&placement, &topology, &taken, 2, &nodes, NULL), 0);
+    assert_int_equal(placement.count, 2);
+    free(placement.parts);
+    topology_release(&topology);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +237,8 @@ int main(void)
         cmocka_unit_test(what_others_are_bound_to_is_left_to_them),
         cmocka_unit_test(a_rank_has_the_threads_of_the_smallest_part),
         cmocka_unit_test(more_ranks_than_free_cpus_are_not_bound),
+        cmocka_unit_test(jobs_beside_each_other_have_cores_of_their_own),
+        cmocka_unit_test(a_machine_that_tells_no_caches_is_not_cut_by_them),
     };
     return cmocka_run_group_tests(tests, make_machine, remove_machine);
 }
