@@ -34,6 +34,7 @@
 #include "launcher/family.h"
 #include "launcher/huge.h"
 #include "launcher/input.h"
+#include "launcher/limit.h"
 #include "launcher/look.h"
 #include "launcher/machine.h"
 #include "launcher/output.h"
@@ -590,6 +591,7 @@ int job_run(struct job *job)
     if (error != 0)
         return error;
     stranger_start(job);
+    limit_start(job);
     job->oom_kills = machine_oom_kills();
     uv_run(&job->loop, UV_RUN_DEFAULT);
     connect_stop();

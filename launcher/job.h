@@ -50,6 +50,7 @@ struct rank {
     pid_t pid;  // of the process that mprun started; 0 before that
     int status; // as wait(2) gives it, once `ended`
     bool ended;
+    uint64_t over; // bytes that it had, if that was above --limit mem: then it was killed
     const struct program *program;
 };
 
@@ -102,6 +103,7 @@ struct job {
     const char *deadlock_text; // with CAUSE_DEADLOCK: what there is to say
     uv_timer_t watch;          // looks for ranks that wait for one which has left; see job.c
     uv_timer_t huge;           // huge_start
+    uv_timer_t limit;          // limit_start
     int kill_rounds;
 };
 

@@ -83,6 +83,11 @@ static int raise_file_limit(struct starter *s)
     }
     if (s->files.rlim_cur < wanted)
         s->birth.files = &s->files;
+    if (o->limits.files > 0) {
+        s->files = (struct rlimit){.rlim_cur = o->limits.files, .rlim_max = o->limits.files};
+        s->birth.files = &s->files;
+    }
+    s->birth.cpu_seconds = o->limits.cpu_seconds;
     return 0;
 }
 

@@ -22,11 +22,12 @@ mprun_sources += \
     launcher/job.c launcher/job.h \
     launcher/keeper.c launcher/keeper.h \
     launcher/library.c launcher/library.h \
+    launcher/limit.c launcher/limit.h \
     launcher/look.c launcher/look.h \
     launcher/machine.c launcher/machine.h \
     launcher/main.c \
     launcher/mapping.c launcher/mapping.h \
-    launcher/option_place.c \
+    launcher/option_limit.c launcher/option_place.c \
     launcher/options.c launcher/options.h \
     launcher/output.c launcher/output.h \
     launcher/placement.c launcher/placement.h \

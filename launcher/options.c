@@ -251,6 +251,10 @@ const struct option options_table[] = {
      "when ranks wait for each other for ever (default: end; or MPRUN_ON_DEADLOCK)"},
     {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
+    {"limit", "mem=B,cpu=S,files=N", GROUP_JOB, option_limit, 0,
+     "of each rank: bytes of memory, seconds, open files"},
+    {"exit-codes print-all-exitcodes", NULL, GROUP_HIDDEN, FLAG(exit_codes),
+     "say how each rank ended"},
 
     {"help h ?", NULL, GROUP_ABOUT, set_action, ACTION_HELP, "print this"},
     {"version V", NULL, GROUP_ABOUT, set_action, ACTION_VERSION, "print the version"},

@@ -73,6 +73,13 @@ struct program {
     struct environment_changes environment;
 };
 
+// --limit, of each rank; 0: none.
+struct limits {
+    uint64_t memory; // bytes
+    uint64_t cpu_seconds;
+    uint64_t files;
+};
+
 struct options {
     enum action action;
     struct program *programs;
@@ -97,6 +104,8 @@ struct options {
     bool show_map;
     bool report_bindings;
     bool torch;
+    bool exit_codes;
+    struct limits limits;
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after
     char error[512];
@@ -139,13 +148,14 @@ struct parser {
 int option_fail(struct parser *parser, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-// Those that say where ranks run: option_place.c.
+// Those that say where ranks run: option_place.c; and what they may use: option_limit.c.
 int option_bind(struct parser *parser, char **values);
 int option_map(struct parser *parser, char **values);
 int option_rank_by(struct parser *parser, char **values);
 int option_cpu_set(struct parser *parser, char **values);
 int option_per(struct parser *parser, char **values);
 int option_devices_per_rank(struct parser *parser, char **values);
+int option_limit(struct parser *parser, char **values);
 int option_display(struct parser *parser, char **values);
 
 struct option {

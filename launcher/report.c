@@ -292,8 +292,18 @@ static void put_failure(struct text *t, const struct job *job)
         return;
     case FAILURE_SIGNAL:
     case FAILURE_ASKED:
+        if (rank->over > 0) {
+            put(t, "was ended: it had %.1f MiB of memory, and --limit mem allows %.1f",
+                (double)rank->over / (1 << 20), (double)job->options->limits.memory / (1 << 20));
+            put_call(t, g, job);
+            put(t, "\n");
+            return;
+        }
         put(t, "was killed by %s (signal %d, %s)", signal_name(signal), signal, strsignal(signal));
         put_call(t, g, job);
+        if (signal == SIGXCPU && job->options->limits.cpu_seconds > 0)
+            put(t, ": --limit cpu allows %llu s",
+                (unsigned long long)job->options->limits.cpu_seconds);
         if (WCOREDUMP(rank->status))
             put(t, ", and left a core dump");
         put(t, "\n");
@@ -333,6 +343,31 @@ void report_patience(const struct job *job)
     if (!job->options->quiet && isatty(STDERR_FILENO))
         report_line("%s: the job has %g s to save its work; Ctrl-C %sends it at once", what,
                     job->options->grace, job->signal == SIGINT ? "again " : "");
+}
+
+// A line for each way in which ranks ended.
+static void put_exit_codes(struct text *t, const struct job *job)
+{
+    static char done[MP_RANKS_MAX], group[MP_RANKS_MAX];
+
+    memset(done, 0, sizeof done);
+    for (int i = 0; i < job->nranks; i++) {
+        const struct rank *rank = &job->ranks[i];
+        if (done[i])
+            continue;
+        memset(group, 0, sizeof group);
+        for (int k = i; k < job->nranks; k++)
+            if (job->ranks[k].ended == rank->ended && job->ranks[k].status == rank->status)
+                group[k] = done[k] = 1;
+        put(t, "mprun: ");
+        put_ranks(t, job, group);
+        if (!rank->ended)
+            put(t, ": not ended\n");
+        else if (WIFSIGNALED(rank->status))
+            put(t, ": %s\n", signal_name(WTERMSIG(rank->status)));
+        else
+            put(t, ": exit status %d\n", WEXITSTATUS(rank->status));
+    }
 }
 
 void report_end(const struct job *job)
@@ -390,6 +425,8 @@ void report_end(const struct job *job)
             job->nleft == 1 ? "" : "es", job->nleft == 1 ? "was" : "were");
     else if (job->left && !quiet)
         put(&t, "mprun: processes that ranks had left running were ended\n");
+    if (job->options->exit_codes)
+        put_exit_codes(&t, job);
     if (job->options->verbose) {
         int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - job->segments[0]->start_ns;
         put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status, (double)took / 1e9);

@@ -60,6 +60,11 @@ static int child(void *argument)
     a->step = "limit its descriptors";
     if (b->files && setrlimit(RLIMIT_NOFILE, b->files) != 0)
         goto failed;
+    // The first such second is a signal that a program may use to save its work; the next kills.
+    struct rlimit cpu = {.rlim_cur = b->cpu_seconds, .rlim_max = b->cpu_seconds + 1};
+    a->step = "limit its CPU time";
+    if (b->cpu_seconds > 0 && setrlimit(RLIMIT_CPU, &cpu) != 0)
+        goto failed;
     a->step = "execute";
     sigprocmask(SIG_SETMASK, b->signals, NULL);
     execve(b->file, b->argv, b->environment);

@@ -23,6 +23,7 @@ struct birth {
     _Atomic int32_t *pid;       // where its id is noted before it executes anything
     const sigset_t *signals;    // its signal mask
     const struct rlimit *files; // its limit on descriptors; NULL for mprun's
+    uint64_t cpu_seconds;       // its limit on CPU time; 0 for mprun's
     const uint64_t *cpus;       // its affinity mask; NULL for mprun's
     size_t cpus_bytes;
 };

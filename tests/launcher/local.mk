@@ -18,6 +18,7 @@ script_tests += tests/launcher/huge_pages_without_sys.sh
 script_tests += tests/launcher/kills.sh
 script_tests += tests/launcher/left_processes_are_counted.sh
 script_tests += tests/launcher/leftovers.sh
+script_tests += tests/launcher/limits.sh
 script_tests += tests/launcher/limits_are_named.sh
 script_tests += tests/launcher/local_rank.sh
 script_tests += tests/launcher/manual.sh

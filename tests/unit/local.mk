@@ -14,7 +14,7 @@ tests_unit_socket_ends_LDADD = $(unit_libs)
 # The launcher is no library: this test compiles the files that it is about for itself.
 unit_tests += tests/unit/options
 tests_unit_options_SOURCES = tests/unit/options.c launcher/options.c \
-    launcher/option_place.c launcher/hosts.c lib/base/cpus.c lib/base/file.c
+    launcher/option_limit.c launcher/option_place.c launcher/hosts.c lib/base/cpus.c lib/base/file.c
 tests_unit_options_CFLAGS = $(AM_CFLAGS)
 tests_unit_options_LDADD = $(CMOCKA_LIBS)
 

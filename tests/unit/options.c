@@ -216,6 +216,22 @@ static void places(void **state)
     assert_refused("--display topo a", "knows \"map\"");
 }
 
+static void limits(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--limit mem=1.5g,files=20 --limit cpu=60 a"), 0);
+    assert_true(options.limits.memory == UINT64_C(3) << 29);
+    assert_int_equal(options.limits.files, 20);
+    assert_int_equal(options.limits.cpu_seconds, 60);
+    for (const char *const *wrong = (const char *const[]){"mem=", "mem=0", "mem=1Q", "cpu=2K",
+                                                          "cpu=1,", "disk=3", "", NULL};
+         *wrong; wrong++) {
+        char line[100];
+        snprintf(line, sizeof line, "--limit=%s a", *wrong);
+        assert_refused(line, "wants mem=BYTES");
+    }
+}
+
 static void questions(void **state)
 {
     (void)state;
@@ -301,6 +317,7 @@ int main(void)
         cmocka_unit_test(variables),
         cmocka_unit_test(the_job),
         cmocka_unit_test(places),
+        cmocka_unit_test(limits),
         cmocka_unit_test(questions),
         cmocka_unit_test(unknown_options),
         cmocka_unit_test(hosts),
