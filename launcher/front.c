@@ -5,18 +5,23 @@
 #define _GNU_SOURCE
 #include "launcher/front.h"
 
+#include "base/clock.h"
 #include "launcher/allowed.h"
 #include "launcher/family.h"
 #include "launcher/keeper.h"
 #include "launcher/look.h"
+#include "launcher/private.h"
 #include "launcher/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define RESTART_AFTER_NS INT64_C(1000000000)
 
 // Blocks the signals that we handle, so that they wait to be read. A signal that our parent made us
 // ignore (nohup, a shell's background job) stays ignored: it is left alone.
@@ -88,7 +93,8 @@ static void stop_as(int signal)
         raise(SIGSTOP);
 }
 
-static int wait_for(pid_t keeper, const struct signal_sets *sets)
+// Sees one keeper to its end. *failed: it was killed, or stays what it said.
+static int wait_for(pid_t keeper, const struct signal_sets *sets, bool *failed)
 {
     siginfo_t info;
     int status;
@@ -108,31 +114,76 @@ static int wait_for(pid_t keeper, const struct signal_sets *sets)
             continue;
         }
         // Others can be our children only after the keeper is gone.
-        if (waitpid(keeper, &status, WNOHANG) == keeper)
-            return WIFEXITED(status) ? WEXITSTATUS(status) : clean_up(WTERMSIG(status));
+        if (waitpid(keeper, &status, WNOHANG) != keeper)
+            continue;
+        if (WIFEXITED(status))
+            return WEXITSTATUS(status);
+        *failed = true;
+        return clean_up(WTERMSIG(status));
     }
 }
 
-int front_run(const struct options *options, int cpus, int64_t start_ns)
+// Runs the job once. *failed, which the keeper sees: whether a rank or the keeper itself did.
+static int run_once(const struct options *options, int cpus, int64_t start_ns,
+                    const struct signal_sets *sets, bool *failed)
 {
-    struct signal_sets sets;
     pid_t front = getpid();
-
-    block_signals(&sets);
-    if (!allowed_calls())
-        return EXIT_NOT_EXECUTABLE;
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t keeper = fork();
+
     if (keeper < 0) {
         report_line("cannot start a process: %s%s", strerror(errno), allowed_hint(errno));
         return EXIT_NOT_EXECUTABLE;
     }
     if (keeper == 0)
-        _exit(keeper_run(options, cpus, start_ns, front, &sets));
+        _exit(keeper_run(options, cpus, start_ns, front, sets, failed));
 
-    // The writer of a pipe that the job reads shall learn when the last rank closed it.
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    // The writer of a pipe that the job reads shall learn when the last rank closed it. (But where
+    // there may be another job, that shall have what is left.)
+    int null = options->restarts == 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
     if (null >= 0)
         dup2(null, STDIN_FILENO);
-    return wait_for(keeper, &sets);
+    return wait_for(keeper, sets, failed);
+}
+
+// A job that fails at once would do so again.
+static bool may_restart(const struct options *options, int64_t since_ns)
+{
+    return options->restarted < options->restarts &&
+           mp_clock_ns(CLOCK_MONOTONIC) - since_ns >= RESTART_AFTER_NS;
+}
+
+int front_run(struct options *options, int cpus, int64_t start_ns)
+{
+    struct signal_sets sets;
+    bool here = false;
+    bool *failed = &here;
+    int status;
+
+    block_signals(&sets);
+    if (!allowed_calls())
+        return EXIT_NOT_EXECUTABLE;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    private_sweep();
+    if (options->restarts > 0)
+        failed =
+            mmap(NULL, sizeof *failed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (options->wants_tmpdir)
+        options->tmpdir = private_make(options->error, sizeof options->error);
+    if (failed == MAP_FAILED || (options->wants_tmpdir && !options->tmpdir)) {
+        report_line("%s", failed == MAP_FAILED ? "out of memory" : options->error);
+        return EXIT_NOT_EXECUTABLE;
+    }
+    for (;;) {
+        int64_t since_ns = mp_clock_ns(CLOCK_MONOTONIC);
+        *failed = false;
+        status = run_once(options, cpus, start_ns, &sets, failed);
+        if (!*failed || !may_restart(options, since_ns))
+            break;
+        options->restarted++;
+        if (!options->quiet)
+            report_line("restart %d of %d", options->restarted, options->restarts);
+    }
+    if (options->tmpdir)
+        private_remove(options->tmpdir);
+    return status;
 }

@@ -22,6 +22,7 @@
 #include "launcher/job.h"
 #include "launcher/machine.h"
 #include "launcher/output.h"
+#include "launcher/private.h"
 #include "launcher/program.h"
 #include "launcher/report.h"
 #include "launcher/segment.h"
@@ -246,7 +247,7 @@ static void say_what_runs(const struct job *job)
 }
 
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
-               const struct signal_sets *signals)
+               const struct signal_sets *signals, bool *failed)
 {
     struct placement placement;
     struct job job = {.options = options,
@@ -305,5 +306,8 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     if (job.exit_status == 0)
         job.exit_status = output_status();
     report_end(&job);
+    *failed = job.cause == CAUSE_RANK || job.cause == CAUSE_LATE;
+    if (options->tmpdir && getppid() != front)
+        private_remove(options->tmpdir);
     return job.exit_status;
 }

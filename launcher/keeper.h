@@ -6,6 +6,7 @@
 #include "launcher/options.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,8 +21,9 @@ struct signal_sets {
 #define FRONT_GONE_SIGNAL SIGPWR
 
 // Runs the job that `options` describe, on `cpus` usable CPUs, in the process `front` forked for
-// it. Returns the status that mprun shall exit with; by then nothing of the job is left.
+// it. Returns the status that mprun shall exit with; by then nothing of the job is left. *failed,
+// which the front sees, becomes whether it ended because a rank failed.
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
-               const struct signal_sets *signals);
+               const struct signal_sets *signals, bool *failed);
 
 #endif

@@ -32,6 +32,7 @@ mprun_sources += \
     launcher/output.c launcher/output.h \
     launcher/placement.c launcher/placement.h \
     launcher/preload.c launcher/preload.h \
+    launcher/private.c launcher/private.h \
     launcher/program.c launcher/program.h \
     launcher/rank_variables.c launcher/rank_variables.h \
     launcher/report.c launcher/report.h \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// --limit mem=2G,cpu=60,files=100, of each rank. Read next: limit.c (mem), spawn.c (the others).
+// --limit mem=2G,cpu=60,files=100, of each rank; and --restart, a limit of another kind.
+// Read next: limit.c (mem), spawn.c (the others), front.c (restarts).
 #define _GNU_SOURCE
 #include "launcher/options.h"
 
@@ -52,4 +53,15 @@ int option_limit(struct parser *p, char **values)
         if (*at == 0)
             return 0;
     }
+}
+
+int option_restart(struct parser *p, char **values)
+{
+    char *end;
+    long n = strtol(values[0], &end, 10);
+
+    if (*end || end == values[0] || n < 1 || n > 1000000)
+        return option_fail(p, "%s wants a number of times, not \"%s\"", p->given, values[0]);
+    p->options->restarts = (int)n;
+    return 0;
 }

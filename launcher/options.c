@@ -253,6 +253,9 @@ const struct option options_table[] = {
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
     {"limit", "mem=B,cpu=S,files=N", GROUP_JOB, option_limit, 0,
      "of each rank: bytes of memory, seconds, open files"},
+    {"tmpdir", NULL, GROUP_JOB, FLAG(wants_tmpdir),
+     "give the job a TMPDIR of its own, and remove it in the end"},
+    {"restart", "N", GROUP_JOB, option_restart, 0, "start a job that failed again, up to N times"},
     {"exit-codes print-all-exitcodes", NULL, GROUP_HIDDEN, FLAG(exit_codes),
      "say how each rank ended"},
 

@@ -106,6 +106,10 @@ struct options {
     bool torch;
     bool exit_codes;
     struct limits limits;
+    bool wants_tmpdir;
+    const char *tmpdir;                     // --tmpdir, once it is made
+    int restarts;                           // how often a job that failed may be started again
+    int restarted;                          // and was, so far
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after
     char error[512];
@@ -155,6 +159,7 @@ int option_rank_by(struct parser *parser, char **values);
 int option_cpu_set(struct parser *parser, char **values);
 int option_per(struct parser *parser, char **values);
 int option_devices_per_rank(struct parser *parser, char **values);
+int option_restart(struct parser *parser, char **values);
 int option_limit(struct parser *parser, char **values);
 int option_display(struct parser *parser, char **values);
 

@@ -97,6 +97,10 @@ void rank_variables_fill(struct rank_variables *v, const struct options *o, int 
     put_number(v, "MV2_COMM_WORLD_LOCAL_SIZE", place.size);
     snprintf(sizes, sizeof sizes, "%d,%d", o->nranks, place.size);
     put(v, MP_ENV_SIZES, sizes, false);
+    if (o->tmpdir)
+        put(v, "TMPDIR", o->tmpdir, false);
+    if (o->restarts > 0)
+        put_number(v, "MPRUN_RESTART_COUNT", o->restarted);
     if (o->torch)
         put_torch(v, o, rank, place);
     if (o->found)

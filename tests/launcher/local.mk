@@ -39,6 +39,7 @@ script_tests += tests/launcher/prompt_is_shown.sh
 script_tests += tests/launcher/refused_calls_are_named.sh
 script_tests += tests/launcher/report.sh
 script_tests += tests/launcher/report_says_what_ranks_do.sh
+script_tests += tests/launcher/restart.sh
 script_tests += tests/launcher/rights_given_up.sh
 script_tests += tests/launcher/script_gets_all_arguments.sh
 script_tests += tests/launcher/second_ctrl_c_ends_at_once.sh
@@ -49,6 +50,7 @@ script_tests += tests/launcher/stdin_all_waits_for_nobody.sh
 script_tests += tests/launcher/stdio.sh
 script_tests += tests/launcher/stop_and_continue_reach_ranks.sh
 script_tests += tests/launcher/thousand_ranks.sh
+script_tests += tests/launcher/tmpdir.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
