@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-// `slot` is what Open MPI calls a core, unless it is told otherwise.
+// `slot` is what Open MPI calls a core, unless it is told otherwise, and the node is this machine.
 static const struct {
     const char *name;
     enum level level;
-} levels[] = {{"socket", LEVEL_SOCKET},  {"package", LEVEL_SOCKET},
-              {"numa", LEVEL_NUMA},      {"l3cache", LEVEL_L3},
-              {"l3", LEVEL_L3},          {"l2cache", LEVEL_L2},
-              {"l2", LEVEL_L2},          {"core", LEVEL_CORE},
-              {"slot", LEVEL_CORE},      {"hwthread", LEVEL_HWTHREAD},
-              {"thread", LEVEL_HWTHREAD}};
+} levels[] = {{"socket", LEVEL_SOCKET},   {"package", LEVEL_SOCKET},
+              {"numa", LEVEL_NUMA},       {"l3cache", LEVEL_L3},
+              {"l3", LEVEL_L3},           {"l2cache", LEVEL_L2},
+              {"l2", LEVEL_L2},           {"core", LEVEL_CORE},
+              {"slot", LEVEL_CORE},       {"hwthread", LEVEL_HWTHREAD},
+              {"thread", LEVEL_HWTHREAD}, {"node", LEVEL_MACHINE}};
 
 #define OBJECTS "\"socket\", \"numa\", \"l3cache\", \"l2cache\", \"core\" and \"hwthread\""
 

@@ -46,6 +46,8 @@ gives 6 '0-5 12-17 6-11 18-23' --per numa --rank-by socket
 gives 6 '0-11 12-23 0-11 12-23' --bind-to socket -n 4
 gives 6 '0-5 6-11 12-17 18-23' --map-by numa:pe=4 --bind-to numa -n 4
 gives 12 'any any' --bind-to none -n 2
+gives 6 '0-5 6-11 12-17 18-23' --map-by ppr:4:node
+gives 12 '0-11 12-23' --map-by node -n 2
 gives 12 '0-11 12-23' --map-by core:pe=12 -n 2
 gives 4 '0-3 6-9' --cpu-set 0-3,6-9 --per numa
 gives 1 '0-2 0-2 0-2 0-2' --cpu-set 0-2 -n 4

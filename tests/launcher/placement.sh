@@ -66,6 +66,25 @@ what='more ranks than free CPUs'
 [ "$(grep -c '[-,]' "$work/out")" -eq 2 ] || fail "$what: $(cat "$work/out")"
 kill $bound
 wait $bound 2> /dev/null
+# The same of jobs that ask for a core each: they have different ones, also when they start at the
+# same moment; and with more ranks than cores they share.
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    rm -f "$work"/on.*
+    for job in 1 2; do
+        env "$mark" timeout 30 $pair "$MPRUN" --bind-to core -n 1 sh -c "taskset -cp \$\$ | sed 's/.*: *//' > $work/on.$job
+            while [ ! -s $work/on.1 ] || [ ! -s $work/on.2 ]; do sleep 0.01; done" &
+    done
+    wait
+    [ "$(cat "$work"/on.? | sort -n)" = "$first
+$second" ] || [ "$(wc -c < "$work/on.1")" -gt 4 ] || # two threads of one core
+        fail "two jobs with a core each are bound to: $(cat "$work"/on.?)"
+done
+run $pair "$MPRUN" --report-bindings --cpu-set "$second" -n 3 sh -c "$show"
+what='--cpu-set'
+says "$(printf '%s\n' "$second" "$second" "$second" '1 threads' '1 threads' '1 threads' | sort)"
+warns "^mprun: rank 2 is bound to CPU $second\$"
+run "$MPRUN" --dry-run -n 2 touch "$work/started"
+[ ! -e "$work/started" ] || fail '--dry-run has started something'
 # Started at the same moment, many times: one of two jobs has both CPUs, the other is not bound.
 for i in 1 2 3 4 5 6 7 8 9 10; do
     rm -f "$work"/on.*

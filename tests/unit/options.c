@@ -202,7 +202,7 @@ static void places(void **state)
     assert_true(options.devices.share);
     for (const char *const *wrong =
              (const char *const[]){"ppr:0:numa", "ppr:2", "ppr:x:core", "core:pe=0",
-                                   "core:pe=", "core:2", "node", "", NULL};
+                                   "core:pe=", "core:2", "board", "", NULL};
          *wrong; wrong++) {
         char line[100];
         snprintf(line, sizeof line, "--map-by=%s a", *wrong);
