@@ -55,7 +55,7 @@ struct starter {
     char rank[40];
     char control[40];
     char heap[100];
-    struct rank_variables variables;
+    struct rank_variables *variables;
     char **own_slots; // for these
 };
 
@@ -155,8 +155,8 @@ static int start_rank(struct starter *s, int rank, const char **step)
     birth->cpus = cpus && !s->job->placement->paper ? cpus->words : NULL;
     birth->cpus_bytes = sizeof cpus->words;
     snprintf(s->rank, sizeof s->rank, "%s=%d", MP_ENV_RANK, rank);
-    rank_variables_fill(&s->variables, s->job->options, rank, node_place(s->job, rank));
-    rank_variables_place(&s->variables, s->own_slots);
+    rank_variables_fill(s->variables, s->job->options, rank, node_place(s->job, rank));
+    rank_variables_place(s->variables, s->own_slots);
     pid_t pid = spawn(birth, step);
     int error = errno;
     for (int i = 0; i < 3; i++)
@@ -203,16 +203,16 @@ static int start_ranks(struct starter *s)
         s->birth.argv = program->argv;
         s->birth.shell_argv = program_shell_argv(program);
         s->birth.wdir = program->wdir;
-        rank_variables_fill(&s->variables, o, rank, node_place(s->job, rank));
+        rank_variables_fill(s->variables, o, rank, node_place(s->job, rank));
         s->birth.environment =
-            environment_build(o, program, s->job->placement->threads, &s->variables, SLOTS, &slots);
+            environment_build(o, program, s->job->placement->threads, s->variables, SLOTS, &slots);
         if (!s->birth.shell_argv || !s->birth.environment) {
             give_up(s->job);
             report_line("out of memory");
             return EXIT_NOT_EXECUTABLE;
         }
         s->own_slots = slots;
-        slots = rank_variables_place(&s->variables, slots);
+        slots = rank_variables_place(s->variables, slots);
         slots[SLOT_SEGMENT] = s->segment;
         slots[SLOT_SIZE] = s->size;
         slots[SLOT_RANK] = s->rank;
@@ -256,7 +256,9 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                       .cpus = cpus,
                       .front = front,
                       .handled = &signals->handled};
+    static struct rank_variables variables; // large: not to be cleared
     struct starter starter = {.job = &job,
+                              .variables = &variables,
                               .birth = {.control_fd = -1, .signals = &signals->of_ranks}};
 
     sigset_t reading;

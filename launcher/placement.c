@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Where ranks run, unless they are told to: left to itself, the kernel may put two ranks that wait
-// for each other on one CPU while another process, or nobody, has the next: 8 bytes then take 1.6
-// us and not 0.05. So each rank gets a part of the CPUs that are free when the job starts, all
-// parts of the same size:
+// Where ranks run. Left to itself, the kernel may put two ranks that wait for each other on one CPU
+// while another process, or nobody, has the next: 8 bytes then take 1.6 us and not 0.05. So each
+// rank gets a part of the CPUs that are free when the job starts: an equal one, or what the user
+// asks for (mapping.c).
 //
 //   - A CPU is taken if another process of the system is bound to it: its affinity mask is narrower
 //     than ours. Other jobs' ranks are. Who is not bound goes where there is room by himself.
-//   - With more ranks than free CPUs nothing is bound: the kernel shares out time better than we.
+//   - With more ranks than free CPUs nothing is bound, unless somebody asks for it: the kernel
+//     shares out time better than we.
 //
 // Two jobs that start at the same moment must not take the same CPUs. Whoever looks for bound
 // processes therefore holds a lock until its own are bound: flock(2) on /proc, where they are

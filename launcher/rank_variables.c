@@ -17,32 +17,39 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void put(struct rank_variables *v, const char *name, const char *value, bool is_mask)
+// Notes the text that was written behind the others.
+static void add(struct rank_variables *v, const char *name, int length, bool is_mask)
 {
-    size_t room = sizeof v->texts - v->used;
     char *text = v->texts + v->used;
-    size_t length = (size_t)snprintf(text, room, "%s=%s", name, value);
 
-    if (v->count == RANK_VARIABLES_MOST || length >= room)
+    if (v->count == RANK_VARIABLES_MOST || length < 0 ||
+        (size_t)length >= sizeof v->texts - v->used)
         return;
     struct rank_variable *variable = &v->list[v->count++];
     variable->text = text;
     variable->length = strlen(name);
     variable->is_mask = is_mask;
-    v->used += length + 1;
+    v->used += (size_t)length + 1;
+}
+
+static void put(struct rank_variables *v, const char *name, const char *value)
+{
+    add(v, name, snprintf(v->texts + v->used, sizeof v->texts - v->used, "%s=%s", name, value),
+        false);
 }
 
 static void put_number(struct rank_variables *v, const char *name, int number)
 {
-    char text[20];
-
-    snprintf(text, sizeof text, "%d", number);
-    put(v, name, text, false);
+    add(v, name, snprintf(v->texts + v->used, sizeof v->texts - v->used, "%s=%d", name, number),
+        false);
 }
 
 static void put_mask(void *to, const char *name, const char *value)
 {
-    put(to, name, value, true);
+    struct rank_variables *v = to;
+
+    add(v, name, snprintf(v->texts + v->used, sizeof v->texts - v->used, "%s=%s", name, value),
+        true);
 }
 
 // A port that nobody listens on now. The rank that shall listen there comes a moment later.
@@ -71,7 +78,7 @@ static void put_torch(struct rank_variables *v, const struct options *o, int ran
     if (v->port == 0)
         v->port = free_port();
     if (!environment_value(o, "MASTER_ADDR"))
-        put(v, "MASTER_ADDR", "127.0.0.1", false);
+        put(v, "MASTER_ADDR", "127.0.0.1");
     if (!environment_value(o, "MASTER_PORT"))
         put_number(v, "MASTER_PORT", v->port);
 }
@@ -96,9 +103,9 @@ void rank_variables_fill(struct rank_variables *v, const struct options *o, int 
     put_number(v, "MV2_COMM_WORLD_LOCAL_RANK", place.rank);
     put_number(v, "MV2_COMM_WORLD_LOCAL_SIZE", place.size);
     snprintf(sizes, sizeof sizes, "%d,%d", o->nranks, place.size);
-    put(v, MP_ENV_SIZES, sizes, false);
+    put(v, MP_ENV_SIZES, sizes);
     if (o->tmpdir)
-        put(v, "TMPDIR", o->tmpdir, false);
+        put(v, "TMPDIR", o->tmpdir);
     if (o->restarts > 0)
         put_number(v, "MPRUN_RESTART_COUNT", o->restarted);
     if (o->torch)

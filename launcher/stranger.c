@@ -35,18 +35,19 @@ static struct {
 } watch;
 
 // Whether `pid` was started by another MPI's launcher, by the marks that those leave. A mark that
-// we have ourselves says nothing.
-static bool has_launcher(pid_t pid)
+// we have ourselves says nothing, nor does the size that we give to our `nranks` ranks, too.
+static bool has_launcher(pid_t pid, int nranks)
 {
-    static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK",
-                                        "MPI_LOCALNRANKS"};
+    static const char *const marks[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK",
+                                        "PMIX_RANK"};
     static char text[128 << 10];
     size_t length = mp_file_read(text, sizeof text, "/proc/%d/environ", (int)pid);
 
     for (const char *at = text; at < text + length; at += strlen(at) + 1)
         for (size_t i = 0; i < mp_array_length(marks); i++) {
             size_t name = strlen(marks[i]);
-            if (strncmp(at, marks[i], name) == 0 && at[name] == '=' && !getenv(marks[i]))
+            if (strncmp(at, marks[i], name) == 0 && at[name] == '=' && !getenv(marks[i]) &&
+                (i > 0 || atoi(at + name + 1) != nranks))
                 return true;
         }
     return false;
@@ -62,7 +63,7 @@ static bool is_keeper(pid_t pid)
 }
 
 // The first of the rank's processes that has another MPI's library loaded; 0 if none has.
-static pid_t look_at(pid_t rank, struct library *library)
+static pid_t look_at(pid_t rank, int nranks, struct library *library)
 {
     pid_t pids[MOST_PROCESSES] = {rank};
     size_t count = 1;
@@ -70,7 +71,7 @@ static pid_t look_at(pid_t rank, struct library *library)
     for (size_t i = 0; i < count; i++) { // count grows: breadth first
         if (is_keeper(pids[i]))
             continue;
-        if (library_loaded(pids[i], library) && !has_launcher(pids[i]))
+        if (library_loaded(pids[i], library) && !has_launcher(pids[i], nranks))
             return pids[i];
         count += family_children(pids[i], pids + count, MOST_PROCESSES - count);
     }
@@ -104,7 +105,7 @@ static void on_timer(uv_timer_t *timer)
         if (job->ranks[i].ended || atomic_load_explicit(&board->pid, memory_order_relaxed) != 0)
             continue;
         looks++;
-        pid_t pid = look_at(job->ranks[i].pid, &library);
+        pid_t pid = look_at(job->ranks[i].pid, job->nranks, &library);
         // It may have joined meanwhile, or be one that never had to.
         if (pid > 0 && atomic_load_explicit(&board->pid, memory_order_relaxed) == 0)
             refuse(job, i, pid, &library);

@@ -47,7 +47,7 @@ static bool is_listed(const struct environment_changes *changes, const char *ent
 static struct rank_variable *own_of(struct rank_variables *own, const char *entry)
 {
     for (int i = 0; i < own->count; i++)
-        if (names(entry, own->list[i].text, own->list[i].length))
+        if (*entry == *own->list[i].text && names(entry, own->list[i].text, own->list[i].length))
             return &own->list[i];
     return NULL;
 }
@@ -100,14 +100,15 @@ const char *environment_value(const struct options *options, const char *name)
     return getenv(name);
 }
 
-// What the user says of a rank's own variables holds, except for masks: those were cut from his.
-static void drop_own(struct list *list, struct rank_variables *own)
+// What the user says of a rank's own variables, in the entries from `first` on, holds, except for
+// masks: those were cut from his.
+static void drop_own(struct list *list, int first, struct rank_variables *own)
 {
-    int kept = 0;
+    int kept = first;
 
     for (int i = 0; i < own->count; i++)
         own->list[i].by_user = false;
-    for (int i = 0; i < list->count; i++) {
+    for (int i = first; i < list->count; i++) {
         struct rank_variable *variable = own_of(own, list->entries[i]);
         if (variable && variable->is_mask)
             continue;
@@ -140,6 +141,7 @@ char **environment_build(const struct options *options, const struct program *pr
         if (keep && !own_of(own, *entry))
             list.entries[list.count++] = *entry;
     }
+    int inherited = list.count;
     const char *library = preload_for(program);
     if (!apply(&list, all) || !apply(&list, of_program) ||
         (library && !add_preload(&list, library)))
@@ -147,7 +149,7 @@ char **environment_build(const struct options *options, const struct program *pr
     char **place = place_of(&list, THREADS, strlen(THREADS));
     if (!*place && asprintf(place, "%s=%d", THREADS, threads) < 0)
         return NULL;
-    drop_own(&list, own);
+    drop_own(&list, inherited, own);
     *slots = list.entries + list.count;
     memset(*slots, 0, (size_t)(own->count + extra + 1) * sizeof **slots);
     return list.entries;

@@ -96,7 +96,7 @@ for command in "$work/ours 300" "$work/profiler 300" "$work/plain 300" \
     [ -z "$(grep -v '^ran$' "$work/out" "$work/err")" ] || fail "$what: $(cat "$work/out" "$work/err")"
 done
 # What another launcher, or another mprun, starts in a rank.
-for claim in OMPI_COMM_WORLD_SIZE=2 PMI_RANK=0 PMIX_RANK=0; do
+for claim in OMPI_COMM_WORLD_SIZE=3 PMI_RANK=0 PMIX_RANK=0; do
     expect 0 -n 2 env $claim "$work/ompi" 300
     says 'ran
 ran'
