@@ -124,8 +124,8 @@ static int apply_on_deadlock(struct parser *p, char **values)
     else if (strcmp(values[0], "ignore") == 0)
         p->options->on_deadlock = DEADLOCK_IGNORE;
     else
-        return fail(p, "%s knows \"end\", \"report\" and \"ignore\", not \"%s\"", p->given,
-                    values[0]);
+        return option_fail(p, "%s knows \"end\", \"report\" and \"ignore\", not \"%s\"", p->given,
+                           values[0]);
     return 0;
 }
 
