@@ -48,8 +48,8 @@ void help_print(void)
                 print_option(&options_table[i]);
     }
     printf(
-        "\nOne dash or two, as you like. Most options of Open MPI's and MPICH's mpiexec are known\n"
-        "too: they do what they do there, or say what to do instead.\n"
+        "\nOne dash or two. Options of Open MPI's and MPICH's mpiexec work, or say what to do "
+        "instead.\n"
         "Exit status: the first failing rank's, 128 + its signal if it was killed, 120 for a\n"
         "deadlock, 124 after --timeout, 2 for wrong use, 126 or 127 for a program that cannot be "
         "started.\n");

@@ -248,7 +248,7 @@ const struct option options_table[] = {
     {"timeout", "SECONDS", GROUP_JOB, SECONDS(timeout),
      "end the job after SECONDS, with status 124"},
     {"on-deadlock", "end|report|ignore", GROUP_JOB, apply_on_deadlock, 0,
-     "when ranks wait for each other for ever (default: end; or MPRUN_ON_DEADLOCK)"},
+     "when ranks wait for each other for ever (default: end)"},
     {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
     {"limit", "mem=B,cpu=S,files=N", GROUP_JOB, option_limit, 0,
