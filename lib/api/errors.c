@@ -4,6 +4,7 @@
 // and after MPI_Finalize (11.4.1) opens no call with mp_enter.
 
 #include "api/api.h"
+#include "api/one_sided.h"
 #include "base/calls.h"
 
 #include <stdio.h>
@@ -174,6 +175,40 @@ int PMPI_Session_call_errhandler(MPI_Session session, int errorcode)
     return MPI_SUCCESS; // as above
 }
 MP_WEAK(Session_call_errhandler);
+
+int PMPI_Win_set_errhandler(MPI_Win win, MPI_Errhandler errhandler)
+{
+    struct mp_window *w = NULL;
+    struct mp_errhandler *handler = NULL;
+    int err = mp_enter_window(MP_CALL_Win_set_errhandler, win, &w);
+    err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_WIN, &handler);
+    if (!err)
+        replace(&w->errhandler, handler);
+    return mp_leave_window(MP_CALL_Win_set_errhandler, w, err);
+}
+MP_WEAK(Win_set_errhandler);
+
+int PMPI_Win_get_errhandler(MPI_Win win, MPI_Errhandler *errhandler)
+{
+    struct mp_window *w = NULL;
+    int err = mp_enter_window(MP_CALL_Win_get_errhandler, win, &w);
+    err = err ? err : mp_check_pointer(errhandler, "errhandler");
+    if (!err)
+        *errhandler = give_handle(w->errhandler);
+    return mp_leave_window(MP_CALL_Win_get_errhandler, w, err);
+}
+MP_WEAK(Win_get_errhandler);
+
+int PMPI_Win_call_errhandler(MPI_Win win, int errorcode)
+{
+    struct mp_window *w = NULL;
+    int err = mp_enter_window(MP_CALL_Win_call_errhandler, win, &w);
+    if (err)
+        return mp_leave_window(MP_CALL_Win_call_errhandler, w, err);
+    (void)mp_leave_window(MP_CALL_Win_call_errhandler, w, fail_by_program(errorcode));
+    return MPI_SUCCESS; // as above
+}
+MP_WEAK(Win_call_errhandler);
 
 // ---- Classes, codes and strings
 

@@ -26,6 +26,10 @@ libmpi_abi_sources += \
     lib/api/hints.c \
     lib/api/infos.c \
     lib/api/life.c lib/api/life.h \
+    lib/api/one_sided.c lib/api/one_sided.h \
+    lib/api/one_sided_access.c \
+    lib/api/one_sided_hints.c \
+    lib/api/one_sided_sync.c \
     lib/api/ops.c \
     lib/api/pack.c \
     lib/api/partitions.c \

@@ -30,8 +30,9 @@ enum mp_packet_kind {
     MP_PACKET_PART_OFFER,
     MP_PACKET_PART_TAKEN,
     MP_PACKET_PART_PUSH,
-    MP_PACKET_FULL, // to a far peer: total 1, this rank keeps as many messages as it will; 0, no
-                    // more
+    MP_PACKET_WINDOW, // a request to a window is on its way (window/serve.c)
+    MP_PACKET_FULL,   // to a far peer: total 1, this rank keeps as many messages as it will; 0, no
+                      // more
     MP_PACKET_KINDS
 };
 

@@ -16,3 +16,5 @@ libmpi_abi_sources += lib/datatype/datatype_make.h
 libmpi_abi_sources += lib/datatype/datatype_move.c
 libmpi_abi_sources += lib/datatype/datatype_predefined.c
 libmpi_abi_sources += lib/datatype/datatype_walk.c
+libmpi_abi_sources += lib/datatype/datatype_wire.c
+libmpi_abi_sources += lib/datatype/datatype_wire.h

@@ -32,6 +32,8 @@ const char *mp_fail_text(int error_class)
 struct object {
     struct mp_comm *comm;
     struct mp_session *session;
+    MPI_Win win;
+    const char *win_name;
 };
 
 // Ends the job with the one line that says everything.
@@ -52,6 +54,10 @@ static _Noreturn void end(int call, struct object on, int code)
         snprintf(where, sizeof where, "communicator with context %u, ", (unsigned)on.comm->context);
     else if (on.session)
         snprintf(where, sizeof where, "a session, ");
+    else if (on.win && on.win_name[0])
+        snprintf(where, sizeof where, "window \"%s\", ", on.win_name);
+    else if (on.win)
+        snprintf(where, sizeof where, "a window, ");
     snprintf(message, sizeof message, "%s: %s [%s%s]", mp_call_name(call), mp_fail_text(code),
              where, name);
     // An exit status has eight bits and must not read as success.
@@ -77,7 +83,12 @@ static int raise_with(int call, struct mp_errhandler *handler, struct object on,
         ((MPI_Session_errhandler_function *)handler->function)(&handle, &argument);
         break;
     }
-    default: // fatal, abort; and kinds that a communicator or session cannot have
+    case MP_ERRHANDLER_WIN: {
+        MPI_Win handle = as.win ? as.win : MPI_WIN_NULL;
+        ((MPI_Win_errhandler_function *)handler->function)(&handle, &argument);
+        break;
+    }
+    default: // fatal, abort; and kinds that the object cannot have
         end(call, on, code);
     }
     mp_errhandler_release(handler);
@@ -112,9 +123,16 @@ int mp_raise_group(int call, const struct mp_group *group, int code)
     return mp_raise_session(call, group ? group->session : NULL, code);
 }
 
+int mp_raise_window(int call, MPI_Win win, const char *name, struct mp_errhandler *handler,
+                    int code)
+{
+    struct object on = {.win = win, .win_name = name};
+    return raise_with(call, handler, on, on, code);
+}
+
 int mp_raise_with(int call, struct mp_errhandler *handler, int code)
 {
-    struct object none = {NULL, NULL};
+    struct object none = {0};
     return raise_with(call, handler, none, none, code);
 }
 

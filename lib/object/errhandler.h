@@ -49,6 +49,10 @@ int mp_raise_session(int call, struct mp_session *session, int error_class) __at
 // Of a call with a group: on the session that it derives from, if any. NULL: no group.
 int mp_raise_group(int call, const struct mp_group *group, int error_class) __attribute__((cold));
 
+// The same on a window (chapter 12), which lies above this room: its handle, name and handler.
+int mp_raise_window(int call, MPI_Win win, const char *name, struct mp_errhandler *handler,
+                    int error_class) __attribute__((cold));
+
 // Calls this very handler, as calls do that make an object and were given the handler for it.
 int mp_raise_with(int call, struct mp_errhandler *handler, int error_class) __attribute__((cold));
 

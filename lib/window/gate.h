@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// A member's gate: what other ranks synchronize with when they access that member's part of a
+// window. There is one per member and window, in the member's part of the shared heap, or in its
+// private memory where it has none; then others send it messages (window/serve.c), and it does to
+// its gate what they would have done. Read next: window/gate.c (the lock), window/epoch.c.
+#ifndef MP_WINDOW_GATE_H
+#define MP_WINDOW_GATE_H
+
+#include "base/bits.h"
+#include "shm/layout.h"
+#include "wait/progress.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The lock is one word, changed by compare-and-swap only: a reader-writer lock with tickets, first
+// come, first served, so that nobody starves.
+//   bits 0-15   next: the ticket of whoever comes next
+//   bits 16-31  serving: whose turn it is
+//   bits 32-63  readers that hold it
+// An exclusive holder has the turn, and there are no readers; it passes the turn on when it
+// unlocks. A shared one passes the turn on as soon as it is counted among the readers. So with
+// next == serving and no readers the lock is free, and either kind is taken by one instruction.
+// Every change is sequentially consistent: what was stored to the window before an unlock is
+// visible to whoever takes the lock after it, and no store of the epoch is still under way.
+//
+// Who waits. A ticket is held by at most one thread of a rank at a time, so there are never more
+// than `size` from serving to next, and their owners have places of their own in a table of a power
+// of two. Whoever has to wait writes its rank there and then looks at the word. Whoever passes the
+// turn on changes the word, then looks at the table and wakes that rank. A rank sleeps only if it
+// has announced it before its last look, with a membarrier in between (process/peers.h): so either
+// that look sees the turn, or the other side sees both the owner and the sleeper.
+//
+// posted[r] counts the epochs that member r has opened for this one (MPI_Win_post), completed[r]
+// those of this one that member r has completed (MPI_Win_complete). Each is written by one rank, r,
+// with release, and read with acquire by the gate's owner only, which knows how many it has seen.
+struct mp_gate {
+    _Alignas(MP_APART) _Atomic uint64_t lock;
+    _Atomic int32_t holder; // 1 + rank in the window of the latest exclusive holder; for reports
+    int32_t size;           // members; written once
+    uint32_t owners_mask;   // places in the table of owners less 1; written once
+    _Alignas(MP_APART) _Atomic uint32_t words[]; // posted, completed, owners (1 + rank)
+};
+
+static inline uint32_t mp_gate_owners(int size)
+{
+    uint32_t places = 1;
+    while (places < (uint32_t)size) {
+        places *= 2;
+    }
+    return places;
+}
+
+static inline size_t mp_gate_bytes(int size)
+{
+    return sizeof(struct mp_gate) +
+           (2 * (size_t)size + mp_gate_owners(size)) * sizeof(_Atomic uint32_t);
+}
+
+// Zeroed memory becomes a gate.
+static inline void mp_gate_init(struct mp_gate *gate, int size)
+{
+    gate->size = size;
+    gate->owners_mask = mp_gate_owners(size) - 1;
+}
+
+static inline _Atomic uint32_t *mp_gate_posted(struct mp_gate *gate, int rank)
+{
+    return &gate->words[rank];
+}
+
+static inline _Atomic uint32_t *mp_gate_completed(struct mp_gate *gate, int rank)
+{
+    return &gate->words[gate->size + rank];
+}
+
+static inline uint32_t mp_gate_next(uint64_t word)
+{
+    return (uint32_t)(word & 0xffff);
+}
+
+static inline uint32_t mp_gate_serving(uint64_t word)
+{
+    return (uint32_t)(word >> 16 & 0xffff);
+}
+
+static inline uint32_t mp_gate_readers(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+static inline uint64_t mp_gate_word(uint32_t next, uint32_t serving, uint32_t readers)
+{
+    return (next & 0xffff) | (uint64_t)(serving & 0xffff) << 16 | (uint64_t)readers << 32;
+}
+
+// The world ranks of the members, to wake them.
+struct mp_group;
+
+// Takes a ticket for an exclusive or a shared lock. True: the lock is taken. Else *ticket is to be
+// waited for: say who waits (`rank` in the window: the one to be woken), then ask until it is had.
+bool mp_gate_ask(struct mp_gate *gate, bool exclusive, uint32_t *ticket);
+void mp_gate_say(struct mp_gate *gate, uint32_t ticket, int rank);
+bool mp_gate_has(struct mp_gate *gate, bool exclusive, uint32_t ticket,
+                 const struct mp_group *group);
+
+// Takes the lock only if that can be done at once.
+bool mp_gate_try(struct mp_gate *gate, bool exclusive);
+
+void mp_gate_unlock(struct mp_gate *gate, bool exclusive, const struct mp_group *group);
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// The memory that windows own: in the shared heap, where peers can reach it; elsewhere, where there
+// is no heap. MPI_Win_allocate_shared needs memory that all members map even then: without a heap
+// it is a file of its own, which the others open through /proc, by its owner's descriptor.
+#define _GNU_SOURCE
+#include "collectives/collectives.h"
+#include "heap/heap.h"
+#include "object/errhandler.h"
+#include "process/peers.h"
+#include "window/window.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void *mp_window_memory(size_t bytes, size_t alignment, bool zero)
+{
+    void *memory = mp_heap_allocate(bytes ? bytes : 1, alignment, zero);
+    if (memory || posix_memalign(&memory, alignment, bytes ? bytes : 1) != 0) {
+        return memory;
+    }
+    return zero ? memset(memory, 0, bytes) : memory;
+}
+
+void mp_window_memory_free(void *memory)
+{
+    if (memory && mp_heap_made(memory)) {
+        mp_heap_free(memory);
+    } else {
+        free(memory);
+    }
+}
+
+int mp_window_allgather(struct mp_window *window, const void *own, size_t bytes, void *all)
+{
+    struct mp_datatype *byte = mp_datatype_get(MPI_BYTE);
+    struct mp_collective c;
+    mp_collective_set(&c, MP_ALLGATHER, 0, false);
+    c.comm = window->comm;
+    c.send.buffer = (void *)(uintptr_t)own;
+    c.send.counts = c.send.displacements = mp_counts_each((MPI_Count)bytes);
+    c.send.type = byte;
+    c.recv = c.send;
+    c.recv.buffer = all;
+    return mp_collective_run(&c);
+}
+
+// What the first member has made, and whether the others could use it.
+struct shared {
+    uint64_t address; // in the heap; 0: a file
+    int32_t fd, error;
+};
+
+// Where the next member's part begins. One after the other without a gap, unless the program allows
+// them to be apart: then each at a multiple of the alignment.
+static uint64_t next_part(uint64_t at, uint64_t bytes, bool apart, size_t alignment)
+{
+    return apart ? mp_round_up(at + bytes, alignment) : at + bytes;
+}
+
+static void make(struct mp_window *window, uint64_t bytes, size_t alignment, bool heap,
+                 struct shared *own)
+{
+    void *memory = heap ? mp_heap_allocate(bytes, alignment, false) : NULL;
+    if (memory) {
+        window->memory = MP_MEMORY_BLOCK;
+        window->block = memory;
+        own->address = (uintptr_t)memory;
+        return;
+    }
+    own->fd = memfd_create("mpi window", MFD_CLOEXEC);
+    if (own->fd < 0 || ftruncate(own->fd, (off_t)bytes) != 0) {
+        own->error = MPI_ERR_NO_MEM;
+    }
+}
+
+// Maps the first member's file.
+static void map(struct mp_window *window, uint64_t bytes, const struct shared *first,
+                struct shared *own)
+{
+    char path[64];
+    int fd = first->fd;
+    if (window->rank != 0) {
+        const struct mp_board *board = mp_shm_peers[window->sides[0].world].board;
+        snprintf(path, sizeof path, "/proc/%d/fd/%d",
+                 (int)atomic_load_explicit(&board->pid, memory_order_relaxed), first->fd);
+        fd = open(path, O_RDWR | O_CLOEXEC);
+    }
+    void *memory =
+        fd < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (window->rank != 0 && fd >= 0) {
+        close(fd);
+    }
+    if (memory == MAP_FAILED) {
+        own->error = mp_fail(MPI_ERR_RMA_SHARED, "this rank cannot map memory of rank 0: %s",
+                             strerror(errno));
+        return;
+    }
+    window->memory = MP_MEMORY_MAPPED;
+    window->block = memory;
+    window->block_bytes = bytes;
+}
+
+// Each member has the file at another address.
+static int tell_addresses(struct mp_window *window)
+{
+    uint64_t own = window->sides[window->rank].address;
+    uint64_t *all = malloc((size_t)window->size * sizeof *all);
+    if (!all) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
+    }
+    int error = mp_window_allgather(window, &own, sizeof own, all);
+    for (int i = 0; i < window->size; i++) {
+        window->sides[i].address = all[i];
+    }
+    free(all);
+    return error;
+}
+
+int mp_window_share(struct mp_window *window, bool apart, size_t alignment, bool all_have_heap)
+{
+    uint64_t total = 0;
+    struct shared own = {.fd = -1};
+    struct shared *all = malloc((size_t)window->size * sizeof *all);
+    for (int i = 0; i < window->size; i++) {
+        total = next_part(total, window->sides[i].size, apart, alignment);
+    }
+    total = total ? total : 1; // the parts of size 0 begin somewhere, too
+    if (window->rank == 0) {
+        make(window, total, alignment, all_have_heap, &own);
+    }
+    if (!all) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
+    }
+    int error = mp_window_allgather(window, &own, sizeof own, all);
+    struct shared first = all[0];
+    char *base = (char *)(uintptr_t)first.address;
+    if (!error && first.error) {
+        error = mp_fail(first.error, "no memory for %llu bytes that all members can map",
+                        (unsigned long long)total);
+    }
+    if (!error && base && window->rank != 0) {
+        base = mp_heap_reach(window->sides[0].world, base, total);
+        if (!base) { // it could reach that rank's gate
+            mp_process_abort(MPI_ERR_NO_MEM, "cannot map the memory of a shared window");
+        }
+    }
+    if (!error && !base) {
+        map(window, total, &first, &own);
+        base = window->block;
+        error = mp_window_allgather(window, &own, sizeof own, all);
+        for (int i = 0; i < window->size && !error; i++) {
+            if (all[i].error) {
+                error = i == window->rank
+                            ? all[i].error
+                            : mp_fail(all[i].error, "rank %d cannot map the shared memory", i);
+            }
+        }
+    }
+    if (window->rank == 0 && own.fd >= 0) {
+        close(own.fd);
+    }
+    free(all);
+    uint64_t at = 0;
+    for (int i = 0; i < window->size && !error; i++) {
+        bool nothing = apart && window->sides[i].size == 0;
+        window->sides[i].base = nothing ? NULL : base + at;
+        window->sides[i].address = (uintptr_t)window->sides[i].base;
+        at = next_part(at, window->sides[i].size, apart, alignment);
+    }
+    if (!error && window->memory == MP_MEMORY_MAPPED) {
+        error = tell_addresses(window);
+    }
+    return error;
+}
+
+void mp_window_give_back(struct mp_window *window)
+{
+    if (window->memory == MP_MEMORY_BLOCK) {
+        mp_window_memory_free(window->block);
+    } else if (window->memory == MP_MEMORY_MAPPED) {
+        munmap(window->block, window->block_bytes);
+    }
+    window->memory = MP_MEMORY_NONE;
+}

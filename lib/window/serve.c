@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+// The target's half of messages. A packet announces each request; from then on this window is
+// polled until the request is there and done. Requests of one origin are carried out in the order
+// in which it sent them: a long one that is still under way holds back those behind it, and not
+// those of others. What is done here takes the same stripes and the same gate as what near ranks do
+// directly.
+//
+// A lock that is not to be had at once has its ticket in the gate like anybody else's, with this
+// rank as its owner: who passes the turn on wakes this rank, which is polling (gate.h).
+#include "window/remote_access.h"
+
+#include "datatype/datatype_wire.h"
+#include "message/deliver.h"
+#include "message/message.h"
+#include "object/errhandler.h"
+#include "process/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arrival {
+    struct mp_list link;
+    struct mp_request *request;
+    int source;
+    _Alignas(16) char message[];
+};
+
+struct lock_waiter {
+    struct mp_list link;
+    int source;
+    int32_t tag;
+    uint32_t ticket;
+    bool exclusive;
+};
+
+static _Noreturn void no_memory(void)
+{
+    mp_process_abort(MPI_ERR_NO_MEM, "out of memory while serving another rank's access to a "
+                                     "window");
+}
+
+// Takes over `data`, which was allocated.
+static void answer(struct mp_window *window, int source, int32_t tag, void *data, MPI_Count bytes)
+{
+    struct mp_comm *comm = window->comm;
+    MPI_Request handle;
+    if (mp_isend(data, bytes, mp_datatype_get(MPI_BYTE), source, tag, comm, comm->context,
+                 MP_SEND_STANDARD, &handle) != 0) {
+        no_memory();
+    }
+    if (mp_is_sent(handle)) {
+        free(data);
+        return;
+    }
+    struct mp_request *request = mp_request_of(handle);
+    request->staging = data;
+    request->plain = false;
+    mp_request_forget(request);
+}
+
+static void *room(MPI_Count bytes)
+{
+    void *memory = malloc(bytes ? (size_t)bytes : 1);
+    if (!memory) {
+        no_memory();
+    }
+    return memory;
+}
+
+static void answer_lock(struct mp_window *window, int source, int32_t tag, bool got)
+{
+    int32_t *word = room(sizeof *word);
+    *word = got;
+    answer(window, source, tag, word, sizeof *word);
+}
+
+static void lock(struct mp_window *window, int source, const struct mp_asked_head *head)
+{
+    struct mp_gate *gate = window->gate;
+    bool exclusive = head->exclusive != 0;
+    uint32_t ticket;
+    if (head->fetch) { // only if it can be had at once
+        answer_lock(window, source, head->tag, mp_gate_try(gate, exclusive));
+    } else if (mp_gate_ask(gate, exclusive, &ticket)) {
+        answer_lock(window, source, head->tag, true);
+    } else {
+        struct lock_waiter *waiter = room(sizeof *waiter);
+        *waiter = (struct lock_waiter){
+            .source = source, .tag = head->tag, .ticket = ticket, .exclusive = exclusive};
+        mp_list_insert(&window->waiters, &waiter->link);
+        mp_gate_say(gate, ticket, window->rank);
+    }
+}
+
+static int grant_locks(struct mp_window *window)
+{
+    int done = 0;
+    for (struct mp_list *at = window->waiters.next, *next; at != &window->waiters; at = next) {
+        struct lock_waiter *waiter = mp_container_of(at, struct lock_waiter, link);
+        next = at->next;
+        if (mp_gate_has(window->gate, waiter->exclusive, waiter->ticket, window->comm->group)) {
+            answer_lock(window, waiter->source, waiter->tag, true);
+            mp_list_remove(&waiter->link);
+            free(waiter);
+            done++;
+        }
+    }
+    return done;
+}
+
+// A dynamic window's origin cannot know what is attached here.
+static void check_attached(const struct mp_window *window, int source, uint64_t address,
+                           const struct mp_datatype *type, MPI_Count count)
+{
+    MPI_Count shift, span = mp_datatype_span(type, count, &shift);
+    if (window->flavor == MPI_WIN_FLAVOR_DYNAMIC &&
+        !mp_window_is_attached(window, address + (uint64_t)shift, (uint64_t)span)) {
+        char text[160];
+        snprintf(text, sizeof text,
+                 "rank %d of a window accesses %lld bytes at %p of this rank, which are not "
+                 "attached [MPI_ERR_RMA_RANGE]",
+                 source, (long long)span, (void *)(uintptr_t)(address + (uint64_t)shift));
+        mp_process_abort(MPI_ERR_RMA_RANGE, text);
+    }
+}
+
+static void access_memory(struct mp_window *window, int source, const struct mp_asked_head *head,
+                          const char *rest)
+{
+    const void *data = rest + head->wire;
+    struct mp_datatype *type = head->wire ? mp_datatype_from_wire(rest) : mp_datatype_get(MPI_BYTE);
+    char *place = (char *)(uintptr_t)head->address;
+    if (!type) {
+        no_memory();
+    }
+    check_attached(window, source, head->address, type, head->count);
+    bool answers = head->what == MP_ASK_GET || head->what == MP_ASK_SWAP || head->fetch;
+    char *out = answers ? room(head->bytes) : NULL;
+    struct mp_stripe *stripes = mp_stripes_own();
+    switch (head->what) {
+    case MP_ASK_PUT:
+        if (type->contiguous) {
+            mp_window_store(place, data, (size_t)head->bytes);
+        } else {
+            mp_datatype_unpack(type, place, head->count, 0, data, head->bytes);
+        }
+        break;
+    case MP_ASK_GET:
+        if (type->contiguous) {
+            mp_window_load(out, place, (size_t)head->bytes);
+        } else {
+            mp_datatype_pack(type, place, head->count, 0, out, head->bytes);
+        }
+        break;
+    case MP_ASK_ACCUMULATE:
+        mp_stripes_combine(
+            stripes, mp_process.rank, place, head->address, type, head->count,
+            mp_datatype_get((MPI_Datatype)((uintptr_t)MPI_DATATYPE_NULL + (uintptr_t)head->basic)),
+            mp_op_get((MPI_Op)((uintptr_t)MPI_OP_NULL + (uintptr_t)head->op)), data, out);
+        break;
+    default:
+        mp_stripes_swap(stripes, mp_process.rank, place, head->address, (size_t)head->bytes, data,
+                        (const char *)data + head->bytes, out);
+    }
+    mp_datatype_release(type);
+    if (answers) {
+        answer(window, source, head->tag, out, head->bytes);
+    }
+}
+
+static void add_one(_Atomic uint32_t *word)
+{
+    uint32_t value = atomic_load_explicit(word, memory_order_relaxed);
+    // Release: as in epoch.c.
+    atomic_store_explicit(word, value + 1, memory_order_release);
+}
+
+static void carry_out(struct mp_window *window, int source, const char *message)
+{
+    struct mp_asked_head head;
+    memcpy(&head, message, sizeof head);
+    switch (head.what) {
+    case MP_ASK_LOCK:
+        lock(window, source, &head);
+        break;
+    case MP_ASK_UNLOCK:
+        mp_gate_unlock(window->gate, head.exclusive != 0, window->comm->group);
+        break;
+    case MP_ASK_FLUSH:
+        answer(window, source, head.tag, NULL, 0);
+        break;
+    case MP_ASK_POST:
+        add_one(mp_gate_posted(window->gate, source));
+        break;
+    case MP_ASK_COMPLETE:
+        add_one(mp_gate_completed(window->gate, source));
+        break;
+    default:
+        access_memory(window, source, &head, message + sizeof head);
+    }
+}
+
+// Begins to receive what has arrived.
+static int take_arrivals(struct mp_window *window)
+{
+    struct mp_comm *comm = window->comm;
+    struct mp_unexpected *found;
+    int done = 0;
+    while (window->expected > 0 &&
+           (found = mp_match_find(comm->match, MPI_ANY_SOURCE, MP_ASKED_TAG)) != NULL) {
+        MPI_Count bytes = (MPI_Count)found->packet.total;
+        struct arrival *arrival = malloc(sizeof *arrival + (size_t)bytes);
+        struct mp_request *request =
+            arrival ? mp_request_prepare(MP_REQUEST_RECV, arrival->message, bytes,
+                                         mp_datatype_get(MPI_BYTE), found->packet.source,
+                                         found->packet.tag, comm, comm->context, MP_SEND_STANDARD,
+                                         false)
+                    : NULL;
+        if (!request) {
+            no_memory();
+        }
+        arrival->request = request;
+        arrival->source = found->packet.source;
+        mp_list_insert(&window->arrivals, &arrival->link);
+        window->expected--;
+        mp_match_take(found);
+        mp_deliver_kept(request, found);
+        done++;
+    }
+    return done;
+}
+
+static int serve(struct mp_poller *poller)
+{
+    struct mp_window *window = mp_container_of(poller, struct mp_window, poller);
+    if (window->serving) {
+        return 0;
+    }
+    window->serving = true;
+    int done = take_arrivals(window);
+    bool held = false;
+    for (struct mp_list *at = window->arrivals.next, *next; at != &window->arrivals; at = next) {
+        struct arrival *arrival = mp_container_of(at, struct arrival, link);
+        next = at->next;
+        uint8_t *held_back = &window->sides[arrival->source].held;
+        if (*held_back || !arrival->request->complete) {
+            *held_back = 1;
+            held = true;
+            continue;
+        }
+        mp_list_remove(&arrival->link);
+        mp_request_release(arrival->request);
+        carry_out(window, arrival->source, arrival->message);
+        free(arrival);
+        done++;
+    }
+    for (struct mp_list *at = window->arrivals.next; held && at != &window->arrivals;
+         at = at->next) {
+        window->sides[mp_container_of(at, struct arrival, link)->source].held = 0;
+    }
+    done += grant_locks(window);
+    if (window->expected <= 0 && mp_list_empty(&window->arrivals) &&
+        mp_list_empty(&window->waiters)) {
+        mp_progress_remove(poller);
+    }
+    window->serving = false;
+    if (done) {
+        mp_wake_threads();
+    }
+    return done;
+}
+
+// A request has been announced. Nobody is announced to a window that is no more: its members have
+// waited for all their requests before they freed it.
+static void bell_rang(int peer, const struct mp_packet *packet, const void *payload)
+{
+    (void)peer;
+    (void)payload;
+    struct mp_window *window = mp_window_of_context(packet->context);
+    if (window) {
+        window->expected++;
+        mp_progress_add(&window->poller);
+    }
+}
+
+void mp_serve_open(void)
+{
+    mp_deliver_register(MP_PACKET_WINDOW, bell_rang);
+}
+
+void mp_serve_begin(struct mp_window *window)
+{
+    mp_list_init(&window->arrivals);
+    mp_list_init(&window->waiters);
+    mp_list_init(&window->poller.link);
+    window->poller.poll = serve;
+}
+
+void mp_serve_end(struct mp_window *window)
+{
+    mp_progress_remove(&window->poller);
+    while (!mp_list_empty(&window->arrivals)) {
+        struct arrival *arrival = mp_container_of(window->arrivals.next, struct arrival, link);
+        bool arrived = arrival->request->complete;
+        mp_list_remove(&arrival->link);
+        mp_request_forget(arrival->request);
+        if (arrived) { // else it is still written to
+            free(arrival);
+        }
+    }
+    while (!mp_list_empty(&window->waiters)) {
+        struct lock_waiter *waiter =
+            mp_container_of(window->waiters.next, struct lock_waiter, link);
+        mp_list_remove(&waiter->link);
+        free(waiter);
+    }
+}
