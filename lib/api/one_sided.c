@@ -243,7 +243,8 @@ static int shared_query(int call, MPI_Win win, int rank, MPI_Aint *size, MPI_Ain
     // MPI_PROC_NULL: the first one that has any.
     for (int i = rank == MPI_PROC_NULL ? 0 : rank; i < w->size; i++) {
         const struct mp_window_side *side = &w->sides[i];
-        if (side->base && (rank != MPI_PROC_NULL || side->size > 0)) {
+        bool reached = side->base || w->flavor == MPI_WIN_FLAVOR_SHARED;
+        if (reached && (rank != MPI_PROC_NULL || side->size > 0)) {
             *size = (MPI_Aint)side->size;
             *unit = side->unit;
             *(void **)baseptr = side->base;
