@@ -316,7 +316,9 @@ MP_ALWAYS_INLINE int accumulate(int call, const struct arguments *a, bool fetche
             (!fetches || (a->type == a->result_type && a->count == a->result_count && a->result)) &&
             (!wants || request))) {
         char *place = mp_access_short(window, a->rank, a->displacement, bytes);
-        const struct mp_op *op = place ? mp_op_get(a->op) : NULL;
+        const struct mp_window_side *to = place ? &window->sides[a->rank] : NULL;
+        bool first = place && to->stripes && !to->sent; // else in order after those
+        const struct mp_op *op = first ? mp_op_get(a->op) : NULL;
         const struct mp_datatype *type = mp_datatype_get(a->type);
         if (likely(op && op->predefined && (is_move(op) || mp_op_check(op, type) == 0))) {
             const struct mp_window_side *side = &window->sides[a->rank];

@@ -196,6 +196,13 @@ int mp_access_get(struct mp_access *access, struct mp_request **request)
 
 // ---- Accumulates, up to the combining (window/accumulate.c)
 
+// Accumulates of one origin to one place are done in order (12.7.2), so one that is done here waits
+// for those that the target was asked for.
+static int in_order(struct mp_access *access)
+{
+    return likely(!access->side->sent) ? 0 : mp_ask_flush(access->window, access->target, false);
+}
+
 int mp_access_accumulate(struct mp_access *access, struct mp_request **request)
 {
     const struct mp_window_buffer *origin = &access->origin, *result = &access->result;
@@ -222,14 +229,14 @@ int mp_access_accumulate(struct mp_access *access, struct mp_request **request)
     bool asked = false;
     access->window->dirty = true;
     bool kernel = !access->place && by_kernel(access) && access->basic->contiguous;
-    if (access->place || kernel) {
+    if ((access->place || kernel) && (error = in_order(access)) == 0) {
         bool done = mp_stripes_combine(access->side->stripes, access->side->world, access->place,
                                        access->address, access->type, access->count, access->basic,
                                        access->op, data, into);
         error = done ? 0 : gone(access, bytes);
         asked = !done && !mp_remote_can(access->side->world);
     } else {
-        asked = true;
+        asked = !error;
     }
     if (asked) {
         error = mp_ask_accumulate(access, data, request);
@@ -246,6 +253,10 @@ int mp_access_compare_and_swap(struct mp_access *access)
     size_t bytes = (size_t)access->type->size;
     access->window->dirty = true;
     if (access->place || by_kernel(access)) {
+        int error = in_order(access);
+        if (error) {
+            return error;
+        }
         if (mp_stripes_swap(access->side->stripes, access->side->world, access->place,
                             access->address, bytes, access->compare, access->origin.at,
                             access->result.at)) {

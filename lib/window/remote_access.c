@@ -244,7 +244,18 @@ int mp_ask_lock(struct mp_window *window, int target, bool exclusive, bool try, 
 int mp_ask_plain(struct mp_window *window, int target, enum mp_asked what, bool exclusive)
 {
     struct mp_asked_head head = {.what = what, .exclusive = exclusive};
+    window->sides[target].told = 1;
     return send_request(window, target, &head, NULL, NULL, 0);
+}
+
+int mp_ask_last(struct mp_window *window)
+{
+    for (int i = 0; i < window->size; i++) {
+        if (window->sides[i].told) {
+            mark_sent(window, &window->sides[i]);
+        }
+    }
+    return mp_ask_flush(window, -1, false);
 }
 
 int mp_ask_flush(struct mp_window *window, int target, bool local)

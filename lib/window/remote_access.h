@@ -54,6 +54,10 @@ int mp_ask_plain(struct mp_window *window, int target, enum mp_asked what, bool 
 // this rank may be used again.
 int mp_ask_flush(struct mp_window *window, int target, bool local);
 
+// Before the window is freed: waits until all members have carried out all that this rank has ever
+// asked them for. A barrier is not enough for that: it says that they were asked.
+int mp_ask_last(struct mp_window *window);
+
 // Answers requests from here on; once.
 void mp_serve_open(void);
 void mp_serve_begin(struct mp_window *window);

@@ -228,7 +228,7 @@ int mp_window_free(struct mp_window *window)
     int error = window->attributes ? mp_attributes_delete(MP_OWNER_WIN, mp_window_handle(window),
                                                           &window->attributes)
                                    : 0;
-    error = error ? error : mp_window_flush(window, -1, false);
+    error = error ? error : mp_ask_last(window);
     error = error ? error : mp_coll_barrier(window->comm);
     if (!error) {
         window->exists = false;

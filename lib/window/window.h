@@ -42,6 +42,7 @@ struct mp_window_side {
     uint8_t waits;   // a thread waits for that lock
     uint8_t started; // of this access epoch (MPI_Win_start)
     uint8_t sent;    // messages were sent that change its memory, and not been asked about since
+    uint8_t told;    // it was told what has no answer, since the window was made
     uint8_t held;    // window/serve.c
     uint32_t tag;    // of the latest answer that it owes us
     uint32_t posts_seen, completes_seen; // of its epochs, and of ours that it has completed

@@ -3,7 +3,7 @@
 # script with a driver and a victim.
 
 stress_tests += tests/stress/traffic tests/stress/types tests/stress/collectives \
-    tests/stress/objects
+    tests/stress/objects tests/stress/windows
 script_tests += tests/stress/kills.sh
 check_PROGRAMS += tests/stress/killer tests/stress/victim
 tests_stress_killer_LDADD =
