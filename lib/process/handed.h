@@ -17,7 +17,9 @@ struct mp_comm;
 // mp_channel's functions   message/shm_channel.c and  process/peers.h, wait/progress.c
 //                          message/near_and_far.c
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
-// mp_poller.poll           message, collectives       wait/progress.c
+//                          window/serve.c             message/deliver.c, for those of windows
+// mp_poller.poll           message, collectives,      wait/progress.c
+//                          window
 // mp_watch.woken           collectives, api           message/request.c
 // mp_request_ops           collectives, api           message/request.c, message/message.c
 

@@ -66,6 +66,7 @@ GROUPS = {
     "plain": [Run("point_to_point", (figure,), prefix="plain-", ours=("--no-shared-heap",))
               for figure in ("latency", "bandwidth", "fresh")],
     "strided": [Run("strided")],
+    "windows": [Run("windows")],
     "pack": [Run("pack", ("20",), 1)],
     "collectives": [Run("collectives", ("blocking",))],
     "nonblocking": [Run("collectives", ("nonblocking", "8", "65536"))],
@@ -98,7 +99,7 @@ APPLICATIONS = ("stencil", "conjugate_gradient")
 FAST = ("-O3", "-march=native", "-fno-inline-functions", "-fno-inline-small-functions",
         "-fno-inline-functions-called-once", "-falign-functions=64")
 MPI_PROGRAMS = ("point_to_point", "calls", "collectives", "strided", "pack", "empty", "footprint",
-                "beside", "flood", "threads")
+                "beside", "flood", "threads", "windows")
 OWN_PROGRAMS = ("line", "spawn", "neighbour")
 
 Batch = collections.namedtuple("Batch", "figure bytes ranks mpi unit value before after raw round")

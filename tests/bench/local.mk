@@ -19,6 +19,7 @@ bench_programs += tests/bench/point_to_point
 bench_programs += tests/bench/spawn
 bench_programs += tests/bench/strided
 bench_programs += tests/bench/threads
+bench_programs += tests/bench/windows
 check_DATA = $(bench_programs)
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += $(bench_programs:=.c) tests/bench/bench.h tests/bench/compare.py tests/bench/charts.py
