@@ -59,11 +59,13 @@ struct mp_packet {
 // during the call only.
 typedef void mp_deliver_fn(int peer, const struct mp_packet *packet, const void *payload);
 
-// A channel. All functions are called by one thread at a time. Ranks are world ranks.
 struct mp_outflow {
     uint64_t committed, left;
 };
 
+// A channel. All functions are called by one thread at a time. Ranks are world ranks. What packets
+// go by to far peers has all of this; what is polled and slept on where peers are near has no
+// payload_max, reserve and commit, since their rings are written directly (process/peers.h).
 struct mp_channel {
     const char *name;
 

@@ -114,20 +114,8 @@ static int shm_poll(void)
     return done;
 }
 
-static void *shm_reserve(int peer, enum mp_packet_kind kind, size_t bytes)
-{
-    return mp_channel_reserve(peer, kind, bytes);
-}
-
-static uint64_t shm_commit(int peer, const struct mp_packet *packet)
-{
-    return mp_channel_commit(peer, packet);
-}
-
-static struct mp_channel shm_channel = {
+static const struct mp_channel shm_channel = {
     .name = "shm",
-    .reserve = shm_reserve,
-    .commit = shm_commit,
     .poll = shm_poll,
     .arm = mp_shm_arm,
     .sleep = mp_shm_sleep,
@@ -143,6 +131,5 @@ const struct mp_channel *mp_shm_open(void)
     }
     mp_remote_open();
     mp_shm_agree_on_fences();
-    shm_channel.payload_max = mp_channel_payload_max(mp_process.rank);
     return &shm_channel;
 }
