@@ -392,7 +392,12 @@ int PMPI_Recv(void *buf, int count, MPI_Datatype datatype, int source, int tag, 
         return receive_inside((struct call){MP_CALL_Recv, count, datatype, source, tag, NULL, NULL},
                               buf, comm, status);
     }
-    err = mp_recv(buf, count, mp_datatype_get(datatype), source, tag, c, c->context, status);
+    struct mp_datatype *type = mp_datatype_get(datatype);
+    if (likely(mp_recv_from_ring(buf, count, type, source, tag, c, c->context, status))) {
+        mp_exit();
+        return MPI_SUCCESS;
+    }
+    err = mp_recv_posted(buf, count, type, source, tag, c, c->context, status);
     return mp_leave(MP_CALL_Recv, c, err);
 }
 MP_WEAK(Recv);

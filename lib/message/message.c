@@ -161,8 +161,8 @@ int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int 
 // negative number: not yet there, or not to be had this way.
 enum { NOT_YET = -1, NOT_THIS_WAY = -2 };
 
-MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
-                                          void *buffer, MPI_Count count, struct mp_datatype *type)
+static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
+                                       void *buffer, MPI_Count count, struct mp_datatype *type)
 {
     uint64_t word;
     struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
@@ -187,8 +187,10 @@ MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wan
     return length;
 }
 
-MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
-                                int tag, struct mp_comm *comm, uint32_t context, MPI_Status *status)
+// In one place, and not compiled into its callers: as a part of them it took 6 ns longer (256
+// bytes: 107 for 101), with fewer instructions.
+bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
     if (unlikely(source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
         return false;
@@ -227,12 +229,6 @@ MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatyp
     }
 }
 
-bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
-{
-    return from_ring(buffer, count, type, source, tag, comm, context, status);
-}
-
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
@@ -243,9 +239,15 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
         }
         return 0;
     }
-    if (likely(from_ring(buffer, count, type, source, tag, comm, context, status))) {
+    if (likely(mp_recv_from_ring(buffer, count, type, source, tag, comm, context, status))) {
         return 0;
     }
+    return mp_recv_posted(buffer, count, type, source, tag, comm, context, status);
+}
+
+int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                   struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
     struct mp_request *request;
     int error = mp_irecv(buffer, count, type, source, tag, comm, context, &request);
     if (!error) {

@@ -16,10 +16,12 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
-// The first half of such a receive: the message is next in its ring, or will be in a moment. False
-// when it is not, or is not to be had that way.
+// The two halves of such a receive. The first takes the message if it is next in its ring, or will
+// be in a moment; false when it is not, or is not to be had that way. The second posts a request.
 bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                        struct mp_comm *comm, uint32_t context, MPI_Status *status);
+int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                   struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
 // After a message to that rank, of so many bytes, that went at once: to a far one, looks now and
 // then whether it has something to say, such as that it is full. Not while a packet is taken.

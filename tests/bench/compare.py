@@ -279,12 +279,14 @@ class Bench:
         inside = run.program in ("line", "point_to_point", "calls", "strided") or (
             run.program == "collectives" and run.ranks == 2)
         if run.program == "beside":
-            output, before, after = self.beside(run, mpi), 0.0, 0.0
+            before = self.line()
+            output = self.beside(run, mpi)
+            after = self.line()
         elif inside:
             output, before, after = self.output(self.command(run, mpi)), 0.0, 0.0
         else:
             output, before, after = self.undisturbed(self.command(run, mpi))
-        if run.program not in APPLICATIONS or run.ranks > self.cpus:
+        if run.program not in (*APPLICATIONS, "beside") or run.ranks > self.cpus:
             before = after = 0.0
         for row in (output or "").splitlines():
             seconds = re.match(r"seconds: computing (\S+) communicating (\S+) total (\S+)", row)
