@@ -207,7 +207,7 @@ static int run_job(const char *self, const char *mprun, enum how how, char *err_
 
 int main(int argc, char **argv)
 {
-    char err_path[] = "/tmp/mprun-kills.XXXXXX";
+    char err_path[] = "/tmp/kills-said.XXXXXX";
     int failures = 0;
 
     if (argc > 5 && strcmp(argv[1], "victim") == 0)

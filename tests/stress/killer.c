@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Kills ranks and mprun itself at random moments, many times, and looks at what is left: after each
 // kill every process of the job (ranks, the children that they started, mprun's own two) must be
-// gone within a second, mprun's status must be the right one, and nothing new may lie in /dev/shm,
-// in the job's TMPDIR or, with mprun's name, in /tmp. Processes are found by a variable in their
+// gone within a second, mprun's status must be the right one, it must say which rank (and where
+// there are several nodes, on which of them) ended how, and nothing new may lie in /dev/shm, in the
+// job's TMPDIR or, with mprun's name, in /tmp. Processes are found by a variable in their
 // environment. Prints the time from a rank's death to the end of mprun.
-//     tests/stress/killer --rounds 500 --channel shm|socket|nodes2 [--seed 1] [--mprun ./mprun]
+//     tests/stress/killer --rounds 500 --channel shm|socket|nodesK [--seed 1] [--mprun ./mprun]
 //     [--verbose]
 // Read next: kills.h, victim.c.
 #ifndef _GNU_SOURCE
@@ -36,7 +37,8 @@ struct plan {
     int64_t delay;
 };
 
-static const char *const where_names[] = {"start-up", "collective", "transfer", "finalize"};
+static const char *const where_names[] = {"start-up", "collective", "transfer", "first contacts",
+                                          "finalize"};
 static const char *const end_names[] = {"kill", "exit(3)", "abort()", "segmentation fault"};
 static const char *const target_names[] = {"rank", "mprun", "mprun's keeper"};
 
@@ -192,7 +194,7 @@ static void choose(struct plan *p)
     static const int to_mprun[] = {SIGKILL, SIGKILL, SIGTERM, SIGSEGV};
     memset(p, 0, sizeof(*p));
     p->where = (enum where)below(PLACES);
-    p->ranks = 1 + below(6);
+    p->ranks = p->where == CONTACTS ? 2 + below(15) : 1 + below(6);
     p->children = below(3);
     p->stubborn = p->children && below(3) == 0;
     p->victim = below(p->ranks);
@@ -241,7 +243,7 @@ static pid_t start(const struct plan *p)
         setenv(variable, strchr(mark, '=') + 1, 1);
         setenv("KILLS_BOARD", board_path, 1);
         setenv("TMPDIR", tmp_path, 1);
-        int nodes = strncmp(channel, "nodes", 5) == 0; // nodesK: --nodes K
+        int nodes = strncmp(channel, "nodes", 5) == 0;
         execl(mprun, mprun, "-n", ranks, nodes ? "--nodes" : "--channel",
               nodes ? channel + 5 : channel, victim, (char *)NULL);
         perror(mprun);
@@ -260,7 +262,7 @@ static void sleep_ns(int64_t ns)
 // done its work then.
 static int64_t strike(const struct plan *p, pid_t front, int *over)
 {
-    static const int phase_of[] = {STARTED, BUSY, BUSY, FINALIZING};
+    static const int phase_of[] = {STARTED, BUSY, BUSY, BUSY, FINALIZING};
     int64_t patience = now_ns() + INT64_C(20000000000);
     *over = 0;
     if (p->where == STARTUP && p->target != RANK) {
@@ -313,6 +315,40 @@ static int status_is_right(const struct plan *p, int status, int over)
     }
     return !(p->target == FRONT && signal == SIGKILL) && WIFEXITED(status) &&
            WEXITSTATUS(status) == 128 + signal;
+}
+
+// nodesK: --nodes K. 1 otherwise.
+static int nodes_of(const struct plan *p)
+{
+    int nodes = strncmp(channel, "nodes", 5) == 0 ? atoi(channel + 5) : 1;
+    return nodes < p->ranks ? nodes : p->ranks;
+}
+
+// What mprun has to say of a rank that ended so.
+static int words_are_right(const struct plan *p)
+{
+    char who[64], how[64], line[1000];
+    int rank = atomic_load(&board->process[p->victim].rank), nodes = nodes_of(p), node = nodes - 1;
+    while (node * p->ranks / nodes > rank) {
+        node--;
+    }
+    snprintf(who, sizeof(who), nodes > 1 ? "mprun: rank %d (node %d), " : "mprun: rank %d (", rank,
+             node);
+    int signal = p->end == ABORT ? SIGABRT : p->end == SEGFAULT ? SIGSEGV : p->signal;
+    if (p->end == EXIT_3) {
+        strcpy(how, " exited with status 3");
+    } else {
+        snprintf(how, sizeof(how), " was killed by SIG%s (signal %d", sigabbrev_np(signal), signal);
+    }
+    FILE *f = fopen(output_path, "r");
+    int found = 0;
+    while (f && !found && fgets(line, sizeof(line), f)) {
+        found = strncmp(line, who, strlen(who)) == 0 && strstr(line, how);
+    }
+    if (f) {
+        fclose(f);
+    }
+    return found;
 }
 
 static void complain(int round, const struct plan *p, const char *what)
@@ -385,6 +421,10 @@ static int64_t one(int round, const struct plan *p)
                  WIFSIGNALED(status) ? "signal" : "status",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         complain(round, p, what);
+    }
+    if (got != 0 && p->target == RANK && !(over && WEXITSTATUS(status) == 0) &&
+        !words_are_right(p)) {
+        complain(round, p, "mprun does not say who ended how");
     }
     char *files = names_in(tmp_path, NULL);
     if (*files) {
@@ -469,12 +509,13 @@ int main(int argc, char **argv)
     prctl(PR_SET_CHILD_SUBREAPER, 1); // we see and reap what loses its parent
     char *shm = names_in("/dev/shm", NULL), *tmp = names_in("/tmp", ours);
     int64_t *times[2];
-    int n[2] = {0, 0};
+    int n[2] = {0, 0}, contacts = 0;
     times[0] = calloc((size_t)rounds + 1, sizeof(int64_t));
     times[1] = calloc((size_t)rounds + 1, sizeof(int64_t));
     for (int round = 0; round < rounds; round++) {
         struct plan p;
         choose(&p);
+        contacts += p.where == CONTACTS;
         int64_t t = one(round, &p);
         if (t >= 0) {
             times[p.stubborn][n[p.stubborn]++] = t;
@@ -486,7 +527,8 @@ int main(int argc, char **argv)
         printf("FAIL: /dev/shm held %s, now %s; /tmp held %s, now %s\n", shm, shm_after, tmp,
                tmp_after);
     }
-    printf("kills: %d rounds over %s, %d failures\n", rounds, channel, failures);
+    printf("kills: %d rounds over %s, %d of them among first contacts, %d failures\n", rounds,
+           channel, contacts, failures);
     say_times("", times[0], n[0]);
     say_times(", with children that ignore SIGTERM", times[1], n[1]);
     free(times[0]);

@@ -12,7 +12,7 @@
 enum { MAX_RANKS = 64 };
 
 // Where it happens.
-enum where { STARTUP, COLLECTIVE, TRANSFER, FINALIZE, PLACES };
+enum where { STARTUP, COLLECTIVE, TRANSFER, CONTACTS, FINALIZE, PLACES };
 
 // How far a process is, in this order.
 enum phase { NOT_THERE, STARTED, IN_MPI, BUSY, FINALIZING, DONE };
@@ -31,6 +31,7 @@ struct board {
     // Written by the processes.
     atomic_int arrived;
     struct {
+        atomic_int rank; // in MPI_COMM_WORLD; before pid
         atomic_int pid;
         atomic_int phase;
     } process[MAX_RANKS];

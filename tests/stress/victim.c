@@ -103,6 +103,26 @@ static void transfers(void)
     }
 }
 
+// First contacts: in each step with two more ranks, and then, for ever, with communicators.
+static void contacts(void)
+{
+    int rank, size, from;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    for (int shift = 1; shift < size; shift++) {
+        maybe_end();
+        MPI_Sendrecv(&rank, 1, MPI_INT, (rank + shift) % size, 2, &from, 1, MPI_INT,
+                     (rank + size - shift) % size, 2, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    }
+    for (;;) {
+        MPI_Comm comm;
+        maybe_end();
+        MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+        MPI_Allreduce(&rank, &from, 1, MPI_INT, MPI_MAX, comm);
+        MPI_Comm_free(&comm);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *path = getenv("KILLS_BOARD");
@@ -118,6 +138,8 @@ int main(int argc, char **argv)
     }
     close(fd);
     me = atomic_fetch_add(&board->arrived, 1);
+    const char *rank = getenv("MPRUN_RANK");
+    atomic_store(&board->process[me].rank, rank ? atoi(rank) : -1);
     atomic_store(&board->process[me].pid, getpid());
     phase(STARTED);
     alarm(60);
@@ -142,6 +164,10 @@ int main(int argc, char **argv)
     case TRANSFER:
         phase(BUSY);
         transfers();
+        break;
+    case CONTACTS:
+        phase(BUSY);
+        contacts();
         break;
     default:
         collectives(3);
