@@ -87,9 +87,9 @@ struct mp_channel {
     // Sleeping. arm: from here on, any event makes sleep return at once (or wakes it). The caller
     // polls once more after arm, then sleeps or disarms. Several threads may be at that, and sleep
     // is called by all of them at the same time: each gives it what its own arm returned, which is
-    // not 0. `timeout_ns` below 0: without limit.
+    // not 0.
     uint32_t (*arm)(void);
-    void (*sleep)(uint32_t armed, int64_t timeout_ns);
+    void (*sleep)(uint32_t armed);
     void (*disarm)(void);
 
     // How many bytes were ever committed to that peer, and how many of them have left this process,

@@ -80,15 +80,15 @@ static uint32_t arm_both(void)
     return mp_shm_arm();
 }
 
-static void sleep_on_both(uint32_t armed, int64_t timeout_ns)
+static void sleep_on_both(uint32_t armed)
 {
     if (unlikely(atomic_exchange_explicit(&on_streams, 1, memory_order_acq_rel))) {
-        mp_shm_sleep(armed, timeout_ns);
+        mp_shm_sleep(armed);
         return;
     }
     atomic_thread_fence(memory_order_seq_cst); // pairs with the one in socket/socket.c
     if (likely(mp_shm_is_armed(armed))) {
-        mp_far->sleep(armed, timeout_ns);
+        mp_far->sleep(armed);
     }
     atomic_exchange_explicit(&on_streams, 0, memory_order_acq_rel);
     if (unlikely(mp_process_is_locked())) {

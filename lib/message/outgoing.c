@@ -75,12 +75,17 @@ bool mp_outgoing_is_leaving(int peer)
 
 void mp_complete_when_left(int peer, struct mp_request *request, int error)
 {
-    if (likely(mp_peer_is_near(peer)) || !mp_outgoing_is_leaving(peer)) {
+    struct mp_outflow flow = {0, 0};
+
+    if (unlikely(!mp_peer_is_near(peer))) {
+        flow = mp_far->outflow(peer);
+    }
+    if (likely(flow.left == flow.committed)) {
         mp_request_complete(request, error);
         return;
     }
     request->error = error;
-    request->target = mp_far->outflow(peer).committed;
+    request->target = flow.committed;
     mp_list_insert(&mp_outgoing[peer].leaving, &request->other);
     mark_dirty(&mp_outgoing[peer]);
 }

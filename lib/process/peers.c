@@ -220,11 +220,9 @@ static void fence_by_all(void)
     }
 }
 
-void mp_shm_sleep(uint32_t armed, int64_t timeout_ns)
+void mp_shm_sleep(uint32_t armed)
 {
-    struct timespec time = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    syscall(SYS_futex, &mp_process.board->sleeping, FUTEX_WAIT, armed,
-            timeout_ns < 0 ? NULL : &time, NULL, 0);
+    syscall(SYS_futex, &mp_process.board->sleeping, FUTEX_WAIT, armed, NULL, NULL, 0);
 }
 
 void mp_shm_disarm(void)

@@ -46,7 +46,7 @@ void mp_peer_set_full(int world, bool full);
 int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
 uint32_t mp_shm_arm(void);
-void mp_shm_sleep(uint32_t armed, int64_t timeout_ns);
+void mp_shm_sleep(uint32_t armed);
 void mp_shm_disarm(void);
 
 // Room in the ring to a peer that had none: if the ring is not mapped yet, that is done now. And

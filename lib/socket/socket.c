@@ -21,7 +21,6 @@
 #include "socket/socket.h"
 
 #include "base/bits.h"
-#include "base/clock.h"
 #include "base/say.h"
 #include "boot/boot.h"
 #include "shm/layout.h"
@@ -495,13 +494,12 @@ static void socket_disarm(void)
 }
 
 // Touches nothing but the epoll set: other threads may use the channel meanwhile.
-static void socket_sleep(uint32_t armed, int64_t timeout_ns)
+static void socket_sleep(uint32_t armed)
 {
     (void)armed;
     struct pollfd wait = {.fd = epoll_fd, .events = POLLIN};
-    struct timespec time = mp_timespec(timeout_ns);
 
-    ppoll(&wait, 1, timeout_ns < 0 ? NULL : &time, NULL);
+    poll(&wait, 1, -1);
 }
 
 static struct mp_outflow socket_outflow(int rank)
@@ -571,7 +569,7 @@ static void socket_close(void)
     hot = NULL;
     while (!socket_idle()) {
         if (poll_all() == 0)
-            socket_sleep(socket_arm(), -1);
+            socket_sleep(socket_arm());
     }
     for (int rank = 0; rank < boot->size; rank++) {
         struct peer *peer = &peers[rank];

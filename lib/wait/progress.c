@@ -232,7 +232,7 @@ static void sleep_now(struct mp_waiter *waiter)
     publish(waiter);
     tell(waiter);
     mp_lock_release();
-    mp_channel->sleep(waiter->armed, -1);
+    mp_channel->sleep(waiter->armed);
     mp_lock_acquire();
     atomic_store_explicit(&mp_process.board->state, MP_RANK_RUNNING, memory_order_relaxed);
     disarm(waiter);
