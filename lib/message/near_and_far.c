@@ -120,6 +120,12 @@ const struct mp_channel *mp_near_and_far_open(void)
 {
     int bell = mp_shm_open_bell();
 
+    if (bell < 0 && errno == EXDEV) {
+        mp_fail(MPI_ERR_OTHER, "this rank and others of its node are in different network "
+                               "namespaces, so they could not wake each other: start them in the "
+                               "same one, or without --nodes");
+        return NULL;
+    }
     if (bell < 0 || mp_socket_watch(bell, &on_streams) != 0) {
         mp_fail(MPI_ERR_OTHER, "cannot make a socket to be woken by: %s", strerror(errno));
         return NULL;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
@@ -124,6 +125,17 @@ static void ring_bell(uint32_t name)
     }
 }
 
+// Whether near peers and this rank know each other's bells. A byte for one that is in another
+// network namespace would get the same answer as one for a rank that is gone, and be lost.
+static bool hear_each_other(void)
+{
+    struct stat own;
+    uint64_t first = 0;
+    return mp_process.near == 1 || stat("/proc/self/ns/net", &own) != 0 ||
+           atomic_compare_exchange_strong(&mp_process.segment->network, &first, own.st_ino) ||
+           first == own.st_ino;
+}
+
 int mp_shm_open_bell(void)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
@@ -132,6 +144,10 @@ int mp_shm_open_bell(void)
     bell = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (bell < 0 || bind(bell, (struct sockaddr *)&name, sizeof name.sun_family) != 0 ||
         getsockname(bell, (struct sockaddr *)&name, &length) != 0) {
+        return -1;
+    }
+    if (!hear_each_other()) {
+        errno = EXDEV;
         return -1;
     }
     name.sun_path[6] = 0;

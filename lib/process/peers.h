@@ -42,7 +42,8 @@ void mp_peer_set_full(int world, bool full);
 
 // Where there are far peers a rank sleeps on descriptors (message/near_and_far.c), and who wakes
 // it, a near peer or a thread of its own, sends it a byte. Makes the socket that it comes by:
-// returns it, or -1 with errno.
+// returns it, or -1 with errno; that is EXDEV where near peers could not send any, because this
+// rank is in another network namespace.
 int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
 uint32_t mp_shm_arm(void);

@@ -42,7 +42,7 @@ enum mp_rank_state {
 };
 
 // Written once by the launcher before any rank starts, read-only afterwards, except `fence` and
-// `finalizing`.
+// from `finalizing` on.
 struct mp_segment_header {
     uint64_t magic;
     uint32_t version;
@@ -80,6 +80,8 @@ struct mp_segment_header {
     char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
     // Ranks that have come to the end of MPI_Finalize; each adds itself once. See api/life.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
+    // Of the first rank that has a bell: its network namespace, in which bells have their names.
+    _Atomic uint64_t network;
 };
 
 enum { MP_BELL = 1 << 20 };

@@ -47,4 +47,12 @@ warns_lines 3
 expect 124 --timeout 0.5 --nodes 2 -n 2 "$RANK" 0=recv-1 1=recv-0
 warns '^mprun: rank 0 (node 0) was waiting for rank 1 (node 1) in MPI_Recv (tag 7)$'
 warns '^mprun: rank 1 (node 1) was waiting for rank 0 (node 0) in MPI_Recv (tag 7)$'
+
+# Ranks of a node that could not wake each other do not start; each a node of its own, they do.
+if unshare -n true 2> /dev/null; then
+    expect 16 --nodes 2 -n 4 unshare -n "$tests/any_source_keeps_order"
+    warns 'different network namespaces, so they could not wake each other'
+    expect 0 --nodes 4 -n 4 unshare -n "$tests/any_source_keeps_order"
+    expect 0 --channel socket -n 4 unshare -n "$tests/any_source_keeps_order"
+fi
 finish
