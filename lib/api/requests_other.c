@@ -131,6 +131,13 @@ int PMPI_Request_free(MPI_Request *request)
         comm = mp_request_of(*request)->comm;
         err = mp_fail(MPI_ERR_REQUEST, "request is partitioned and active: complete it first");
     }
+    // Nobody would learn of its end, and each member waits for all (6.12, 6.13).
+    if (!err && mp_request_of(*request)->kind == MP_REQUEST_SCHEDULE &&
+        mp_request_of(*request)->active) {
+        comm = mp_request_of(*request)->comm;
+        err = mp_fail(MPI_ERR_REQUEST, "request is of a collective operation, which may not be "
+                                       "freed: wait for it, or test it until it is complete");
+    }
     if (!err) {
         struct mp_request *freed = mp_request_get(*request);
         *request = MPI_REQUEST_NULL;

@@ -45,6 +45,7 @@ api_tests += \
     tests/api/coll_other_operations_end_across_nodes \
     tests/api/coll_other_operations_end_by_messages \
     tests/api/coll_persistent_restarts \
+    tests/api/coll_requests_are_not_freed \
     tests/api/coll_rights_are_lost_in_the_middle \
     tests/api/coll_scatter_in_place_of_many \
     tests/api/coll_short_meets_long \
