@@ -10,7 +10,9 @@
 #define _GNU_SOURCE
 #include "launcher/family.h"
 
+#include "launcher/allowed.h"
 #include "launcher/look.h"
+#include "launcher/report.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +59,14 @@ static bool has(const struct pids *pids, size_t count, pid_t pid)
     for (size_t i = 0; i < count; i++)
         if (pids->list[i] == pid)
             return true;
+    return false;
+}
+
+bool family_tie(pid_t parent)
+{
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && prctl(PR_SET_PDEATHSIG, GONE_SIGNAL) == 0)
+        return getppid() == parent; // it may have died before that
+    report_line("cannot be tied to what it starts: %s%s", strerror(errno), allowed_hint(errno));
     return false;
 }
 

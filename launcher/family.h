@@ -3,9 +3,17 @@
 #ifndef MPRUN_FAMILY_H
 #define MPRUN_FAMILY_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+// What those of mprun's processes that are below another are told when that is gone.
+#define GONE_SIGNAL SIGPWR
+
+// Makes this process, which `parent` has forked, one whose family is below it to the end, and that
+// gets GONE_SIGNAL when `parent` dies. Returns false after saying why it cannot be.
+bool family_tie(pid_t parent);
 
 // The children of `parent`, of all its threads. Writes up to `room` of them to `list`; returns how
 // many that are.

@@ -507,7 +507,7 @@ static void on_signals(uv_poll_t *poll, int status, int events)
                 family_stop();
             } else if (asks_to_stop(signal)) {
                 stop_by_signal(job, signal);
-            } else if (getppid() != job->front) { // our death signal: the front is gone
+            } else if ((pid_t)info[i].ssi_pid == job->warden) { // the front is gone, or the warden
                 front_is_gone(job);
             }
         }

@@ -75,7 +75,7 @@ struct job {
     int started; // ranks that have a process
     int alive;   // those of them that have not ended
     int cpus;
-    pid_t front;             // the process that the user sees, our parent
+    pid_t warden;            // our parent
     const sigset_t *handled; // signals that we read from a descriptor
 
     enum phase phase;

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// mprun is two processes. The front is the one that the user started and sees; the keeper, its
-// child, starts the ranks and watches them. Either may be killed with SIGKILL at any moment:
+// mprun is three processes. The front is the one that the user started and sees; the warden, its
+// child, only waits; the keeper, the warden's child, starts the ranks and watches them. Any of
+// them, and any two, may be killed with SIGKILL at any moment:
 //
-//   the front dies    the keeper gets its death signal and ends the job
 //   the keeper dies   the ranks get their death signal, which is SIGKILL, and whatever they had
-//                     started becomes a child of the front, which is a subreaper, and kills it
+//                     started becomes a child of the warden, which is a subreaper, and kills it
+//   the front dies    the warden gets its death signal and passes it on: the keeper ends the job
+//   the warden dies   the keeper gets its death signal, and becomes a child of the front, another
+//                     subreaper, which kills it, and all that is below it then
+//
+// So of front and keeper, both dead, the warden is left; a process that is no ancestor of the ranks
+// could not find what they had started, once that is an orphan.
 //
 // After the ranks are started the keeper leaves the process group: a kill of the whole group, as
 // timeout(1) does, takes the front and the ranks, and the keeper cleans up after them. The ranks
 // stay in the group, so that the terminal's Ctrl-C and Ctrl-Z mean them.
-// Read next: front.c (the other process), spawn.c, job.c (what happens then).
+// Read next: front.c (the other two), spawn.c, job.c (what happens then).
 #define _GNU_SOURCE
 #include "launcher/keeper.h"
 
@@ -246,7 +252,7 @@ static void say_what_runs(const struct job *job)
         report_line("as %d nodes, with sockets between them", job->options->nodes);
 }
 
-int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
+int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t warden,
                const struct signal_sets *signals, bool *failed)
 {
     struct placement placement;
@@ -254,7 +260,7 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                       .placement = &placement,
                       .nranks = options->nranks,
                       .cpus = cpus,
-                      .front = front,
+                      .warden = warden,
                       .handled = &signals->handled};
     static struct rank_variables variables; // large: not to be cleared
     struct starter starter = {.job = &job,
@@ -265,13 +271,9 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     sigemptyset(&reading);
     sigaddset(&reading, SIGTTIN); // with --stdin all: blocked, a read in the background would fail
     sigprocmask(SIG_UNBLOCK, &reading, NULL);
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_SET_PDEATHSIG, FRONT_GONE_SIGNAL) != 0) {
-        report_line("cannot be tied to what it starts: %s%s", strerror(errno), allowed_hint(errno));
+    if (!family_tie(warden))
         return EXIT_NOT_EXECUTABLE;
-    }
     prctl(PR_SET_NAME, MP_KEEPER_NAME); // so that `killall mprun` means the front
-    if (getppid() != front)
-        return 1;
 
     int status = raise_file_limit(&starter);
     if (status != 0)
@@ -309,7 +311,7 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
         job.exit_status = output_status();
     report_end(&job);
     *failed = job.cause == CAUSE_RANK || job.cause == CAUSE_LATE;
-    if (options->tmpdir && getppid() != front)
+    if (options->tmpdir && getppid() != warden)
         private_remove(options->tmpdir);
     return job.exit_status;
 }

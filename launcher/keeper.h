@@ -17,13 +17,10 @@ struct signal_sets {
     sigset_t of_ranks;
 };
 
-// What the keeper is told when the front is gone.
-#define FRONT_GONE_SIGNAL SIGPWR
-
-// Runs the job that `options` describe, on `cpus` usable CPUs, in the process `front` forked for
-// it. Returns the status that mprun shall exit with; by then nothing of the job is left. *failed,
-// which the front sees, becomes whether it ended because a rank failed.
-int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t front,
+// Runs the job that `options` describe, on `cpus` usable CPUs, in the process that `warden` forked
+// for it. Returns the status that mprun shall exit with; by then nothing of the job is left.
+// *failed, which the front sees, becomes whether it ended because a rank failed.
+int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t warden,
                const struct signal_sets *signals, bool *failed);
 
 #endif

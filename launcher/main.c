@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // mprun: reads the command line, checks all of it before anything is started, and runs the job.
-// Read next: options.c (the command line), front.c and keeper.c (the two processes of mprun), job.c
+// Read next: options.c (the command line), front.c and keeper.c (the processes of mprun), job.c
 // (a job from start to end).
 #define _GNU_SOURCE
 #include "base/clock.h"

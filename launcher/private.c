@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A folder for the temporary files of a job, which is gone when the job is. Whichever of front and
-// keeper lives last removes it. If both are killed at once it stays, and so must be found: such
+// A folder for the temporary files of a job, which is gone when the job is. Whichever of mprun's
+// processes lives last removes it. If all are killed at once it stays, and so must be found: such
 // folders lie in one of this user's, below TMPDIR, which every mprun looks for when it starts. (It
 // is there only while there is such a job, so that this costs one system call.)
 //
-// A folder is in use for as long as somebody holds the lock on it, flock(2): front and keeper share
-// one, and it goes with the last of them. Between making a folder and locking it one holds the lock
-// on the folder above, and so does who removes any: no new folder is taken for an old one.
+// A folder is in use for as long as somebody holds the lock on it, flock(2): mprun's processes
+// share one, and it goes with the last of them. Between making a folder and locking it one holds
+// the lock on the folder above, and so does who removes any: no new folder is taken for an old one.
 // Read next: front.c.
 #define _GNU_SOURCE
 #include "launcher/private.h"

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// killer MPRUN COUNT [SEED]: runs COUNT jobs and kills one process of each at a random moment: a
-// rank (SIGKILL, SIGSEGV, SIGTERM, _exit(3), abort()), mprun's front, or its keeper. Each time
-// mprun's status must be right and every process of the job gone within a second. Prints how long
-// it took from a rank's death to mprun's end. Every rank has a child in a session of its own. As a
+// killer MPRUN COUNT [SEED [FOLDER]]: runs COUNT jobs and kills one process of each at a random
+// moment: a rank (SIGKILL, SIGSEGV, SIGTERM, _exit(3), abort()), or one of mprun's own three; or,
+// in every third job, two of those. Each time mprun's status must be right, every process of the
+// job gone within a second, and FOLDER empty. Prints how long it took from a rank's death to
+// mprun's end. Every rank has a child in a session of its own, and one whose parent has gone. As a
 // subreaper this program inherits whatever a job would leave, so nothing can hide. Read next:
 // launcher/job.c, launcher/keeper.c.
 #define _GNU_SOURCE
 #include <mpi.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,11 +28,30 @@
 #include <unistd.h>
 
 enum { SHARED_FD = 50, BIG = 1 << 20 };
-enum how { BY_KILL, BY_SEGV, BY_TERM, BY_EXIT, BY_ABORT, FRONT, KEEPER, WAYS };
+enum how {
+    BY_KILL,
+    BY_SEGV,
+    BY_TERM,
+    BY_EXIT,
+    BY_ABORT,
+    FRONT, // the first that means mprun
+    WARDEN,
+    KEEPER,
+    SINGLE, // so many kill one process
+    FRONT_KEEPER = SINGLE,
+    KEEPER_FRONT,
+    FRONT_WARDEN,
+    WARDEN_KEEPER,
+    WAYS
+};
 
-static const char *const names[] = {"SIGKILL", "SIGSEGV", "SIGTERM", "_exit(3)",
-                                    "abort()", "front",   "keeper"};
-static const int statuses[] = {137, 139, 143, 3, 134, -1, 137};
+static const char *const names[] = {"SIGKILL",          "SIGSEGV",          "SIGTERM",
+                                    "_exit(3)",         "abort()",          "front",
+                                    "warden",           "keeper",           "front and keeper",
+                                    "keeper and front", "front and warden", "warden and keeper"};
+static const int statuses[] = {137, 139, 143, 3, 134, -1, 137, 137, -1, -1, -1, 137};
+static int jobs[WAYS], killed[WAYS]; // so many were, and so many in time
+static int left_folders;
 
 // Written by the victim, read by the driver.
 static struct shared {
@@ -77,10 +98,16 @@ static int be_victim(char **argv)
     way = (enum how)atoi(argv[0]);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, SHARED_FD, 0);
-    if (fork() == 0) {
-        setsid();
-        for (;;)
-            pause();
+    for (int orphan = 0; orphan < 2; orphan++) {
+        pid_t child = fork();
+        if (child == 0) {
+            setsid();
+            while (!orphan || fork() == 0)
+                pause();
+            _exit(0);
+        }
+        if (orphan)
+            waitpid(child, NULL, 0);
     }
     if (way < FRONT && rank == atoi(argv[1])) {
         signal(SIGALRM, die);
@@ -145,7 +172,54 @@ static bool all_gone(int64_t since)
     }
 }
 
-static int run_job(const char *self, const char *mprun, enum how how, char *err_path)
+// One or two of mprun's processes. They are below us and not waited for, so no strangers.
+static bool kill_mprun(enum how how, pid_t front)
+{
+    pid_t warden = child_of(front);
+    pid_t keeper = warden > 0 ? child_of(warden) : 0;
+    const pid_t targets[][2] = {[FRONT] = {front, 0},
+                                [WARDEN] = {warden, 0},
+                                [KEEPER] = {keeper, 0},
+                                [FRONT_KEEPER] = {front, keeper},
+                                [KEEPER_FRONT] = {keeper, front},
+                                [FRONT_WARDEN] = {front, warden},
+                                [WARDEN_KEEPER] = {warden, keeper}};
+    bool any = false;
+
+    for (int i = 0; i < 2; i++)
+        if (targets[how][i] > 0)
+            any = kill(targets[how][i], SIGKILL) == 0 || any;
+    return any;
+}
+
+static bool is_empty(const char *folder)
+{
+    int count = 0;
+    DIR *open = folder ? opendir(folder) : NULL;
+
+    while (open && readdir(open))
+        count++;
+    if (open)
+        closedir(open);
+    return count <= 2;
+}
+
+// A front that dies as soon as it has made the job's TMPDIR leaves that to the next mprun.
+static bool tidy(const char *mprun, enum how how, const char *folder)
+{
+    pid_t next = fork();
+
+    if (next == 0) {
+        execl(mprun, mprun, "-n", "1", "true", (char *)NULL);
+        _exit(127);
+    }
+    waitpid(next, NULL, 0);
+    left_folders++;
+    return statuses[how] == -1 && is_empty(folder);
+}
+
+static int run_job(const char *self, const char *mprun, enum how how, char *err_path,
+                   const char *folder)
 {
     char n[16];
     char victim[16];
@@ -174,11 +248,8 @@ static int run_job(const char *self, const char *mprun, enum how how, char *err_
     }
     if (how >= FRONT) {
         usleep((useconds_t)delay);
-        pid_t target = how == FRONT ? front : child_of(front);
-        if (target > 0) { // our child, or that of our child: not waited for, so no stranger
+        if (kill_mprun(how, front))
             atomic_store(&shared->died, now_ns());
-            kill(target, SIGKILL);
-        }
     }
     // Whatever a dead front leaves is our child now; the front itself comes first.
     waitpid(front, &status, 0);
@@ -189,11 +260,17 @@ static int run_job(const char *self, const char *mprun, enum how how, char *err_
     int expected = died == 0 || killed_too_late ? 0 : statuses[how];
     int bad = 0;
 
+    jobs[how]++;
+    killed[how] += died != 0 && !killed_too_late;
     if (!all_gone(end)) {
         printf("FAILED: %s: processes were left after a second\n", names[how]);
         bad = 1;
         for (pid_t pid; (pid = child_of(getpid())) > 0; waitpid(pid, NULL, 0))
             kill(pid, SIGKILL);
+    }
+    if (!is_empty(folder) && !tidy(mprun, how, folder)) {
+        printf("FAILED: %s: there is something in %s\n", names[how], folder);
+        bad = 1;
     }
     if (code_seen != expected) {
         printf("FAILED: %s at %d us, %d ranks, %s: status %d, expected %d\n", names[how], delay,
@@ -213,7 +290,7 @@ int main(int argc, char **argv)
     if (argc > 5 && strcmp(argv[1], "victim") == 0)
         return be_victim(argv + 2);
     if (argc < 3) {
-        fprintf(stderr, "killer MPRUN COUNT [SEED]\n");
+        fprintf(stderr, "killer MPRUN COUNT [SEED [FOLDER]]\n");
         return 2;
     }
     unsigned seed = argc > 3 ? (unsigned)atoi(argv[3]) : (unsigned)now_ns();
@@ -226,8 +303,9 @@ int main(int argc, char **argv)
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, SHARED_FD, 0);
     close(mkstemp(err_path));
 
-    for (int i = 0; i < count && failures < 10; i++)
-        if (run_job(argv[0], argv[1], (enum how)(i % WAYS), err_path) != 0) {
+    for (int i = 0; i < count && failures < 10; i++) {
+        int how = i % 3 == 2 ? SINGLE + i / 3 % (WAYS - SINGLE) : (i - i / 3) % SINGLE;
+        if (run_job(argv[0], argv[1], (enum how)how, err_path, argc > 4 ? argv[4] : NULL) != 0) {
             char line[300];
             FILE *said = fopen(err_path, "re");
             while (said && fgets(line, sizeof line, said))
@@ -236,6 +314,7 @@ int main(int argc, char **argv)
                 fclose(said);
             failures++;
         }
+    }
     unlink(err_path);
     qsort(times, ntimes, sizeof *times, compare);
     printf("%d jobs, seed %u: %d failed", count, seed, failures);
@@ -243,6 +322,11 @@ int main(int argc, char **argv)
         printf("; %zu deaths of ranks, to mprun's end: median %.2f ms, 95 %% within %.2f, all %.2f",
                ntimes, (double)times[ntimes / 2] / 1e6, (double)times[ntimes * 95 / 100] / 1e6,
                (double)times[ntimes - 1] / 1e6);
+    printf("\nin time, of jobs:");
+    for (int i = 0; i < WAYS; i++)
+        printf("%s %s %d of %d", i > 0 ? "," : "", names[i], killed[i], jobs[i]);
     printf("\n");
+    if (left_folders > 0)
+        printf("%d left the TMPDIR to the next\n", left_folders);
     return failures > 0;
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # timeout: 120
-# One process of a job, any, is killed at a random moment: the job ends at once, and nothing is left.
+# One process of a job, any, or two of mprun's, are killed at a random moment: the job ends at once,
+# and nothing is left.
 # For many more: tests/launcher/killer ./mprun 500
 . "${srcdir:-.}/tests/launcher/lib.sh"
 
 KILLER=${KILLER:-$top_builddir/tests/launcher/killer}
-"$KILLER" "$MPRUN" 70 || fail 'see above'
+"$KILLER" "$MPRUN" 72 || fail 'see above'
 finish

@@ -22,7 +22,7 @@ says clean
 expect 0 -n 1 sh -c '(sleep 0 & sleep 0 & exit 0); sleep 0.3; ps -o stat= -p $(cat /proc/$PPID/task/$PPID/children) | grep -c Z; true'
 says 0
 
-# victim CHOICE: kills one of mprun's processes in the middle of a job with such a brood.
+# victim CHOICE STATUS: kills one or two of mprun's processes in the middle of a job with such a brood.
 started="$work/started"
 victim() {
     rm -f "$started"
@@ -30,12 +30,17 @@ victim() {
         > "$work/out" 2> "$work/err" &
     front=$!
     wait_for "$started" || return
-    keeper=$(cat /proc/$front/task/$front/children)
-    keeper=${keeper% }
+    warden=$(child_of $front)
+    keeper=$(child_of $warden)
     what="kill of $1 $options"
     case $1 in
     front) kill -9 $front ;;
     keeper) kill -9 $keeper ;;
+    warden) kill -9 $warden ;;
+    front+keeper) kill -9 $front $keeper ;;
+    keeper+front) kill -9 $keeper $front ;;
+    front+warden) kill -9 $front $warden ;;
+    warden+keeper) kill -9 $warden $keeper ;;
     rank) kill -9 "$(cat "$started")" ;;
     front-term) kill -TERM $front ;;
     keeper-term) kill -TERM $keeper ;;
@@ -48,6 +53,13 @@ victim() {
 for options in '' '-l' '--channel socket'; do
     victim front 137
     victim keeper 137
+    warns "^mprun: ended: mprun's own process was killed by signal 9"
+    victim warden 137
+    warns "^mprun: ended: mprun's own process was killed by signal 9"
+    victim front+keeper 137
+    victim keeper+front 137
+    victim front+warden 137
+    victim warden+keeper 137
     warns "^mprun: ended: mprun's own process was killed by signal 9"
     victim rank 137
     victim front-term 143

@@ -54,9 +54,13 @@ warns_lines() {
 marked() {
     grep -lzxF -e "$mark" /proc/[0-9]*/environ 2> /dev/null | sed 's,/proc/,,; s,/environ,,'
 }
-# The only child of a process: timeout's is mprun, and its own is the keeper.
+# The only child of a process: timeout's is mprun's front, whose own is the warden.
 child_of() {
     tr -d ' ' < "/proc/$1/task/$1/children"
+}
+# The child of the warden of that front.
+keeper_of() {
+    child_of "$(child_of "$1")"
 }
 # Whether a limit of the keeper can be set while it runs.
 can_limit() {

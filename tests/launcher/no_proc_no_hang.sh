@@ -52,17 +52,17 @@ within 124 --grace 0.1 --timeout 0.3 -n 2 sh -c "$brood; wait"
 within 124 --grace 60 --timeout 1.5 -n 1 sh -c "(trap 'echo saved; exit 0' TERM; while :; do sleep 0.02; done) & wait"
 says saved
 # mprun's own processes are signalled and killed.
-for victim in front:TERM:143 front:KILL:137 keeper:KILL:137; do
+for victim in front:TERM:143 front:KILL:137 keeper:KILL:137 warden:KILL:137; do
     rm -f "$root/tmp/started"
     env "$mark" $default $enter "$MPRUN" --grace 0.1 -n 2 sh -c "$brood; echo > /tmp/started; wait" \
         < /dev/null > "$work/out" 2> "$work/err" &
     outer=$!
     wait_for "$root/tmp/started"
     front=$(for p in $(marked); do sed -n 's/^\([0-9]*\) (mprun) .*/\1/p' /proc/$p/stat; done 2> /dev/null)
-    keeper=$(for p in $(marked); do sed -n 's/^\([0-9]*\) (keeper) .*/\1/p' /proc/$p/stat; done 2> /dev/null)
+    other=$(for p in $(marked); do sed -n "s/^\([0-9]*\) (${victim%%:*}) .*/\1/p" /proc/$p/stat; done 2> /dev/null)
     rest=${victim#*:}
     what="without /proc: SIG${rest%:*} to the ${victim%%:*}"
-    [ "${victim%%:*}" = front ] && kill -${rest%:*} $front || kill -${rest%:*} $keeper
+    [ "${victim%%:*}" = front ] && kill -${rest%:*} $front || kill -${rest%:*} $other
     wait $outer
     status=$?
     [ $status -eq ${rest#*:} ] || fail "$what: exit $status, expected ${rest#*:}: $(cat "$work/err")"

@@ -10,7 +10,7 @@ MOST=16000 # kB
 # bounded: when $work/ready appears; then lets the job go on.
 bounded() {
     wait_for "$work/ready"
-    most=$(most_memory "$(child_of "$(child_of $job)")")
+    most=$(most_memory "$(keeper_of "$(child_of $job)")")
     [ "${most:-0}" -gt 0 ] && [ "$most" -lt $MOST ] || fail "$what: the launcher has used $most kB"
     : > "$work/go"
 }
@@ -55,7 +55,7 @@ env "$mark" timeout 60 "$MPRUN" -l -n 1 "$PRINTS" "make=$work/begun" "wait=$work
 job=$!
 wait_for "$work/begun"
 if can_limit; then
-    prlimit --pid "$(child_of "$(child_of $job)")" --as=4096 --data=4096
+    prlimit --pid "$(keeper_of "$(child_of $job)")" --as=4096 --data=4096
 fi
 : > "$work/limited"
 wait $job

@@ -40,7 +40,7 @@ if can_limit; then
         n=$((n + 1))
         sleep 0.01
     done
-    prlimit --pid "$(child_of "$(child_of $job)")" --fsize=100000
+    prlimit --pid "$(keeper_of "$(child_of $job)")" --fsize=100000
     : > "$work/limited"
     wait $job
     status=$?

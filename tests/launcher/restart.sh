@@ -31,7 +31,7 @@ ended 143
 what='a job whose keeper is killed'
 start --restart 1 -n 1 sh -c "[ \$MPRUN_RESTART_COUNT = 0 ] || exit 0; echo > $ready; sleep 60"
 sleep 1.1
-kill -9 "$(child_of "$front")"
+kill -9 "$(keeper_of "$front")"
 ended 0
 warns 'restart 1 of 1'
 # What rank 0 has not read is there for the next.

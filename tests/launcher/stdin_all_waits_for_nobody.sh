@@ -28,7 +28,7 @@ for through in file pipe; do
     done
     [ -z "$(ls "$work/tmp")" ] || fail "$what: $(ls "$work/tmp") is to be seen"
     if [ $through = file ] && [ -e /proc/$!/status ]; then
-        keeper=$(child_of $(child_of $!))
+        keeper=$(keeper_of $(child_of $!))
         most=$(most_memory "$keeper")
         [ "${most:-0}" -gt 0 ] && [ "$most" -lt 16000 ] || fail "$what: the launcher uses $most kB"
     fi
@@ -73,7 +73,7 @@ for folder in "$work/missing" full; do
     front=$!
     if [ "$folder" = full ]; then
         n=0
-        until keeper=$(child_of $(child_of $front)) && [ "$keeper" ] || [ $n -gt 500 ]; do
+        until keeper=$(keeper_of $(child_of $front)) && [ "$keeper" ] || [ $n -gt 500 ]; do
             n=$((n + 1))
             sleep 0.01
         done 2> /dev/null

@@ -9,10 +9,10 @@ if [ "$(readlink /proc/self)" = "" ]; then
 fi
 default='env --default-signal=TSTP,TTIN,TTOU,CONT,TERM'
 
-letters() { # of the processes of the job, without mprun's keeper
+letters() { # of the processes of the job, without mprun's warden and keeper
     for p in $(marked); do
         sed -n 's/^[0-9]* (\(.*\)) \(.\) .*/\1 \2/p' /proc/$p/stat
-    done 2> /dev/null | grep -v '^keeper ' | sed 's/.* //' | sort | uniq -c | tr -d ' \n'
+    done 2> /dev/null | grep -v -e '^keeper ' -e '^warden ' | sed 's/.* //' | sort | uniq -c | tr -d ' \n'
 }
 # until WHAT LETTERS: all processes of the job are in these states.
 until_all() {

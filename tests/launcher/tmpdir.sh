@@ -31,13 +31,25 @@ gone_in_a_second
 is_empty
 what='--tmpdir, the keeper killed'
 start --tmpdir -n 2 sh -c "$held"
-kill -9 "$(child_of "$front")"
+kill -9 "$(keeper_of "$front")"
 wait "$front" 2> /dev/null
 gone_in_a_second
 is_empty
-what='--tmpdir, both killed'
-start --tmpdir -n 2 sh -c "$fill; echo > $ready; exec sleep 60"
+what='--tmpdir, front and keeper killed'
+start --tmpdir -n 2 sh -c "$held"
+kill -9 "$(keeper_of "$front")" "$front"
+wait "$front" 2> /dev/null
+gone_in_a_second
+is_empty
+what='--tmpdir, front and warden killed'
+start --tmpdir -n 2 sh -c "$held"
 kill -9 "$front" "$(child_of "$front")"
+wait "$front" 2> /dev/null
+gone_in_a_second
+is_empty
+what='--tmpdir, all of mprun killed'
+start --tmpdir -n 2 sh -c "$fill; echo > $ready; exec sleep 60"
+kill -9 "$front" "$(child_of "$front")" "$(keeper_of "$front")"
 wait "$front" 2> /dev/null
 gone_in_a_second
 [ -n "$(ls -A "$TMPDIR")" ] || fail "$what: this test has killed too late"
@@ -68,7 +80,6 @@ is_empty
 if [ -x "${KILLER:=$top_builddir/tests/launcher/killer}" ]; then
     printf '#! /bin/sh\nexec "%s" --tmpdir --limit mem=4G "$@"\n' "$MPRUN" > "$work/mprun"
     chmod +x "$work/mprun"
-    "$KILLER" "$work/mprun" "${KILLS:-35}" || fail 'see above'
-    is_empty
+    "$KILLER" "$work/mprun" "${KILLS:-36}" "$(date +%s)" "$TMPDIR" || fail 'see above'
 fi
 finish
