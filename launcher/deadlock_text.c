@@ -5,8 +5,8 @@
 #include "launcher/deadlock.h"
 
 #include "base/calls.h"
+#include "launcher/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +16,9 @@ enum { MAX_LINES = 32, MAX_HINTS = 8, MAX_NAMED = 6, MAX_CIRCLE = 16 };
 struct words {
     const struct snapshot *snapshot;
     const bool *dead;
-    char *data;
-    size_t length, room;
+    struct text text;
     int hints;
 };
-
-__attribute__((format(printf, 2, 3))) static void put(struct words *w, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    int wrote = vsnprintf(w->data + w->length, w->room - w->length, format, list);
-    va_end(list);
-    w->length += wrote > 0 ? (size_t)wrote : 0;
-    w->length = w->length < w->room ? w->length : w->room - 1;
-}
 
 static const struct mp_wait_record *record_of(const struct snapshot *s, int rank, int i)
 {
@@ -42,11 +30,11 @@ static const struct mp_wait_record *record_of(const struct snapshot *s, int rank
 static void put_context(struct words *w, uint32_t context)
 {
     if (context == 0)
-        put(w, "MPI_COMM_WORLD");
+        text_put(&w->text, "MPI_COMM_WORLD");
     else if (context == 2)
-        put(w, "MPI_COMM_SELF");
+        text_put(&w->text, "MPI_COMM_SELF");
     else
-        put(w, "communicator %u", context / 2);
+        text_put(&w->text, "communicator %u", context / 2);
 }
 
 // Its name, or a number with what made it.
@@ -57,18 +45,18 @@ static void put_comm(struct words *w, const struct mp_wait_item *item)
     const char *made = mp_call_name((int)item->made_in);
 
     if (item->name[0]) {
-        put(w, "%.*s", MP_WAIT_NAME - 1, item->name);
+        text_put(&w->text, "%.*s", MP_WAIT_NAME - 1, item->name);
         return;
     }
     put_context(w, item->context);
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
         if (strncmp(made, makers[i], strlen(makers[i])) == 0) {
-            put(w, " (made by %s", made);
+            text_put(&w->text, " (made by %s", made);
             if (item->parent != UINT32_MAX) {
-                put(w, " from ");
+                text_put(&w->text, " from ");
                 put_context(w, item->parent);
             }
-            put(w, ")");
+            text_put(&w->text, ")");
         }
     }
 }
@@ -80,20 +68,20 @@ static void put_ranks(struct words *w, const struct mp_wait_item *item)
 
     for (int i = 0; i < item->nruns; i++)
         many += 1 + item->runs[i].last - item->runs[i].first;
-    put(w, many == 1 ? "rank " : "ranks ");
+    text_put(&w->text, many == 1 ? "rank " : "ranks ");
     for (int i = 0; i < item->nruns && named < MAX_NAMED; i++, named++) {
-        put(w, named > 0 ? ", %d" : "%d", item->runs[i].first);
+        text_put(&w->text, named > 0 ? ", %d" : "%d", item->runs[i].first);
         if (item->runs[i].last > item->runs[i].first)
-            put(w, "-%d", item->runs[i].last);
+            text_put(&w->text, "-%d", item->runs[i].last);
     }
 }
 
 static void put_tag(struct words *w, int tag)
 {
     if (tag < 0)
-        put(w, "any tag");
+        text_put(&w->text, "any tag");
     else
-        put(w, "tag %d", tag);
+        text_put(&w->text, "tag %d", tag);
 }
 
 static void put_item(struct words *w, const struct mp_wait_item *item)
@@ -103,52 +91,52 @@ static void put_item(struct words *w, const struct mp_wait_item *item)
     switch (item->kind) {
     case MP_WAIT_RECV:
     case MP_WAIT_PROBE:
-        put(w, "for a message from ");
+        text_put(&w->text, "for a message from ");
         if (ranks && item->all)
             put_ranks(w, item);
         else
-            put(w, "any rank");
-        put(w, " (");
+            text_put(&w->text, "any rank");
+        text_put(&w->text, " (");
         put_tag(w, item->tag);
         break;
     case MP_WAIT_SEND:
-        put(w, "for rank %d to receive its message (tag %d, %llu bytes", item->runs[0].first,
-            item->tag, (unsigned long long)item->bytes);
+        text_put(&w->text, "for rank %d to receive its message (tag %d, %llu bytes",
+                 item->runs[0].first, item->tag, (unsigned long long)item->bytes);
         break;
     case MP_WAIT_COLLECTIVE:
         if (item->operation)
-            put(w, "for %s ", mp_call_name(item->operation));
+            text_put(&w->text, "for %s ", mp_call_name(item->operation));
         if (ranks && item->all) {
-            put(w, item->operation ? "by " : "for ");
+            text_put(&w->text, item->operation ? "by " : "for ");
             put_ranks(w, item);
-            put(w, " ");
+            text_put(&w->text, " ");
         } else if (!item->operation) {
-            put(w, "for other ranks ");
+            text_put(&w->text, "for other ranks ");
         }
-        put(w, "(");
+        text_put(&w->text, "(");
         put_comm(w, item);
-        put(w, ")");
+        text_put(&w->text, ")");
         return;
     default:
-        put(w, "for other ranks");
+        text_put(&w->text, "for other ranks");
         return;
     }
-    put(w, ", ");
+    text_put(&w->text, ", ");
     put_comm(w, item);
-    put(w, ")");
+    text_put(&w->text, ")");
 }
 
 static void put_wait(struct words *w, int rank, const struct mp_wait_record *record, int64_t now_ns)
 {
     const char *call = mp_call_name((int)record->call);
 
-    put(w, "mprun: rank %d waits in %s ", rank, *call ? call : "MPI");
+    text_put(&w->text, "mprun: rank %d waits in %s ", rank, *call ? call : "MPI");
     for (int i = 0; i < record->nitems; i++) {
-        put(w, i == 0 ? "" : record->any ? ", or " : ", and ");
+        text_put(&w->text, i == 0 ? "" : record->any ? ", or " : ", and ");
         put_item(w, &record->items[i]);
     }
-    put(w, "%s, for %.1f s\n", record->more ? ", and more" : "",
-        (double)(now_ns - record->since_ns) / 1e9);
+    text_put(&w->text, "%s, for %.1f s\n", record->more ? ", and more" : "",
+             (double)(now_ns - record->since_ns) / 1e9);
 }
 
 // ---- What comes close
@@ -158,7 +146,7 @@ static bool hint(struct words *w)
     if (w->hints == MAX_HINTS)
         return false;
     w->hints++;
-    put(w, "mprun: hint: ");
+    text_put(&w->text, "mprun: hint: ");
     return true;
 }
 
@@ -178,15 +166,15 @@ static void compare_message(struct words *w, int rank, const struct mp_wait_item
         return;
     if (item->context != wanted->context) {
         if (hint(w)) {
-            put(w, "rank %d sends to rank %d on ", sender, rank);
+            text_put(&w->text, "rank %d sends to rank %d on ", sender, rank);
             put_comm(w, item);
-            put(w, ", which asks for a message on ");
+            text_put(&w->text, ", which asks for a message on ");
             put_comm(w, wanted);
-            put(w, "\n");
+            text_put(&w->text, "\n");
         }
     } else if (wanted->tag >= 0 && item->tag != wanted->tag && hint(w)) {
-        put(w, "rank %d sends to rank %d with tag %d, which asks for tag %d\n", sender, rank,
-            item->tag, wanted->tag);
+        text_put(&w->text, "rank %d sends to rank %d with tag %d, which asks for tag %d\n", sender,
+                 rank, item->tag, wanted->tag);
     }
 }
 
@@ -199,17 +187,17 @@ static void compare_collective(struct words *w, int rank, const struct mp_wait_r
         return;
     if (a->context != b->context) {
         if (hint(w)) {
-            put(w, "rank %d is in a collective on ", rank);
+            text_put(&w->text, "rank %d is in a collective on ", rank);
             put_comm(w, a);
-            put(w, " and rank %d on ", other);
+            text_put(&w->text, " and rank %d on ", other);
             put_comm(w, b);
-            put(w, ": all ranks must call them in one order\n");
+            text_put(&w->text, ": all ranks must call them in one order\n");
         }
     } else if (record->call != others->call && hint(w)) {
-        put(w, "rank %d is in %s and rank %d in %s on ", rank, mp_call_name((int)record->call),
-            other, mp_call_name((int)others->call));
+        text_put(&w->text, "rank %d is in %s and rank %d in %s on ", rank,
+                 mp_call_name((int)record->call), other, mp_call_name((int)others->call));
         put_comm(w, a);
-        put(w, ": all ranks must call the same\n");
+        text_put(&w->text, ": all ranks must call the same\n");
     }
 }
 
@@ -221,14 +209,15 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
     for (int r = 0; r < w->snapshot->nranks && w->hints < MAX_HINTS; r++) {
         if (w->snapshot->presence[r] == PRESENCE_GONE) {
             if (item->met == MP_MET_BY_RANKS && item->all && names(item, r) && hint(w))
-                put(w, "rank %d has ended\n", r);
+                text_put(&w->text, "rank %d has ended\n", r);
             continue;
         }
         for (int k = 0; w->dead[r] && k < w->snapshot->nwaits[r]; k++) {
             const struct mp_wait_record *others = record_of(w->snapshot, r, k);
             if (others->call == MP_CALL_Finalize && item->all && names(item, r) &&
                 record->call != MP_CALL_Finalize && hint(w))
-                put(w, "rank %d is in MPI_Finalize, and makes no other call any more\n", r);
+                text_put(&w->text, "rank %d is in MPI_Finalize, and makes no other call any more\n",
+                         r);
             for (int i = 0; receives && i < others->nitems; i++)
                 if (others->items[i].kind == MP_WAIT_SEND)
                     compare_message(w, rank, item, r, &others->items[i]);
@@ -253,10 +242,10 @@ static void put_hints(struct words *w, const int *order, int count)
             for (int j = 0; j < record->nitems; j++) {
                 const struct mp_wait_item *item = &record->items[j];
                 if (item->kept && hint(w)) {
-                    put(w, "rank %d has a message from rank %d with tag %d on ", order[i],
-                        item->kept_source, item->kept_tag);
+                    text_put(&w->text, "rank %d has a message from rank %d with tag %d on ",
+                             order[i], item->kept_source, item->kept_tag);
                     put_comm(w, item);
-                    put(w, ", which it does not ask for\n");
+                    text_put(&w->text, ", which it does not ask for\n");
                 }
                 look_at_others(w, order[i], record, item);
                 buffering = buffering || (item->kind == MP_WAIT_SEND && is_standard(record->call));
@@ -264,31 +253,32 @@ static void put_hints(struct words *w, const int *order, int count)
         }
     }
     if (buffering && hint(w))
-        put(w, "MPI_Send may wait until its message is received: short ones are buffered, but no "
-               "program may rely on it (MPI_Sendrecv, MPI_Isend, or another order)\n");
+        text_put(&w->text,
+                 "MPI_Send may wait until its message is received: short ones are buffered, but no "
+                 "program may rely on it (MPI_Sendrecv, MPI_Isend, or another order)\n");
 }
 
 size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t now_ns, char *text,
                      size_t room)
 {
-    struct words w = {.snapshot = snapshot, .dead = dead, .data = text, .room = room};
+    struct words w = {.snapshot = snapshot, .dead = dead, .text = text_in(text, room)};
     int closed = 0, *order = calloc((size_t)snapshot->nranks, sizeof *order);
     int count = order ? deadlock_order(snapshot, dead, order, &closed) : 0;
 
-    put(&w, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
-        snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
+    text_put(&w.text, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
+             snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
     for (int i = 0; i < closed && i < MAX_CIRCLE && closed > 1; i++)
-        put(&w, i == 0 ? ": %d" : " -> %d", order[i]);
+        text_put(&w.text, i == 0 ? ": %d" : " -> %d", order[i]);
     if (closed > 1)
-        put(&w, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
-    put(&w, "\n");
+        text_put(&w.text, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
+    text_put(&w.text, "\n");
     for (int i = 0; i < count && i < MAX_LINES; i++)
         for (int k = 0; k < snapshot->nwaits[order[i]]; k++)
             put_wait(&w, order[i], record_of(snapshot, order[i], k), now_ns);
     if (count > MAX_LINES)
-        put(&w, "mprun: and %d more ranks\n", count - MAX_LINES);
+        text_put(&w.text, "mprun: and %d more ranks\n", count - MAX_LINES);
     if (order)
         put_hints(&w, order, count);
     free(order);
-    return w.length;
+    return w.text.length;
 }

@@ -42,6 +42,7 @@ mprun_sources += \
     launcher/spawn.c launcher/spawn.h \
     launcher/spool.c launcher/spool.h \
     launcher/stranger.c launcher/stranger.h \
+    launcher/text.c launcher/text.h \
     launcher/variables.c \
     launcher/watch.c launcher/watch.h \
     lib/base/calls.c lib/base/cpus.c lib/base/file.c lib/base/say.c

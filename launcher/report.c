@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/say.h"
 #include "launcher/output.h"
+#include "launcher/text.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,34 +21,16 @@
 
 enum { MAX_GROUPS = 4, MAX_RUNS = 8 };
 
-struct text {
-    char data[20000];
-    size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    int wrote = vsnprintf(t->data + t->length, sizeof t->data - t->length, format, list);
-    va_end(list);
-    if (wrote > 0)
-        t->length += (size_t)wrote;
-    if (t->length > sizeof t->data - 1)
-        t->length = sizeof t->data - 1;
-}
-
 void report_line(const char *format, ...)
 {
-    struct text t = {.length = 0};
-    char line[4096];
+    char line[4096], data[4200];
+    struct text t = text_in(data, sizeof data);
     va_list list;
 
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    put(&t, "mprun: %s\n", line);
+    text_put(&t, "mprun: %s\n", line);
     mp_say_text(t.data, t.length);
 }
 
@@ -71,7 +54,7 @@ static const char *signal_name(int signal)
 static void put_node(struct text *t, const struct job *job, int rank)
 {
     if (job->options->nodes > 1)
-        put(t, " (node %d)", job_node(job, rank));
+        text_put(t, " (node %d)", job_node(job, rank));
 }
 
 // The ranks of `chosen`, as in "rank 3" or "ranks 0, 2-5". Long lists end in "...".
@@ -82,7 +65,7 @@ static void put_numbers(struct text *t, const char *chosen, int nranks)
 
     for (int i = 0; i < nranks; i++)
         count += chosen[i] != 0;
-    put(t, "rank%s ", count == 1 ? "" : "s");
+    text_put(t, "rank%s ", count == 1 ? "" : "s");
     for (int i = 0; i < nranks; i++) {
         if (!chosen[i])
             continue;
@@ -90,12 +73,12 @@ static void put_numbers(struct text *t, const char *chosen, int nranks)
         while (last + 1 < nranks && chosen[last + 1])
             last++;
         if (runs == MAX_RUNS) {
-            put(t, ", ... (%d in all)", count);
+            text_put(t, ", ... (%d in all)", count);
             return;
         }
-        put(t, runs++ > 0 ? ", %d" : "%d", i);
+        text_put(t, runs++ > 0 ? ", %d" : "%d", i);
         if (last > i)
-            put(t, last > i + 1 ? "-%d" : ", %d", last);
+            text_put(t, last > i + 1 ? "-%d" : ", %d", last);
         i = last;
     }
 }
@@ -113,9 +96,9 @@ static void put_ranks(struct text *t, const struct job *job, const char *chosen)
         nodes++;
     }
     if (job->options->nodes > 1 && nodes == 1)
-        put(t, " (node %d)", last);
+        text_put(t, " (node %d)", last);
     else if (job->options->nodes > 1)
-        put(t, " (%d nodes)", nodes);
+        text_put(t, " (%d nodes)", nodes);
 }
 
 // ---- Where the ranks were
@@ -142,26 +125,26 @@ static void put_place(struct text *t, const struct job *job, const struct glimps
 
     if (g->state == MP_RANK_BLOCKED && g->peer >= 0) {
         if (g->peer == failed) {
-            put(t, "waiting for it");
+            text_put(t, "waiting for it");
         } else {
-            put(t, "waiting for rank %d", g->peer);
+            text_put(t, "waiting for rank %d", g->peer);
             put_node(t, job, g->peer < job->nranks ? g->peer : 0);
         }
-        put(t, "%s%s", in, call);
+        text_put(t, "%s%s", in, call);
         if (g->tag >= 0)
-            put(t, " (tag %d)", g->tag);
+            text_put(t, " (tag %d)", g->tag);
     } else if (g->state == MP_RANK_BLOCKED && g->peer == -1) {
-        put(t, "waiting for any rank%s%s", in, call);
+        text_put(t, "waiting for any rank%s%s", in, call);
     } else if (g->state == MP_RANK_BLOCKED) {
-        put(t, "waiting%s%s", in, call);
+        text_put(t, "waiting%s%s", in, call);
     } else if (g->state == MP_RANK_FINALIZED) {
-        put(t, "past MPI_Finalize");
+        text_put(t, "past MPI_Finalize");
     } else if (g->state == MP_RANK_STARTING) {
-        put(t, "not in MPI yet");
+        text_put(t, "not in MPI yet");
     } else if (g->call != 0) {
-        put(t, "in %s", mp_call_name((int)g->call));
+        text_put(t, "in %s", mp_call_name((int)g->call));
     } else {
-        put(t, "outside MPI");
+        text_put(t, "outside MPI");
     }
 }
 
@@ -179,14 +162,14 @@ static void put_doing(struct text *t, const struct job *job, const char *group,
         least = group[i] && seconds < least ? seconds : least;
         most = group[i] && seconds > most ? seconds : most;
     }
-    put(t, ", %s (",
-        g->doing == 'T'   ? "stopped by a signal"
-        : g->doing == 'R' ? "computing"
-        : g->doing == 'D' ? "waiting for a disk or the like"
-                          : "sleeping");
+    text_put(t, ", %s (",
+             g->doing == 'T'   ? "stopped by a signal"
+             : g->doing == 'R' ? "computing"
+             : g->doing == 'D' ? "waiting for a disk or the like"
+                               : "sleeping");
     if (most - least >= 0.01F)
-        put(t, "%.2f to ", (double)least);
-    put(t, "%.2f s of CPU time)", (double)most);
+        text_put(t, "%.2f to ", (double)least);
+    text_put(t, "%.2f s of CPU time)", (double)most);
 }
 
 // One line for each group of ranks in the same place; `failed` (or -1) is left out, and those who
@@ -219,15 +202,15 @@ static void put_places(struct text *t, const struct job *job, int failed)
                 }
             }
             if (groups++ == MAX_GROUPS) {
-                put(t, "mprun: others were elsewhere\n");
+                text_put(t, "mprun: others were elsewhere\n");
                 return;
             }
-            put(t, "mprun: ");
+            text_put(t, "mprun: ");
             put_ranks(t, job, group);
-            put(t, count == 1 ? " was " : " were ");
+            text_put(t, count == 1 ? " was " : " were ");
             put_place(t, job, g, failed);
             put_doing(t, job, group, g);
-            put(t, "\n");
+            text_put(t, "\n");
         }
     }
 }
@@ -245,10 +228,10 @@ static void put_full(struct text *t, const struct job *job)
     }
     if (count == 0)
         return;
-    put(t, "mprun: ");
+    text_put(t, "mprun: ");
     put_ranks(t, job, full);
-    put(t, " had as many messages unreceived as %s (MPRUN_UNEXPECTED): senders waited\n",
-        count == 1 ? "it keeps" : "they keep");
+    text_put(t, " had as many messages unreceived as %s (MPRUN_UNEXPECTED): senders waited\n",
+             count == 1 ? "it keeps" : "they keep");
 }
 
 // ---- How the rank failed
@@ -260,11 +243,11 @@ static void put_call(struct text *t, const struct glimpse *g, const struct job *
     for (int i = 0; i < job->nranks; i++)
         others = others || job->glimpses[i].pid != 0;
     if (g->state == MP_RANK_FINALIZED)
-        put(t, " after MPI_Finalize");
+        text_put(t, " after MPI_Finalize");
     else if (g->state == MP_RANK_STARTING && others)
-        put(t, " before MPI_Init was done");
+        text_put(t, " before MPI_Init was done");
     else if (g->state != MP_RANK_STARTING && g->call != 0)
-        put(t, " in %s", mp_call_name((int)g->call));
+        text_put(t, " in %s", mp_call_name((int)g->call));
 }
 
 static void put_failure(struct text *t, const struct job *job)
@@ -275,51 +258,53 @@ static void put_failure(struct text *t, const struct job *job)
     int signal = WIFSIGNALED(rank->status) ? WTERMSIG(rank->status) : 0;
 
     board->message[sizeof board->message - 1] = 0;
-    put(t, "mprun: rank %d", job->failed);
+    text_put(t, "mprun: rank %d", job->failed);
     put_node(t, job, job->failed);
-    put(t, job->options->nodes > 1 ? ", %s, process %d, " : " (%s, process %d) ",
-        rank->program->argv[0], g->pid ? g->pid : (int)rank->pid);
+    text_put(t, job->options->nodes > 1 ? ", %s, process %d, " : " (%s, process %d) ",
+             rank->program->argv[0], g->pid ? g->pid : (int)rank->pid);
     switch (job->failure) {
     case FAILURE_ABORT:
-        put(t, "ended the job with code %d", board->abort_code);
+        text_put(t, "ended the job with code %d", board->abort_code);
         if (board->message[0]) { // it names the call
-            put(t, ":\n%s%s", board->message,
-                board->message[strlen(board->message) - 1] == '\n' ? "" : "\n");
+            text_put(t, ":\n%s%s", board->message,
+                     board->message[strlen(board->message) - 1] == '\n' ? "" : "\n");
         } else {
             put_call(t, g, job);
-            put(t, "\n");
+            text_put(t, "\n");
         }
         return;
     case FAILURE_SIGNAL:
     case FAILURE_ASKED:
         if (rank->over > 0) {
-            put(t, "was ended: it had %.1f MiB of memory, and --limit mem allows %.1f",
-                (double)rank->over / (1 << 20), (double)job->options->limits.memory / (1 << 20));
+            text_put(t, "was ended: it had %.1f MiB of memory, and --limit mem allows %.1f",
+                     (double)rank->over / (1 << 20),
+                     (double)job->options->limits.memory / (1 << 20));
             put_call(t, g, job);
-            put(t, "\n");
+            text_put(t, "\n");
             return;
         }
-        put(t, "was killed by %s (signal %d, %s)", signal_name(signal), signal, strsignal(signal));
+        text_put(t, "was killed by %s (signal %d, %s)", signal_name(signal), signal,
+                 strsignal(signal));
         put_call(t, g, job);
         if (signal == SIGXCPU && job->options->limits.cpu_seconds > 0)
-            put(t, ": --limit cpu allows %llu s",
-                (unsigned long long)job->options->limits.cpu_seconds);
+            text_put(t, ": --limit cpu allows %llu s",
+                     (unsigned long long)job->options->limits.cpu_seconds);
         if (WCOREDUMP(rank->status))
-            put(t, ", and left a core dump");
-        put(t, "\n");
+            text_put(t, ", and left a core dump");
+        text_put(t, "\n");
         if (job->out_of_memory)
-            put(t, "mprun: meanwhile the kernel killed a process because memory ran out\n");
+            text_put(t, "mprun: meanwhile the kernel killed a process because memory ran out\n");
         return;
     case FAILURE_STATUS:
-        put(t, "exited with status %d", WEXITSTATUS(rank->status));
+        text_put(t, "exited with status %d", WEXITSTATUS(rank->status));
         put_call(t, g, job);
-        put(t, "\n");
+        text_put(t, "\n");
         return;
     case FAILURE_NO_FINALIZE:
-        put(t, "exited with status 0 but without calling MPI_Finalize\n");
+        text_put(t, "exited with status 0 but without calling MPI_Finalize\n");
         return;
     case FAILURE_NO_INIT:
-        put(t, "exited with status 0 without calling MPI_Init, but other ranks did call it\n");
+        text_put(t, "exited with status 0 without calling MPI_Init, but other ranks did call it\n");
         return;
     case FAILURE_NONE:
         return;
@@ -359,28 +344,29 @@ static void put_exit_codes(struct text *t, const struct job *job)
         for (int k = i; k < job->nranks; k++)
             if (job->ranks[k].ended == rank->ended && job->ranks[k].status == rank->status)
                 group[k] = done[k] = 1;
-        put(t, "mprun: ");
+        text_put(t, "mprun: ");
         put_ranks(t, job, group);
         if (!rank->ended)
-            put(t, ": not ended\n");
+            text_put(t, ": not ended\n");
         else if (WIFSIGNALED(rank->status))
-            put(t, ": %s\n", signal_name(WTERMSIG(rank->status)));
+            text_put(t, ": %s\n", signal_name(WTERMSIG(rank->status)));
         else
-            put(t, ": exit status %d\n", WEXITSTATUS(rank->status));
+            text_put(t, ": exit status %d\n", WEXITSTATUS(rank->status));
     }
 }
 
 void report_end(const struct job *job)
 {
-    struct text t = {.length = 0};
+    static char data[20000];
+    struct text t = text_in(data, sizeof data);
     bool quiet = job->options->quiet;
 
     switch (job->cause) {
     case CAUSE_LATE:
         put_failure(&t, job);
         if (job->late > 1 && !quiet)
-            put(&t, "mprun: %d more rank%s failed after MPI_Finalize\n", job->late - 1,
-                job->late == 2 ? "" : "s");
+            text_put(&t, "mprun: %d more rank%s failed after MPI_Finalize\n", job->late - 1,
+                     job->late == 2 ? "" : "s");
         break;
     case CAUSE_RANK:
         if (died_for_want_of_reader(job))
@@ -392,23 +378,23 @@ void report_end(const struct job *job)
             put_places(&t, job, job->failed);
         break;
     case CAUSE_SIGNAL:
-        put(&t, "mprun: ended by %s\n", signal_name(job->signal));
+        text_put(&t, "mprun: ended by %s\n", signal_name(job->signal));
         if (!quiet)
             put_places(&t, job, -1);
         break;
     case CAUSE_TIMEOUT:
-        put(&t, "mprun: ended after %g s, as --timeout asked\n", job->options->timeout);
+        text_put(&t, "mprun: ended after %g s, as --timeout asked\n", job->options->timeout);
         if (!quiet)
             put_places(&t, job, -1);
         break;
     case CAUSE_DEADLOCK:
-        put(&t, "%.*s",
-            (int)(quiet ? strchrnul(job->deadlock_text, '\n') + 1 - job->deadlock_text
-                        : (ptrdiff_t)strlen(job->deadlock_text)),
-            job->deadlock_text);
+        text_put(&t, "%.*s",
+                 (int)(quiet ? strchrnul(job->deadlock_text, '\n') + 1 - job->deadlock_text
+                             : (ptrdiff_t)strlen(job->deadlock_text)),
+                 job->deadlock_text);
         break;
     case CAUSE_REFUSED:
-        put(&t, "mprun: %s\n", job->refusal);
+        text_put(&t, "mprun: %s\n", job->refusal);
         break;
     case CAUSE_FRONT:
         return;
@@ -419,17 +405,18 @@ void report_end(const struct job *job)
     if (!quiet && job->cause != CAUSE_NONE)
         put_full(&t, job);
     if (job->phase != PHASE_OVER)
-        put(&t, "mprun: a process of the job cannot be killed: " UNKILLABLE "\n");
+        text_put(&t, "mprun: a process of the job cannot be killed: " UNKILLABLE "\n");
     if (job->left && !quiet && job->nleft > 0)
-        put(&t, "mprun: %zu process%s that ranks had left running %s ended\n", job->nleft,
-            job->nleft == 1 ? "" : "es", job->nleft == 1 ? "was" : "were");
+        text_put(&t, "mprun: %zu process%s that ranks had left running %s ended\n", job->nleft,
+                 job->nleft == 1 ? "" : "es", job->nleft == 1 ? "was" : "were");
     else if (job->left && !quiet)
-        put(&t, "mprun: processes that ranks had left running were ended\n");
+        text_put(&t, "mprun: processes that ranks had left running were ended\n");
     if (job->options->exit_codes)
         put_exit_codes(&t, job);
     if (job->options->verbose) {
         int64_t took = mp_clock_ns(CLOCK_MONOTONIC) - job->segments[0]->start_ns;
-        put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status, (double)took / 1e9);
+        text_put(&t, "mprun: ended with status %d after %.3f s\n", job->exit_status,
+                 (double)took / 1e9);
     }
     mp_say_text(t.data, t.length);
 }

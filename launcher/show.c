@@ -9,35 +9,20 @@
 #include "launcher/program.h"
 #include "launcher/rank_variables.h"
 #include "launcher/report.h"
+#include "launcher/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct text {
-    char data[6000];
-    size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    int wrote = vsnprintf(t->data + t->length, sizeof t->data - t->length, format, list);
-    va_end(list);
-    t->length += wrote > 0 ? (size_t)wrote : 0;
-    if (t->length > sizeof t->data - 1)
-        t->length = sizeof t->data - 1;
-}
+enum { LINE_MOST = 6000 };
 
 static void put_cpus(struct text *t, const struct mp_cpus *cpus)
 {
     char list[3000];
 
     mp_cpus_write(cpus, list, sizeof list);
-    put(t, "CPU%s %s", mp_cpus_count(cpus) == 1 ? "" : "s", list);
+    text_put(t, "CPU%s %s", mp_cpus_count(cpus) == 1 ? "" : "s", list);
 }
 
 // "on nvidia GPU-..., 0000:01:00.0; near to no CPU that is known".
@@ -47,10 +32,10 @@ static void put_devices(struct text *t, const struct options *o, int rank)
 
     for (int i = first; i < first + count; i++) {
         const struct device *d = &o->found->list[i];
-        put(t, "%s%s %s (%s%s%s)", i > first ? " and " : "with ", d->vendor, d->name, d->where,
-            d->model[0] ? ", " : "", d->model);
+        text_put(t, "%s%s %s (%s%s%s)", i > first ? " and " : "with ", d->vendor, d->name, d->where,
+                 d->model[0] ? ", " : "", d->model);
         if (mp_cpus_count(&d->near) == 0)
-            put(t, ", near to CPUs unknown");
+            text_put(t, ", near to CPUs unknown");
     }
 }
 
@@ -59,13 +44,13 @@ static void put_place(struct text *t, const struct options *o, const struct plac
     const struct mp_cpus *cpus = placement_of(p, rank);
 
     if (cpus) {
-        put(t, "is bound to ");
+        text_put(t, "is bound to ");
         put_cpus(t, cpus);
     } else {
-        put(t, "is not bound");
+        text_put(t, "is not bound");
     }
     if (o->found) {
-        put(t, ", ");
+        text_put(t, ", ");
         put_devices(t, o, rank);
     }
 }
@@ -77,7 +62,8 @@ void show_placement(const struct options *o, const struct placement *p)
     if (!o->report_bindings && !o->show_map && !(o->verbose && (bound || o->found)))
         return;
     for (int rank = 0; rank < o->nranks; rank++) {
-        struct text t = {.length = 0};
+        char line[LINE_MOST];
+        struct text t = text_in(line, sizeof line);
         put_place(&t, o, p, rank);
         report_line("rank %d %s", rank, t.data);
     }
@@ -130,7 +116,8 @@ int show_dry_run(const struct options *o, int cpus)
     for (int i = 0; i < o->nprograms; i++) {
         const struct program *program = &o->programs[i];
         for (int k = 0; k < program->ranks; k++, rank++) {
-            struct text t = {.length = 0};
+            char line[LINE_MOST];
+            struct text t = text_in(line, sizeof line);
             char **slots;
             rank_variables_fill(&variables, o, rank, place_of(o, rank));
             char **environment =

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // killer MPRUN COUNT [SEED [FOLDER]]: runs COUNT jobs and kills one process of each at a random
 // moment: a rank (SIGKILL, SIGSEGV, SIGTERM, _exit(3), abort()), or one of mprun's own three; or,
-// in every third job, two of those. Each time mprun's status must be right, every process of the
-// job gone within a second, and FOLDER empty. Prints how long it took from a rank's death to
-// mprun's end. Every rank has a child in a session of its own, and one whose parent has gone. As a
-// subreaper this program inherits whatever a job would leave, so nothing can hide. Read next:
-// launcher/job.c, launcher/keeper.c.
+// in every third job, two of those. Each time mprun's status and account must be right, every
+// process of the job gone within a second, and FOLDER empty. Prints how long it took from a rank's
+// death to mprun's end. Every rank has a child in a session of its own, and one whose parent has
+// gone. As a subreaper this program inherits whatever a job would leave, so nothing can hide. Read
+// next: launcher/job.c, launcher/keeper.c.
 #define _GNU_SOURCE
 #include <mpi.h>
 
@@ -49,7 +49,20 @@ static const char *const names[] = {"SIGKILL",          "SIGSEGV",          "SIG
                                     "_exit(3)",         "abort()",          "front",
                                     "warden",           "keeper",           "front and keeper",
                                     "keeper and front", "front and warden", "warden and keeper"};
+#define MPRUN_KILLED "ended: mprun's own process was killed by signal 9"
 static const int statuses[] = {137, 139, 143, 3, 134, -1, 137, 137, -1, -1, -1, 137};
+static const char *const causes[] = {"was killed by SIGKILL",
+                                     "was killed by SIGSEGV",
+                                     "was killed by SIGTERM",
+                                     "exited with status 3",
+                                     "was killed by SIGABRT",
+                                     NULL,
+                                     MPRUN_KILLED,
+                                     MPRUN_KILLED,
+                                     NULL,
+                                     NULL,
+                                     NULL,
+                                     MPRUN_KILLED};
 static int jobs[WAYS], killed[WAYS]; // so many were, and so many in time
 static int left_folders;
 
@@ -218,6 +231,21 @@ static bool tidy(const char *mprun, enum how how, const char *folder)
     return statuses[how] == -1 && is_empty(folder);
 }
 
+// Whether mprun has said that, of the victim if it was a rank.
+static bool said(const char *err_path, enum how how, const char *victim)
+{
+    char line[1000], rank[40];
+    bool found = causes[how] == NULL;
+    FILE *file = fopen(err_path, "re");
+
+    snprintf(rank, sizeof rank, how < FRONT ? "mprun: rank %s (" : "mprun: ", victim);
+    while (file && fgets(line, sizeof line, file))
+        found = found || (strncmp(line, rank, strlen(rank)) == 0 && strstr(line, causes[how]));
+    if (file)
+        fclose(file);
+    return found;
+}
+
 static int run_job(const char *self, const char *mprun, enum how how, char *err_path,
                    const char *folder)
 {
@@ -275,6 +303,11 @@ static int run_job(const char *self, const char *mprun, enum how how, char *err_
     if (code_seen != expected) {
         printf("FAILED: %s at %d us, %d ranks, %s: status %d, expected %d\n", names[how], delay,
                ranks, socket ? "socket" : "shm", code_seen, expected);
+        bad = 1;
+    }
+    if (expected != 0 && !said(err_path, how, victim)) {
+        printf("FAILED: %s at %d us, rank %s of %d: mprun does not say so\n", names[how], delay,
+               victim, ranks);
         bad = 1;
     }
     if (died != 0 && how < FRONT && ntimes < sizeof times / sizeof *times)

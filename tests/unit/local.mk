@@ -60,7 +60,7 @@ tests_unit_region_LDADD = $(unit_libs)
 unit_tests += tests/unit/calls_outside
 tests_unit_calls_outside_LDADD = $(unit_libs)
 unit_tests += tests/unit/deadlock
-tests_unit_deadlock_SOURCES = tests/unit/deadlock.c launcher/deadlock.c launcher/deadlock_text.c \
+tests_unit_deadlock_SOURCES = tests/unit/deadlock.c launcher/deadlock.c launcher/deadlock_text.c launcher/text.c \
     lib/base/calls.c
 tests_unit_deadlock_CFLAGS = $(AM_CFLAGS)
 tests_unit_deadlock_LDADD = $(CMOCKA_LIBS)
