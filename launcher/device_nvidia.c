@@ -227,16 +227,25 @@ static int add_gpu(struct devices *devices, const char *where, char *error, size
         struct device *device = device_add(devices, like.vendor, where);
         if (!device)
             return -1;
-        if (is_uuid(gpu->uuid))
-            snprintf(like.name, sizeof like.name, "%s", gpu->uuid);
-        else
-            snprintf(like.name, sizeof like.name, "%d", ngpus);
+        snprintf(like.name, sizeof like.name, "%s", gpu->uuid);
         devices->seen++;
         *device = like;
     }
     gpu->count = devices->count - gpu->first;
     ngpus++;
     return 0;
+}
+
+// CUDA takes numbers or UUIDs, not both: with one whose UUID is not known all go by number.
+static void name_alike(struct devices *devices)
+{
+    bool known = true;
+
+    for (int i = 0; i < ngpus; i++)
+        known = known && is_uuid(gpus[i].uuid);
+    for (int i = 0; i < ngpus && !known; i++)
+        if (gpus[i].count > 0 && !devices->list[gpus[i].first].part)
+            snprintf(devices->list[gpus[i].first].name, DEVICE_NAME, "%d", i);
 }
 
 static int find(struct devices *devices, const struct options *options, char *error, size_t room)
@@ -251,6 +260,7 @@ static int find(struct devices *devices, const struct options *options, char *er
     for (int i = 0; i < n && i < GPUS_MOST; i++)
         if (add_gpu(devices, names[i], error, room) != 0)
             return -1;
+    name_alike(devices);
     if (!mask || devices->seen == seen)
         return 0;
     if (!counts_as_we_do(options, mask)) {

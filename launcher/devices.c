@@ -183,7 +183,7 @@ int devices_check(struct options *o)
     const struct devices *d = o->found;
     int each = each_of(o);
 
-    for (int i = 0; i < d->count && each > 1 && !o->devices.all; i++)
+    for (int i = 0; i < d->count && each > 1 && devices_are_hidden(o); i++)
         if (d->list[i].part) {
             snprintf(o->error, sizeof o->error,
                      "--devices-per-rank %d: %s is part of a device (MIG), and a program sees one "
@@ -284,6 +284,16 @@ static void put_hip(int count, bool mixed, const struct options *o,
         put(to, name, count > 0 ? numbers : vendor_amd.nothing);
 }
 
+// Of parts (MIG) a program never sees more than one.
+bool devices_are_hidden(const struct options *o)
+{
+    bool parts = false;
+
+    for (int i = 0; i < o->found->count; i++)
+        parts = parts || o->found->list[i].part;
+    return !o->devices.all && (!o->torch || parts);
+}
+
 void devices_variables(const struct options *o, int rank,
                        void (*put)(void *to, const char *name, const char *value), void *to)
 {
@@ -292,7 +302,7 @@ void devices_variables(const struct options *o, int rank,
     size_t length = 0;
     int first, count = devices_of(o, rank, &first);
 
-    for (int i = 0; i < VENDORS && !o->devices.all; i++) {
+    for (int i = 0; i < VENDORS && devices_are_hidden(o); i++) {
         const struct vendor *v = vendors[i];
         if (!has_vendor(d, v))
             continue;
@@ -300,7 +310,7 @@ void devices_variables(const struct options *o, int rank,
         put(to, v->mask, of_it > 0 ? text : v->nothing);
         if (v == &vendor_amd)
             put_hip(of_it, has_vendor(d, &vendor_nvidia), o, put, to);
-        if (v == &vendor_nvidia && any_number(d, v))
+        if (v == &vendor_nvidia && !o->torch && any_number(d, v))
             put(to, "CUDA_DEVICE_ORDER", "PCI_BUS_ID");
         if (v == &vendor_intel) {
             put(to, "ZE_ENABLE_PCI_ID_DEVICE_ORDER", "1");
@@ -308,6 +318,8 @@ void devices_variables(const struct options *o, int rank,
                 put(to, "ZE_FLAT_DEVICE_HIERARCHY", "COMPOSITE");
         }
     }
+    if (o->torch && has_vendor(d, &vendor_nvidia) && !environment_value(o, "CUDA_DEVICE_ORDER"))
+        put(to, "CUDA_DEVICE_ORDER", "PCI_BUS_ID"); // what LOCAL_RANK counts along
     for (int i = first; i < first + count && length < sizeof text; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, i > first ? ",%d" : "%d",
                                    i % d->count);

@@ -75,6 +75,10 @@ int devices_of(const struct options *options, int rank, int *first);
 // NULL if there are no devices; or no memory, since it is not worth a failure.
 struct mp_cpus *devices_near(const struct options *options);
 
+// Whether each rank sees its own only: not with device:all, nor with --torch, whose programs choose
+// by LOCAL_RANK among all.
+bool devices_are_hidden(const struct options *options);
+
 // Calls `put` with each variable that says which devices a rank sees: the same names for all ranks.
 void devices_variables(const struct options *options, int rank,
                        void (*put)(void *to, const char *name, const char *value), void *to);

@@ -7,7 +7,8 @@
 //   --map-by OBJ        each object is a spot, and gets one rank after another, in turn
 //   --per, ppr:N:OBJ    the same, but N ranks at a time
 //   --per device        the CPUs near a device are a spot, of the ranks that have the device
-//   --bind-to OBJ       also is --map-by OBJ if that is not said; parts grow to the object
+//   --bind-to OBJ       also is --map-by OBJ if that is not said; parts grow to the object, one of
+//                       those in the spot where they are smaller than it
 //
 // Parts are neighbours in the machine (cpu_order.c), and whole cores if there are as many as ranks.
 // 4 ranks on 16 CPUs have 4 each, so threads of a rank have room.
@@ -222,12 +223,19 @@ static void grow(const struct mapping *m, struct mp_cpus *part, enum level level
     *part = grown;
 }
 
+// Whether ranks shall have an object each that is smaller than what they were dealt to, and larger
+// than a core.
+static bool wants_objects(const struct wish *w)
+{
+    return w->pe == 0 && w->bind > level_of(w) && w->bind < LEVEL_CORE;
+}
+
 // The next part of a spot.
 static int cut(const struct mapping *m, struct spot *spot, struct mp_cpus *part)
 {
     const struct topology *t = m->topology;
     const struct wish *w = m->wish;
-    bool one_each = w->bind == LEVEL_CORE || w->bind == LEVEL_HWTHREAD;
+    bool one_each = w->bind >= LEVEL_CORE || wants_objects(w);
     struct mp_cpus cpus = spot->cpus;
 
     mp_cpus_keep(&cpus, &m->free);
@@ -250,6 +258,9 @@ static int cut(const struct mapping *m, struct spot *spot, struct mp_cpus *part)
         add_units(part, t, &cpus, by_core, &spot->at, each);
     if (w->bind > LEVEL_MACHINE)
         grow(m, part, w->bind);
+    for (int i = 0, n = by_core ? t->ncores : t->ncpus; wants_objects(w) && i < n; i++)
+        if (is_of(t, unit_at(t, by_core, spot->at % n), part))
+            spot->at++; // to the next object
     return 0;
 }
 

@@ -16,6 +16,7 @@ struct placement {
     int crowd;   // how many ranks are on the CPU that has most of them
     bool paper;  // the machine is one of MPRUN_SYSROOT: nobody can be bound to its CPUs
     int lock;    // see placement_settle
+    const char *unbound; // why ranks run wherever they may, if they do
     char error[300];
 };
 

@@ -99,6 +99,7 @@ int option_cpu_set(struct parser *p, char **values)
 int option_per(struct parser *p, char **values)
 {
     static const char *const vendors[] = {"nvidia", "amd", "intel"};
+    static const char *const any[] = {"device", "gpu"};
     struct device_wish *devices = &p->options->devices;
     struct wish *wish = &p->options->wish;
     size_t length = strcspn(values[0], ":");
@@ -106,8 +107,9 @@ int option_per(struct parser *p, char **values)
 
     *devices = (struct device_wish){.per_rank = devices->per_rank, .share = devices->share};
     wish->map = LEVEL_DEFAULT;
-    if (length == 6 && memcmp(values[0], "device", 6) == 0)
-        devices->wanted = true;
+    for (size_t i = 0; i < sizeof any / sizeof *any; i++)
+        if (strlen(any[i]) == length && memcmp(any[i], values[0], length) == 0)
+            devices->wanted = true;
     for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
         if (strlen(vendors[i]) == length && memcmp(vendors[i], values[0], length) == 0) {
             devices->wanted = true;

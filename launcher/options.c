@@ -195,7 +195,7 @@ static int refuse(struct parser *p, char **values)
 const struct option options_table[] = {
     {"n np c", "N", GROUP_RANKS, apply_ranks, 0, "start N ranks (default: one per usable CPU)"},
     {"per", "OBJECT", GROUP_RANKS, option_per, 0,
-     "one rank per core, hwthread, l3, numa, socket, device"},
+     "one rank per core, hwthread, l3, numa, socket, device (GPU)"},
     {"devices-per-rank", "N", GROUP_RANKS, option_devices_per_rank, 0,
      "with --per device: N each (default: 1)"},
     {"share-devices", NULL, GROUP_HIDDEN, FLAG(devices.share),
@@ -282,7 +282,7 @@ const struct option options_table[] = {
      "it sets Open MPI's internals; leave it out (--channel chooses how ranks talk)"},
     {"display-allocation binding", NULL, GROUP_HIDDEN, refuse, 0,
      "leave it out; --report-bindings says where ranks are bound"},
-    {"rankfile rf bind-by cpus-per-proc cpus-per-rank", NULL, GROUP_HIDDEN, refuse, 0,
+    {"rankfile rf bind-by cpus-per-proc cpus-per-rank cpus-per-task", NULL, GROUP_HIDDEN, refuse, 0,
      "--cpu-set chooses CPUs, and --map-by core:pe=N gives each rank N"},
     {"output-filename output outfile-pattern errfile-pattern xml merge-stderr-to-stdout "
      "timestamp-output stream-buffering prepend-pattern",
@@ -293,6 +293,12 @@ const struct option options_table[] = {
      "put the programs on the command line, with \":\" between them"},
     {"soft arch usize initial-errhandler memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse, 0,
      "leave it out"},
+    {"gpus gpus-per-task gpus-per-node gpus-per-rank gpu-bind", NULL, GROUP_HIDDEN, refuse, 0,
+     "--per device starts a rank for each GPU, or with --devices-per-rank N for N of them"},
+    {"nproc-per-node nproc_per_node nnodes standalone node-rank node_rank master-addr master_addr "
+     "master-port master_port rdzv-backend rdzv_backend rdzv-endpoint rdzv_endpoint",
+     NULL, GROUP_HIDDEN, refuse, 0,
+     "in place of torchrun: mprun --torch -n N python3 PROGRAM, or --per device for -n N"},
     {"gdb debug tv xterm", NULL, GROUP_HIDDEN, refuse, 0,
      "put the tool before the program: mprun -n 2 gdb --args PROGRAM"},
 };

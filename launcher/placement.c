@@ -147,6 +147,9 @@ int placement_make(struct placement *placement, const struct options *options, i
             error = mapping_make(placement, &topology, &taken, nranks, wish, near);
         topology_release(&topology);
     }
+    placement->unbound = wish->bind == LEVEL_MACHINE ? "as asked"
+                         : may || nranks > cpus      ? "more ranks than free CPUs"
+                                                     : "this system refuses it";
     if (error == 0 && placement->count == 0 && options->cpu_set)
         error = keep_to(placement, &usable);
     if (error != 0 && placement->error[0] == 0)

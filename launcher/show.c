@@ -47,7 +47,7 @@ static void put_place(struct text *t, const struct options *o, const struct plac
         text_put(t, "is bound to ");
         put_cpus(t, cpus);
     } else {
-        text_put(t, "is not bound");
+        text_put(t, "is not bound (%s)", p->unbound);
     }
     if (o->found) {
         text_put(t, ", ");

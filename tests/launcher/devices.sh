@@ -121,6 +121,19 @@ is '0-7,32-39 #=0
 gives --per device -n 2
 is '0-7,32-39 CUDA=0 CUDA_DEVICE_ORDER=PCI_BUS_ID #=0
 8-15,40-47 CUDA=1 CUDA_DEVICE_ORDER=PCI_BUS_ID #=1'
+# A PyTorch program chooses by LOCAL_RANK among all, as under torchrun, and counts along the bus.
+gives --per gpu --torch
+is '0-7,32-39 CUDA_DEVICE_ORDER=PCI_BUS_ID #=0
+8-15,40-47 CUDA_DEVICE_ORDER=PCI_BUS_ID #=1
+16-23,48-55 CUDA_DEVICE_ORDER=PCI_BUS_ID #=2
+24-31,56-63 CUDA_DEVICE_ORDER=PCI_BUS_ID #=3'
+# CUDA takes numbers or UUIDs, not both.
+information="$MPRUN_SYSROOT/proc/driver/nvidia/gpus/0000:17:00.0/information"
+sed 's/GPU-?.*/GPU-00000011-aaaa-bbbb-cccc-000000000001/' "$information" > "$work/information"
+mv "$work/information" "$information"
+gives --per device --devices-per-rank 2
+is '0-15,32-47 CUDA=0,1 CUDA_DEVICE_ORDER=PCI_BUS_ID #=0,1
+16-31,48-63 CUDA=2,3 CUDA_DEVICE_ORDER=PCI_BUS_ID #=2,3'
 refuses '--devices-per-rank 5: there are 4' "$MPRUN" --per device --devices-per-rank 5
 refuses '5 ranks want 5 devices, but 4' "$MPRUN" --per device:all -n 5
 
@@ -185,7 +198,7 @@ is '16-31,48-63 CUDA=GPU-00000055-5 #=0'
 machine none
 refuses '--per device: there is none (looked for: NVIDIA' "$MPRUN" --per device
 refuses '--per amd: there is none' "$MPRUN" --per amd
-refuses 'knows .*"device:all", not "gpu"' "$MPRUN" --per gpu
+refuses 'knows .*"device:all", not "card"' "$MPRUN" --per card
 refuses 'wants a number of devices, not "0"' "$MPRUN" --devices-per-rank 0
 
 # What is printed is what ranks find.

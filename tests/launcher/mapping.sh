@@ -45,6 +45,9 @@ gives 1 '0 1 12 13' --map-by socket --bind-to core --rank-by core -n 4
 gives 6 '0-5 12-17 6-11 18-23' --per numa --rank-by socket
 gives 6 '0-11 12-23 0-11 12-23' --bind-to socket -n 4
 gives 6 '0-5 6-11 12-17 18-23' --map-by numa:pe=4 --bind-to numa -n 4
+gives 6 '0-5 12-17 6-11 18-23' --map-by socket --bind-to numa -n 4
+gives 6 '0-5 12-17' --map-by socket --bind-to numa -n 2
+gives 3 '0-5 12-17 6-11 18-23 0-5' --map-by socket --bind-to numa -n 5
 gives 12 'any any' --bind-to none -n 2
 gives 6 '0-5 6-11 12-17 18-23' --map-by ppr:4:node
 gives 12 '0-11 12-23' --map-by node -n 2
@@ -67,6 +70,26 @@ gives 1 '0 128 1' --bind-to hwthread -n 3
 gives 1 '0 128 1' --map-by hwthread -n 3
 gives 4 '0-1,128-129 2-3,130-131' --map-by core:pe=2 -n 2
 gives 128 '0-63,128-191 64-127,192-255' --bind-to socket -n 2
+gives 256 0-255 -n 1
+gives 64 '0-31,128-159 32-63,160-191 64-95,192-223 96-127,224-255' -n 4
+gives 128 '0-63,128-191 64-127,192-255' --per socket
+gives 128 '0-63,128-191 64-127,192-255' --per numa
+gives 64 '0-31,128-159 32-63,160-191 64-95,192-223 96-127,224-255' --map-by ppr:2:numa
+gives 8 '0-3,128-131 4-7,132-135 8-15,136-143' --map-by ppr:2:l3cache -n 3
+gives 2 '0,128 64,192 1,129 65,193' --map-by socket --bind-to core -n 4
+gives 2 '0,128 1,129 64,192 65,193' --map-by ppr:2:socket --bind-to core
+gives 1 '0 64 128' --map-by socket --bind-to hwthread -n 3
+gives 16 '0-7,128-135 64-71,192-199 8-15,136-143 72-79,200-207' --map-by socket --bind-to l3cache -n 4
+gives 8 '0-7,128-135 8-15,136-143 0-7,128-135' --cpu-set 0-15,128-143 --map-by socket --bind-to l3cache -n 3
+gives 4 '0-1,128-129 64-65,192-193 2-3,130-131' --map-by numa:pe=2 -n 3
+gives 4 '0-1,128-129 8-9,136-137 16-17,144-145' --map-by l3cache:PE=2 -n 3
+gives 16 '0-7,128-135 64-71,192-199 8-15,136-143 72-79,200-207' --map-by ppr:1:l3cache --cpu-set 0-15,64-79,128-143,192-207 --rank-by socket
+gives 1 '0-3 0-3 0-3 0-3 0-3 0-3 0-3 0-3' --cpu-set 0-3 -n 8 --bind-to socket
+gives 1 '0,128 0,128 0,128' --cpu-set 0,128 -n 3 --bind-to core
+gives 128 'any any' -n 2 --bind-to none
+[ "$(grep -c 'is not bound (as asked)' "$work/out")" -eq 2 ] || fail "$what: it is not said why"
+refuses '33 ranks, but 2 on each l3cache makes 32' --map-by ppr:2:l3cache -n 33
+refuses 'pe=9: 1 ranks on one l3cache want 9 cores, but there are 8' --map-by l3cache:pe=9 -n 1
 for pair in socket=2 numa=2 l3=16 core=128 hwthread=256; do
     run "$MPRUN" --per "${pair%=*}" --dry-run true
     [ "$(grep -c ^rank "$work/out")" -eq "${pair#*=}" ] || fail "--per $pair: $(grep -c ^rank "$work/out") ranks"

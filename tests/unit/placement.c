@@ -211,6 +211,48 @@ static void jobs_beside_each_other_have_cores_of_their_own(void **state)
     assert_wish(&thread, "0 8 2 10", "", 5, "0;8;2;10;0");
 }
 
+// The same of all that can be asked for: as long as there is room for both, they have no CPU in
+// common.
+static void two_jobs_take_disjoint_cpus(void **state)
+{
+    static const struct {
+        struct wish wish;
+        int room; // ranks that this machine has objects for
+    } asked[] = {{{.bind = LEVEL_HWTHREAD}, 16},
+                 {{.bind = LEVEL_CORE}, 8},
+                 {{.bind = LEVEL_L3}, 4},
+                 {{.bind = LEVEL_SOCKET}, 2},
+                 {{.map = LEVEL_SOCKET, .bind = LEVEL_CORE}, 8},
+                 {{.map = LEVEL_L3, .bind = LEVEL_HWTHREAD}, 16},
+                 {{.map = LEVEL_SOCKET, .pe = 2}, 4},
+                 {{.map = LEVEL_CORE, .pe = 3}, 2}};
+    struct topology topology = machine(ALL, folder);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        for (int first = 1; first < asked[i].room; first++)
+            for (int second = 1; first + second <= asked[i].room; second++) {
+                struct placement jobs[2] = {{.lock = -1}, {.lock = -1}};
+                struct mp_cpus taken = {{0}};
+                for (int job = 0; job < 2; job++) {
+                    int nranks = job == 0 ? first : second;
+                    struct mp_cpus all = {{0}};
+                    assert_int_equal(
+                        mapping_make(&jobs[job], &topology, &taken, nranks, &asked[i].wish, NULL),
+                        0);
+                    assert_int_equal(jobs[job].count, nranks);
+                    for (int rank = 0; rank < nranks; rank++)
+                        mp_cpus_join(&all, &jobs[job].parts[rank]);
+                    int count = mp_cpus_count(&all);
+                    mp_cpus_drop(&all, &taken);
+                    assert_int_equal(mp_cpus_count(&all), count);
+                    mp_cpus_join(&taken, &all);
+                    free(jobs[job].parts);
+                }
+            }
+    topology_release(&topology);
+}
+
 // What has no name is not guessed.
 static void a_machine_that_tells_no_caches_is_not_cut_by_them(void **state)
 {
@@ -238,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_rank_has_the_threads_of_the_smallest_part),
         cmocka_unit_test(more_ranks_than_free_cpus_are_not_bound),
         cmocka_unit_test(jobs_beside_each_other_have_cores_of_their_own),
+        cmocka_unit_test(two_jobs_take_disjoint_cpus),
         cmocka_unit_test(a_machine_that_tells_no_caches_is_not_cut_by_them),
     };
     return cmocka_run_group_tests(tests, make_machine, remove_machine);
