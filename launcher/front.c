@@ -201,8 +201,14 @@ static pid_t start_warden(struct run *run)
     leave_input(run->options);
     return warden;
 #else
-    static char stack[STACK_BYTES] __attribute__((aligned(64))); // the keeper's, too
-    return clone(be_warden, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, run);
+    static void *stack; // the keeper's, too; what grows down is no data to a limit (ulimit -d)
+    if (!stack)
+        stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_GROWSDOWN, -1, 0);
+    if (stack == MAP_FAILED)
+        return -1;
+    return clone(be_warden, (char *)stack + STACK_BYTES,
+                 CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, run);
 #endif
 }
 

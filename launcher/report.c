@@ -357,7 +357,7 @@ static void put_exit_codes(struct text *t, const struct job *job)
 
 void report_end(const struct job *job)
 {
-    static char data[20000];
+    char data[20000];
     struct text t = text_in(data, sizeof data);
     bool quiet = job->options->quiet;
 
