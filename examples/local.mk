@@ -15,7 +15,7 @@ examples_headers = examples/usage.h
 gallery_headers = examples/gallery.h examples/pgm.h
 mapreduce_headers = examples/word_table.h examples/map_tasks.h examples/word_exchange.h
 
-EXTRA_DIST += $(example_programs:=.c) $(examples_headers) $(gallery_headers) $(mapreduce_headers)
+EXTRA_DIST += examples/README.md $(example_programs:=.c) $(examples_headers) $(gallery_headers) $(mapreduce_headers)
 CLEANFILES += $(example_programs)
 
 $(example_programs): %: %.c $(examples_headers) lib/mpi.h libmpi_abi.la mpicc

@@ -56,10 +56,15 @@ endif
 check-asan check-ubsan check-tsan check-valgrind check-clang:
 	@MAKE='$(MAKE)' $(SHELL) $(top_srcdir)/tests/variant.sh $(subst check-,,$@)
 
+# What takes too long for each change: scripts that do more if LONG is set.
+long_tests = tests/examples/gallery.sh
+check-long: ; @LONG=1 $(MAKE) check TESTS='$(long_tests)'
+
 check-format: ; @srcdir=$(srcdir) CLANG_FORMAT='$(CLANG_FORMAT)' $(SHELL) $(srcdir)/tests/format.sh
 check-layers: libmpi_abi.la mprun$(EXEEXT)
 	@srcdir=$(srcdir) builddir=$(builddir) $(SHELL) $(srcdir)/tests/layers.sh
-.PHONY: check-asan check-ubsan check-tsan check-valgrind check-clang check-format check-layers
+.PHONY: check-asan check-ubsan check-tsan check-valgrind check-clang check-long check-format \
+    check-layers
 
 # What variant.sh runs in there.
 variant_tests = $(if $(filter yes,@have_cmocka@),$(unit_tests)) $(api_tests) $(stress_tests)
