@@ -102,12 +102,14 @@ int main(int argc, char **argv)
 
     if ((!ring && !resources) || (argc != 2 && fix == NONE) || (resources && fix == SENDRECV) ||
         (ring ? size < 2 : size != 4)) {
+        int help = strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0;
         if (rank == 0) {
-            fprintf(stderr, "usage: mprun -n 3 deadlock receives|ssends [--fix order|sendrecv]\n"
-                            "       mprun -n 4 deadlock resources [--fix order]\n");
+            fprintf(help ? stdout : stderr,
+                    "Usage: mprun -n 3 deadlock receives|ssends [--fix order|sendrecv]\n"
+                    "       mprun -n 4 deadlock resources [--fix order]\n");
         }
         MPI_Finalize();
-        return 2;
+        return help ? 0 : 2;
     }
     if (ring) {
         int got = pass_on(what, fix);

@@ -21,3 +21,7 @@ for channel in ${CHANNELS:-""}; do
     done
 done
 expect 2 run_ours 4 deadlock resources --fix sendrecv
+for help in --help -h; do
+    expect 0 run_ours 3 deadlock $help
+    [ "$(grep -c '^Usage: ' output)" -eq 1 ] || fail "$help: not told once: $(cat output)"
+done
