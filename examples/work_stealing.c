@@ -34,8 +34,8 @@ static int64_t step(int rank, int word, int64_t value, MPI_Op op)
     return old;
 }
 
-// Takes tasks first to end - 1 of a rank: half of them from the front, or the last one. Returns how
-// many there were to take: 0 if there was nothing, or somebody was faster.
+// Takes half of a rank's tasks, from the front, or the last one. Returns how many, from `first` on:
+// 0 if there was nothing, -1 if somebody was faster, and left perhaps some.
 static int take(int rank, int half, int *first)
 {
     int64_t old = step(rank, DEQUE, 0, MPI_NO_OP), new, seen;
@@ -47,7 +47,7 @@ static int take(int rank, int half, int *first)
     new = half ? deque_of(from + count, end) : deque_of(from, end - 1);
     MPI_Compare_and_swap(&new, &old, &seen, MPI_INT64_T, rank, DEQUE, win);
     MPI_Win_flush(rank, win);
-    return seen == old ? count : 0;
+    return seen == old ? count : -1;
 }
 
 int main(int argc, char **argv)
@@ -77,13 +77,15 @@ int main(int argc, char **argv)
     int mine = 0, steals = 0, first;
     double start = MPI_Wtime();
     for (int victim = rank; step(0, FINISHED, 0, MPI_NO_OP) < tasks;) {
-        if (take(rank, 0, &first) == 1) {
+        int own = take(rank, 0, &first);
+        if (own > 0) {
             pause_us(first % 10 == 0 ? 1000 : 100); // the task
             times[first]++;
             mine++;
             step(0, FINISHED, 1, MPI_SUM);
-            continue;
         }
+        if (own != 0)
+            continue; // only an empty deque may be filled
         victim = (victim + 1) % size;
         int count = victim != rank && !no_stealing ? take(victim, 1, &first) : 0;
         if (count > 0) { // nobody takes from our deque while it is empty

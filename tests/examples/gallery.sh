@@ -58,7 +58,7 @@ job() {
 }
 input=lines before=
 ours() {
-    built=$EXAMPLES/ launch=$MPRUN
+    built=$EXAMPLES/ launch="$MPRUN --timeout 100"
     case $channel in
     nodes*) launch="$launch --nodes ${channel#nodes}" ;;
     ?*) launch="$launch --channel $channel" ;;
@@ -143,7 +143,7 @@ while IFS='|' read -r name least args last long <&4; do
     [ "$long" = - ] || [ -n "$LONG" ] || killed $((least > 2 ? least : 2))
     if [ -n "$theirs" ]; then
         build_theirs $name
-        built=./theirs_ launch=$their_mpiexec
+        built=./theirs_ launch="timeout 100 $their_mpiexec"
         for n in 1 2 3 4 5; do
             [ $n -ge "$least" ] || continue
             [ -n "$LONG" ] || [ $n -eq $((least + row % 3)) ] || continue
