@@ -133,13 +133,15 @@ static int report(char **commands, const int *results, int count)
     return count - done;
 }
 
-// Returns how many, or -1 if the file cannot be read.
+// Returns how many, or -1 if the file cannot be read or has too long a line.
 static int read_commands(const char *name, char ***commands)
 {
     FILE *file = name ? fopen(name, "r") : stdin;
     char line[LONGEST];
     int count = 0;
     while (file && fgets(line, sizeof line, file)) {
+        if (!strchr(line, '\n') && !feof(file))
+            return -1; // half a command is another command
         line[strcspn(line, "\n")] = 0;
         if (!line[0])
             continue;
@@ -168,7 +170,8 @@ int main(int argc, char **argv)
     signal(SIGINT, on_stop);
 
     if (rank == 0 && (count = read_commands(name, &commands)) < 0)
-        refuse("farm", "FILE", name, "a file that can be read");
+        refuse("farm", "FILE", name ? name : "-",
+               "lines of less than 4095 letters, that can be read");
     MPI_Bcast(&count, 1, MPI_INT, 0, MPI_COMM_WORLD);
     if (count < 0) {
         MPI_Finalize();

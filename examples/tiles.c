@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         drawn[tile]++;
     }
     MPI_Reduce(drawn, all, tiles, MPI_INT, MPI_SUM, 0, MPI_COMM_WORLD);
-    int least, most, wrong = 0;
+    int least, most, wrong = 0, written = 1;
     MPI_Reduce(&mine, &least, 1, MPI_INT, MPI_MIN, 0, MPI_COMM_WORLD);
     MPI_Reduce(&mine, &most, 1, MPI_INT, MPI_MAX, 0, MPI_COMM_WORLD);
     MPI_Win_unlock_all(picture_win); // after all have put theirs, since the reductions
@@ -115,8 +115,9 @@ int main(int argc, char **argv)
     if (rank == 0) {
         for (int tile = 0; tile < tiles; tile++)
             wrong += all[tile] != 1;
-        if (out && !pgm_write(out, picture, size_of_picture, size_of_picture))
-            perror("tiles: cannot write the picture");
+        written = !out || pgm_write(out, picture, size_of_picture, size_of_picture);
+        if (!written)
+            fprintf(stderr, "tiles: cannot write %s: %s\n", out, strerror(errno));
         printf("%d to %d tiles for each rank\n", least, most);
         if (wrong)
             printf("%d tiles, %d of them not once\n", tiles, wrong);
@@ -128,5 +129,5 @@ int main(int argc, char **argv)
     MPI_Win_free(&picture_win);
     MPI_Win_free(&number_win);
     MPI_Finalize();
-    return wrong ? 1 : 0;
+    return wrong || !written ? 1 : 0;
 }

@@ -172,13 +172,13 @@ int main(int argc, char **argv)
         if (start == 0)
             for (int i = 0; i < WEIGHTS; i++)
                 w[i] = sin(1 + 12.9898 * i);
-        if (start < 0 || start > steps)
-            refuse("train", "checkpoint", checkpoint, "weights, of a run with as many steps");
+        if (start < 0 || start >= steps)
+            refuse("train", "checkpoint", checkpoint, "weights, of a step before the last");
         else if (start > 0)
             printf("going on from %s, at step %d\n", checkpoint, start);
     }
     MPI_Bcast(&start, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    if (start < 0 || start > steps) {
+    if (start < 0 || start >= steps) {
         MPI_Finalize();
         return status_of(BAD_INPUT);
     }

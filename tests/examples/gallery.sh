@@ -265,3 +265,10 @@ for bad in no/such/file lines; do
     expect 2 job 2 image_filter $bad
     says ': expected '
 done
+for run in 'tiles no/such/file' 'image_filter picture.pgm no/such/file'; do
+    expect 1 job 2 $run
+    says 'cannot write no/such/file'
+done
+head -c 5000 /dev/zero | tr '\0' x > long
+expect 2 job 2 farm long
+says ': expected '
