@@ -316,20 +316,28 @@ MP_ALWAYS_INLINE int accumulate(int call, const struct arguments *a, bool fetche
             (!fetches || (a->type == a->result_type && a->count == a->result_count && a->result)) &&
             (!wants || request))) {
         char *place = mp_access_short(window, a->rank, a->displacement, bytes);
-        const struct mp_window_side *to = place ? &window->sides[a->rank] : NULL;
-        bool first = place && to->stripes && !to->sent; // else in order after those
-        const struct mp_op *op = first ? mp_op_get(a->op) : NULL;
+        const struct mp_window_side *side = place ? &window->sides[a->rank] : NULL;
+        bool first = place && side->stripes && !side->sent; // else in order after those
         const struct mp_datatype *type = mp_datatype_get(a->type);
+        uint64_t address = first ? side->address + (uint64_t)(a->displacement * side->unit) : 0;
+        void *result = fetches ? a->result : NULL;
+        if (likely(first && a->count == 1 &&
+                   mp_stripe_combine_single(mp_stripe_of(side->stripes, address), place,
+                                            type->format, a->op, a->origin, result))) {
+            window->dirty |= !MP_CHANGE_IS_FENCE;
+            return leave_short(wants ? request : NULL);
+        }
+        const struct mp_op *op = first ? mp_op_get(a->op) : NULL;
         if (likely(op && op->predefined && (is_move(op) || mp_op_check(op, type) == 0))) {
-            const struct mp_window_side *side = &window->sides[a->rank];
-            uint64_t address = side->address + (uint64_t)(a->displacement * side->unit);
             mp_stripes_combine(side->stripes, side->world, place, address, type, a->count, type, op,
-                               a->origin, fetches ? a->result : NULL);
+                               a->origin, result);
             window->dirty = true;
             return leave_short(wants ? request : NULL);
         }
     }
-    return accumulate_inside(call, err, a, fetches, wants, request);
+    // A copy, so that the short way has all of it in registers.
+    struct arguments kept = *a;
+    return accumulate_inside(call, err, &kept, fetches, wants, request);
 }
 
 #define ACCUMULATE(name, width, more, wants, request)                                          \
@@ -411,11 +419,16 @@ int PMPI_Fetch_and_op(const void *origin_addr, void *result_addr, MPI_Datatype d
 MP_WEAK(Fetch_and_op);
 
 // C and Fortran integers, logical and multi-language types, bytes (12.3.4).
-static int check_swapped(const struct mp_datatype *type)
+static bool is_swapped(const struct mp_datatype *type)
 {
     bool integer = (type->format >= MP_FORMAT_INT8 && type->format <= MP_FORMAT_UINT64) ||
                    (type->format >= MP_FORMAT_BOOL && type->format <= MP_FORMAT_BYTE);
-    return type->object.builtin && integer
+    return type->object.builtin && integer;
+}
+
+static int check_swapped(const struct mp_datatype *type)
+{
+    return is_swapped(type)
                ? 0
                : mp_fail(MPI_ERR_TYPE,
                          "datatype is %s, must be an integer, logical, multi-language or byte type",
@@ -425,8 +438,24 @@ static int check_swapped(const struct mp_datatype *type)
 int PMPI_Compare_and_swap(const void *origin_addr, const void *compare_addr, void *result_addr,
                           MPI_Datatype datatype, int target_rank, MPI_Aint target_disp, MPI_Win win)
 {
+    int err = mp_enter(MP_CALL_Compare_and_swap);
+    MPI_Count bytes = plain_bytes(1, datatype);
+    struct mp_window *window = err ? NULL : plain_window(win);
+    if (likely(window && origin_addr && compare_addr && result_addr && bytes > 0 &&
+               is_swapped(mp_datatype_get(datatype)))) {
+        char *place = mp_access_short(window, target_rank, target_disp, bytes);
+        const struct mp_window_side *side = place ? &window->sides[target_rank] : NULL;
+        if (likely(place && side->stripes && !side->sent &&
+                   mp_stripe_swaps_single(place, (size_t)bytes))) {
+            uint64_t address = side->address + (uint64_t)(target_disp * side->unit);
+            mp_stripe_swap_single(mp_stripe_of(side->stripes, address), place, (size_t)bytes,
+                                  compare_addr, origin_addr, result_addr);
+            window->dirty |= !MP_CHANGE_IS_FENCE;
+            return leave_short(NULL);
+        }
+    }
     struct mp_access access = {.compare = compare_addr};
-    int err = mp_enter_window(MP_CALL_Compare_and_swap, win, &access.window);
+    err = err ? err : mp_check_window(win, &access.window);
     err = err ? err
               : check_origin(&access.origin, (void *)(uintptr_t)origin_addr, 1, datatype,
                              "origin_addr", "count", "datatype");

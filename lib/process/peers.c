@@ -193,6 +193,15 @@ void mp_peer_set_full(int world, bool full)
     atomic_store_explicit(&far_full[world], full, memory_order_relaxed);
 }
 
+void mp_shm_fence_for_all(void)
+{
+    if (!may_fence_for_others) {
+        atomic_thread_fence(memory_order_seq_cst);
+    } else if (mp_process.near > 1) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+    }
+}
+
 // Announces the sleep. After the barrier every store that another rank made before it looked at our
 // word is visible to us, so a last poll finds it; and every later store is followed by a look that
 // sees the word set.
@@ -216,11 +225,7 @@ uint32_t mp_shm_arm(void)
     static uint32_t number;
     uint32_t armed = ++number ? number : ++number;
     atomic_store_explicit(&mp_process.board->sleeping, armed, memory_order_relaxed);
-    if (!may_fence_for_others) {
-        atomic_thread_fence(memory_order_seq_cst);
-    } else if (mp_process.near > 1) {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
-    }
+    mp_shm_fence_for_all();
     return armed;
 }
 

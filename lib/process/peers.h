@@ -46,6 +46,9 @@ void mp_peer_set_full(int world, bool full);
 // rank is in another network namespace.
 int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
+// A memory fence here and at every near rank: what this one has stored is visible to them, and what
+// they stored before, to it. Where a rank cannot do that, the others fence: see mp_shm_must_fence.
+void mp_shm_fence_for_all(void);
 uint32_t mp_shm_arm(void);
 void mp_shm_sleep(uint32_t armed);
 void mp_shm_disarm(void);

@@ -105,6 +105,8 @@ struct mp_board {
     _Atomic int32_t started_as; // the process that mprun started as this rank
     int32_t appnum;             // which of the `:`-separated programs this rank belongs to
     int32_t appranks;           // how many ranks that one has
+    // Odd while the rank combines without the stripe (window/stripes.h). Written by it.
+    _Atomic uint32_t combines;
 
     // How the rank wants the job to end. `message` and `abort_code` are written first, then
     // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.

@@ -56,6 +56,19 @@ bool mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint6
                         const struct mp_datatype *basic, const struct mp_op *op,
                         const void *operand, void *result);
 
+// The same for one word of a type and with an operation that the processor knows, at a place that
+// this process sees. False: nothing was done, it is none of these.
+bool mp_stripe_combine_single(struct mp_stripe *stripe, char *place, enum mp_format format,
+                              MPI_Op op, const void *operand, void *result);
+
+static inline bool mp_stripe_swaps_single(const char *place, size_t bytes)
+{
+    return (bytes == 8 || bytes == 4) && (uintptr_t)place % bytes == 0;
+}
+
+void mp_stripe_swap_single(struct mp_stripe *stripe, char *place, size_t bytes, const void *compare,
+                           const void *operand, void *result);
+
 bool mp_stripes_swap(struct mp_stripe *stripes, int world, char *place, uint64_t address,
                      size_t bytes, const void *compare, const void *operand, void *result);
 

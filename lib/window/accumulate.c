@@ -4,7 +4,7 @@
 // by whoever reaches the memory: a near origin, or the target itself when it is asked to.
 #include "window/access.h"
 
-#include "process/process.h"
+#include "process/peers.h"
 #include "process/remote.h"
 
 #include <stdlib.h>
@@ -22,6 +22,128 @@ static void combine(const struct mp_op *op, char *place, const char *operand, MP
         mp_op_combine(op, place, operand, place, count, basic);
     }
 }
+
+// ---- Single words (stripes.h)
+
+// Until the stripe is opened to them again.
+enum { SINGLES = 1024 };
+
+// True: without the stripe. Else it is held.
+static bool enter_single(struct mp_stripe *stripe)
+{
+    _Atomic uint32_t *inside = &mp_process.board->combines;
+    uint32_t combines = atomic_load_explicit(inside, memory_order_relaxed);
+    atomic_store_explicit(inside, combines + 1, memory_order_relaxed);
+    if (unlikely(mp_shm_must_fence())) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    // Acquire: pairs with the release in leave_single, after what was done under the stripe.
+    if (likely(!atomic_load_explicit(&stripe->blocks, memory_order_acquire))) {
+        return true;
+    }
+    atomic_store_explicit(inside, combines + 2, memory_order_relaxed);
+    mp_stripe_take_single(stripe);
+    return false;
+}
+
+static void leave_single(struct mp_stripe *stripe, bool without)
+{
+    _Atomic uint32_t *inside = &mp_process.board->combines;
+    if (likely(without)) {
+        uint32_t combines = atomic_load_explicit(inside, memory_order_relaxed);
+        atomic_store_explicit(inside, combines + 1, memory_order_release);
+        return;
+    }
+    if (++stripe->singles >= SINGLES) {
+        atomic_store_explicit(&stripe->blocks, 0, memory_order_release);
+    }
+    mp_stripe_give(stripe);
+}
+
+static uint64_t combine_uint64(_Atomic uint64_t *word, MPI_Op op, const void *operand)
+{
+    uint64_t value;
+    if (op == MPI_NO_OP) {
+        return atomic_load(word);
+    }
+    memcpy(&value, operand, sizeof value);
+    return op == MPI_SUM ? atomic_fetch_add(word, value) : atomic_exchange(word, value);
+}
+
+static uint32_t combine_uint32(_Atomic uint32_t *word, MPI_Op op, const void *operand)
+{
+    uint32_t value;
+    if (op == MPI_NO_OP) {
+        return atomic_load(word);
+    }
+    memcpy(&value, operand, sizeof value);
+    return op == MPI_SUM ? atomic_fetch_add(word, value) : atomic_exchange(word, value);
+}
+
+static uint64_t add_double(_Atomic uint64_t *word, const void *operand)
+{
+    uint64_t old = atomic_load_explicit(word, memory_order_relaxed), new;
+    double value, sum;
+    memcpy(&value, operand, sizeof value);
+    do {
+        memcpy(&sum, &old, sizeof sum);
+        sum += value;
+        memcpy(&new, &sum, sizeof new);
+    } while (!atomic_compare_exchange_weak(word, &old, new));
+    return old;
+}
+
+bool mp_stripe_combine_single(struct mp_stripe *stripe, char *place, enum mp_format format,
+                              MPI_Op op, const void *operand, void *result)
+{
+    bool narrow = format == MP_FORMAT_INT32 || format == MP_FORMAT_UINT32;
+    bool real = format == MP_FORMAT_DOUBLE;
+    if (!(narrow || real || format == MP_FORMAT_INT64 || format == MP_FORMAT_UINT64) ||
+        (uintptr_t)place % (narrow ? 4 : 8) != 0 ||
+        !(op == MPI_SUM || op == MPI_REPLACE || op == MPI_NO_OP)) {
+        return false;
+    }
+    bool without = enter_single(stripe);
+    if (narrow) {
+        uint32_t old = combine_uint32((_Atomic uint32_t *)(void *)place, op, operand);
+        leave_single(stripe, without);
+        if (result) {
+            memcpy(result, &old, sizeof old);
+        }
+    } else {
+        _Atomic uint64_t *word = (_Atomic uint64_t *)(void *)place;
+        uint64_t old =
+            real && op == MPI_SUM ? add_double(word, operand) : combine_uint64(word, op, operand);
+        leave_single(stripe, without);
+        if (result) {
+            memcpy(result, &old, sizeof old);
+        }
+    }
+    return true;
+}
+
+void mp_stripe_swap_single(struct mp_stripe *stripe, char *place, size_t bytes, const void *compare,
+                           const void *operand, void *result)
+{
+    bool without = enter_single(stripe);
+    if (bytes == 8) {
+        uint64_t old, new;
+        memcpy(&old, compare, 8);
+        memcpy(&new, operand, 8);
+        atomic_compare_exchange_strong((_Atomic uint64_t *)(void *)place, &old, new);
+        memcpy(result, &old, 8);
+    } else {
+        uint32_t old, new;
+        memcpy(&old, compare, 4);
+        memcpy(&new, operand, 4);
+        atomic_compare_exchange_strong((_Atomic uint32_t *)(void *)place, &old, new);
+        memcpy(result, &old, 4);
+    }
+    leave_single(stripe, without);
+}
+
+// ---- Anything
 
 // Elements in a row whose first bytes lie in one page.
 static bool combine_page(int world, char *place, uint64_t address, MPI_Count count,
@@ -59,7 +181,7 @@ static bool combine_row(struct mp_stripe *stripes, int world, char *place, uint6
         uint64_t left = PAGE - address % PAGE;
         MPI_Count here = ((MPI_Count)left + basic->size - 1) / basic->size;
         here = here < count ? here : count;
-        struct mp_stripe *stripe = &stripes[mp_stripe_number(address)];
+        struct mp_stripe *stripe = mp_stripe_of(stripes, address);
         mp_stripe_take(stripe);
         done = combine_page(world, place, address, here, basic, op, operand, result);
         mp_stripe_give(stripe);
@@ -147,9 +269,15 @@ bool mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint6
                         const void *operand, void *result)
 {
     if (type->contiguous && basic->contiguous) {
-        return combine_row(stripes, world, place ? place + type->true_lb : NULL,
-                           address + (uint64_t)type->true_lb, count * type->size / basic->size,
-                           basic, op, operand, result);
+        address += (uint64_t)type->true_lb;
+        place = place ? place + type->true_lb : NULL;
+        if (place && count * type->size == basic->size &&
+            mp_stripe_combine_single(mp_stripe_of(stripes, address), place, basic->format,
+                                     mp_op_handle(op), operand, result)) {
+            return true;
+        }
+        return combine_row(stripes, world, place, address, count * type->size / basic->size, basic,
+                           op, operand, result);
     }
     combine_scattered(stripes, place, address, type, count, basic, op, operand, result);
     return true;
@@ -160,7 +288,11 @@ bool mp_stripes_swap(struct mp_stripe *stripes, int world, char *place, uint64_t
 {
     _Alignas(16) char old[LONGEST];
     bool done = true;
-    struct mp_stripe *stripe = &stripes[mp_stripe_number(address)];
+    struct mp_stripe *stripe = mp_stripe_of(stripes, address);
+    if (place && mp_stripe_swaps_single(place, bytes)) {
+        mp_stripe_swap_single(stripe, place, bytes, compare, operand, result);
+        return true;
+    }
     mp_stripe_take(stripe);
     if (place) {
         mp_window_load(old, place, bytes);

@@ -3,7 +3,7 @@
 #include "window/stripes.h"
 
 #include "object/errhandler.h"
-#include "process/process.h"
+#include "process/peers.h"
 #include "window/window.h"
 
 #include <sched.h>
@@ -24,6 +24,27 @@ void mp_stripe_wait(struct mp_stripe *stripe)
             }
         }
     } while (atomic_exchange_explicit(&stripe->held, 1, memory_order_acquire));
+}
+
+// A rank that is inside has just begun, or was preempted there.
+void mp_stripe_close(struct mp_stripe *stripe)
+{
+    atomic_store_explicit(&stripe->blocks, 1, memory_order_relaxed);
+    mp_shm_fence_for_all();
+    for (int place = 0; place < mp_process.near; place++) {
+        const struct mp_board *board = mp_segment_board(mp_process.segment, place);
+        // Acquire: pairs with the release in leave_single (accumulate.c).
+        uint32_t first = atomic_load_explicit(&board->combines, memory_order_acquire);
+        for (unsigned looks = 1;
+             first % 2 && atomic_load_explicit(&board->combines, memory_order_acquire) == first;
+             looks++) {
+            if (looks % LOOKS == 0) {
+                sched_yield();
+            } else {
+                mp_cpu_relax();
+            }
+        }
+    }
 }
 
 struct mp_stripe *mp_stripes_own(void)

@@ -69,6 +69,54 @@ static void exercise(MPI_Win win, long *base, MPI_Aint unit)
     free(seen);
 }
 
+// Single words and vectors over them at the same time: long runs of the one and of the other, of
+// integers and of doubles.
+static void mix(MPI_Win win, long *base, MPI_Aint unit)
+{
+    enum { RUNS = 4, SINGLES = 1100, WORDS = 64 };
+    const long one = 1;
+    const double real = 1;
+    long ones[WORDS];
+    double reals[WORDS];
+    for (int i = 0; i < WORDS; i++) {
+        ones[i] = 1;
+        reals[i] = 1;
+        base[i] = 0;
+        ((double *)base)[WORDS + i] = 0;
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    OK(MPI_Win_lock_all(0, win));
+    for (int run = 0; run < RUNS; run++) {
+        for (int i = 0; i < SINGLES; i++) {
+            MPI_Aint at = 8 * (i % WORDS);
+            OK(MPI_Accumulate(&one, 1, MPI_LONG, 0, at / unit, 1, MPI_LONG, MPI_SUM, win));
+            OK(MPI_Accumulate(&real, 1, MPI_DOUBLE, 0, (at + 8 * WORDS) / unit, 1, MPI_DOUBLE,
+                              MPI_SUM, win));
+            if (i % 100 == rank) {
+                OK(MPI_Accumulate(ones, WORDS, MPI_LONG, 0, 0, WORDS, MPI_LONG, MPI_SUM, win));
+                OK(MPI_Accumulate(reals, WORDS, MPI_DOUBLE, 0, 8 * WORDS / unit, WORDS, MPI_DOUBLE,
+                                  MPI_SUM, win));
+            }
+        }
+        for (int i = 0; i < SINGLES; i++) {
+            OK(MPI_Accumulate(&one, 1, MPI_LONG, 0, 0, 1, MPI_LONG, MPI_SUM, win));
+        }
+    }
+    OK(MPI_Win_unlock_all(win));
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Win_lock(MPI_LOCK_SHARED, rank, 0, win);
+    for (int i = 0; i < WORDS && rank == 0; i++) {
+        long vectors = SINGLES / 100, single = SINGLES / WORDS + (i < SINGLES % WORDS);
+        long more = (vectors + single) * RUNS * size;
+        CHECK(base[i] == more + (i == 0 ? (long)RUNS * SINGLES * size : 0), "[%d] is %ld", i,
+              base[i]);
+        CHECK(((double *)base)[WORDS + i] == (double)more, "[%d] is %g", i,
+              ((double *)base)[WORDS + i]);
+    }
+    MPI_Win_unlock(rank, win);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
 int main(int argc, char **argv)
 {
     long on_stack[LONG + 8], *base;
@@ -76,9 +124,11 @@ int main(int argc, char **argv)
     start(&argc, &argv);
     OK(MPI_Win_allocate(sizeof on_stack, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &base, &win));
     exercise(win, base, 1);
+    mix(win, base, 1);
     OK(MPI_Win_free(&win));
     OK(MPI_Win_create(on_stack, sizeof on_stack, 8, MPI_INFO_NULL, MPI_COMM_WORLD, &win));
     exercise(win, on_stack, 8);
+    mix(win, on_stack, 8);
     OK(MPI_Win_free(&win));
     OK(MPI_Win_create(statics, sizeof statics, 8, MPI_INFO_NULL, MPI_COMM_WORLD, &win));
     exercise(win, statics, 8);
