@@ -154,8 +154,15 @@ static int check_passive(const struct mp_window *window, int rank)
 
 static int flush(int call, int rank, MPI_Win win, bool local)
 {
-    struct mp_window *w = NULL;
-    int err = mp_enter_window(call, win, &w);
+    int err = mp_enter(call);
+    struct mp_window *w = err ? NULL : mp_window_get(win);
+    if (likely(w && w->exists && (unsigned)rank < (unsigned)w->size &&
+               (w->epoch == MP_EPOCH_LOCK_ALL || w->sides[rank].lock != MP_UNLOCKED) &&
+               mp_window_flush_short(w))) {
+        mp_exit();
+        return MPI_SUCCESS;
+    }
+    err = err ? err : mp_check_window(win, &w);
     err = err ? err : mp_check_target(w, rank, "rank");
     if (!err && likely(rank != MPI_PROC_NULL)) {
         err = check_passive(w, rank);
@@ -169,7 +176,9 @@ static int flush_all(int call, MPI_Win win, bool local)
     struct mp_window *w = NULL;
     int err = mp_enter_window(call, win, &w);
     err = err ? err : check_passive(w, -1);
-    err = err ? err : mp_window_flush(w, -1, local);
+    if (!err && !mp_window_flush_short(w)) {
+        err = mp_window_flush(w, -1, local);
+    }
     return mp_leave_window(call, w, err);
 }
 

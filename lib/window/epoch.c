@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Synchronization (MPI 5.0, 12.5). Direct accesses are over when their call returns, so all that an
-// epoch's end has to do for them is a memory fence; messages are flushed. Then the others are told:
-// by a barrier (MPI_Win_fence), a word in each one's gate (post, complete), or the gate's lock.
-// Where a gate cannot be reached, its owner is sent a message that has it do the same.
+// epoch's end has to do for them is a memory fence, unless a store tells the others, which comes
+// after all before it; messages are flushed. Then the others are told: by a barrier
+// (MPI_Win_fence), a word in each one's gate (post, complete), or the gate's lock. Where a gate
+// cannot be reached, its owner is sent a message that has it do the same.
 //
 // Waiting makes progress, since what is waited for may need this rank to serve messages.
-#include "collectives/collectives.h"
+#include "collectives/short.h"
 #include "object/errhandler.h"
 #include "process/process.h"
 #include "window/remote_access.h"
@@ -13,26 +14,26 @@
 
 enum { ALL = -1 };
 
-// Calls that a program may repeat until something changes, which may need this rank to make
-// progress, or another one to have the core: so some of them look. Messages that a window has
-// waiting are looked for each time.
-enum { CALLS_PER_LOOK = 64 };
-
-static void look_now_and_then(const struct mp_window *window)
+static void look_now_and_then(struct mp_window *window)
 {
-    static unsigned calls;
-    if (unlikely(++calls % CALLS_PER_LOOK == 0 || window->expected > 0 || mp_process_has_far())) {
+    if (mp_window_looks(window)) {
         mp_progress_look();
     }
 }
 
-// All accesses so far to a target (-1: all) are done there.
-static int finish(struct mp_window *window, int target, bool local)
+// All accesses so far by messages to a target (-1: all) are done there.
+static int flush_messages(struct mp_window *window, int target, bool local)
 {
-    mp_window_settle(window);
     return unlikely(window->senders > 0 || window->pending_count > 0)
                ? mp_ask_flush(window, target, local)
                : 0;
+}
+
+// All accesses so far.
+static int finish(struct mp_window *window, int target, bool local)
+{
+    mp_window_settle(window);
+    return flush_messages(window, target, local);
 }
 
 static int sync_error(const char *what)
@@ -60,8 +61,13 @@ int mp_window_fence(struct mp_window *window, int assertion)
         return sync_error(epoch ? epoch
                                 : "MPI_Win_post has opened an epoch: call MPI_Win_wait first");
     }
-    int error = finish(window, ALL, false);
-    error = error ? error : mp_coll_barrier(window->comm);
+    // No memory fence: a member's post in the barrier is stored after what it has put, and all see
+    // all posts. (The short way takes 170 ns between far cores, the other one 385.)
+    int error = flush_messages(window, ALL, false);
+    if (likely(!error)) {
+        error = mp_short_barrier(MP_CALL_Win_fence, mp_comm_handle(window->comm));
+        error = error == MP_LONG_WAY ? mp_coll_barrier(window->comm) : error;
+    }
     // With MPI_MODE_NOSUCCEED no access follows.
     bool succeeds = !error && !(assertion & MPI_MODE_NOSUCCEED);
     window->epoch = succeeds ? MP_EPOCH_FENCE : MP_EPOCH_NONE;
@@ -135,8 +141,6 @@ int mp_window_post(struct mp_window *window, struct mp_group *group)
         return sync_error("an exposure epoch is open: call MPI_Win_wait first");
     }
     // What this rank has stored to its own memory is visible to whoever sees the post.
-    window->dirty = false;
-    atomic_thread_fence(memory_order_seq_cst);
     window->post_group = group;
     mp_group_hold(group);
     return tell_all(window, group, true);
@@ -168,7 +172,8 @@ int mp_window_complete(struct mp_window *window)
     if (!group) {
         return sync_error("no epoch was opened by MPI_Win_start");
     }
-    int error = finish(window, ALL, false);
+    // No memory fence: that it has completed is stored after what it has put.
+    int error = flush_messages(window, ALL, false);
     for (int i = 0; i < group->size; i++) {
         struct mp_window_side *side = &window->sides[member(window, group, i)];
         side->open = side->started = 0;
@@ -403,7 +408,7 @@ int mp_window_unlock_all(struct mp_window *window)
 
 int mp_window_flush(struct mp_window *window, int rank, bool local)
 {
-    look_now_and_then(window);
+    mp_progress_look(); // else it was a short one
     return finish(window, rank, local);
 }
 

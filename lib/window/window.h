@@ -13,6 +13,7 @@
 #include "mpi.h"
 #include "object/comm.h"
 #include "object/object.h"
+#include "process/process.h"
 #include "wait/progress.h"
 #include "window/gate.h"
 #include "window/stripes.h"
@@ -71,6 +72,7 @@ struct mp_window {
     int flavor;                   // MPI_WIN_FLAVOR_*
     int locks;                    // sides that are locked
     int senders;                  // sides with `sent`
+    unsigned calls;               // that a program may repeat: see mp_window_flush_short
     struct mp_group *post_group;  // of the exposure epoch; held. NULL: there is none
     struct mp_group *start_group; // of the access epoch; the same
     // What the attributes point to.
@@ -165,7 +167,8 @@ int mp_window_lock(struct mp_window *window, bool exclusive, int rank, bool chec
 int mp_window_unlock(struct mp_window *window, int rank);
 int mp_window_lock_all(struct mp_window *window, bool check);
 int mp_window_unlock_all(struct mp_window *window);
-int mp_window_flush(struct mp_window *window, int rank, bool local); // rank -1: all
+// Rank -1: all. After mp_window_flush_short has said false.
+int mp_window_flush(struct mp_window *window, int rank, bool local);
 int mp_window_sync(struct mp_window *window);
 
 // Stores that were made are visible to all before what follows.
@@ -175,6 +178,27 @@ static inline void mp_window_settle(struct mp_window *window)
         window->dirty = false;
         atomic_thread_fence(memory_order_seq_cst);
     }
+}
+
+// Some of the calls that a program may repeat until something changes have to look around: that may
+// need this rank to make progress, or another one to have the core. Messages that a window has
+// waiting are looked for each time.
+enum { MP_CALLS_PER_LOOK = 64 };
+static inline bool mp_window_looks(struct mp_window *window)
+{
+    return unlikely(++window->calls % MP_CALLS_PER_LOOK == 0 || window->expected > 0 ||
+                    mp_process_has_far());
+}
+
+// A flush with nothing more to do than that. (With one that checks like all calls, a put and a
+// flush take 12.3 ns, and so 9.9.)
+static inline bool mp_window_flush_short(struct mp_window *window)
+{
+    if (mp_window_looks(window) || window->senders > 0 || window->pending_count > 0) {
+        return false;
+    }
+    mp_window_settle(window);
+    return true;
 }
 
 #endif
