@@ -37,6 +37,12 @@ static void put_context(struct words *w, uint32_t context)
         text_put(&w->text, "communicator %u", context / 2);
 }
 
+// A window's communicator stands for the window.
+static bool is_window(const struct mp_wait_item *item)
+{
+    return strncmp(mp_call_name((int)item->made_in), "MPI_Win_", 8) == 0;
+}
+
 // Its name, or a number with what made it.
 static void put_comm(struct words *w, const struct mp_wait_item *item)
 {
@@ -46,6 +52,10 @@ static void put_comm(struct words *w, const struct mp_wait_item *item)
 
     if (item->name[0]) {
         text_put(&w->text, "%.*s", MP_WAIT_NAME - 1, item->name);
+        return;
+    }
+    if (is_window(item)) {
+        text_put(&w->text, "window %u (made by %s)", item->context / 2, made);
         return;
     }
     put_context(w, item->context);
@@ -84,9 +94,27 @@ static void put_tag(struct words *w, int tag)
         text_put(&w->text, "tag %d", tag);
 }
 
-static void put_item(struct words *w, const struct mp_wait_item *item)
+static void put_window(struct words *w, const struct mp_wait_item *item)
+{
+    if (item->operation == MP_CALL_Win_unlock) {
+        text_put(&w->text, "for the lock of rank %d ", item->root);
+        if (item->tag >= 0)
+            text_put(&w->text, "that rank %d holds ", item->tag);
+    } else {
+        text_put(&w->text, "for %s by ", mp_call_name(item->operation));
+        put_ranks(w, item);
+        text_put(&w->text, " ");
+    }
+    text_put(&w->text, "(");
+    put_comm(w, item);
+    text_put(&w->text, ")");
+}
+
+// `call`: that waits.
+static void put_item(struct words *w, const struct mp_wait_item *item, uint32_t call)
 {
     bool ranks = item->met == MP_MET_BY_RANKS && item->nruns > 0;
+    int operation;
 
     switch (item->kind) {
     case MP_WAIT_RECV:
@@ -104,18 +132,22 @@ static void put_item(struct words *w, const struct mp_wait_item *item)
                  item->runs[0].first, item->tag, (unsigned long long)item->bytes);
         break;
     case MP_WAIT_COLLECTIVE:
-        if (item->operation)
-            text_put(&w->text, "for %s ", mp_call_name(item->operation));
+        operation = is_window(item) ? (int)call : item->operation;
+        if (operation)
+            text_put(&w->text, "for %s ", mp_call_name(operation));
         if (ranks && item->all) {
-            text_put(&w->text, item->operation ? "by " : "for ");
+            text_put(&w->text, operation ? "by " : "for ");
             put_ranks(w, item);
             text_put(&w->text, " ");
-        } else if (!item->operation) {
+        } else if (!operation) {
             text_put(&w->text, "for other ranks ");
         }
         text_put(&w->text, "(");
         put_comm(w, item);
         text_put(&w->text, ")");
+        return;
+    case MP_WAIT_WINDOW:
+        put_window(w, item);
         return;
     default:
         text_put(&w->text, "for other ranks");
@@ -133,7 +165,7 @@ static void put_wait(struct words *w, int rank, const struct mp_wait_record *rec
     text_put(&w->text, "mprun: rank %d waits in %s ", rank, *call ? call : "MPI");
     for (int i = 0; i < record->nitems; i++) {
         text_put(&w->text, i == 0 ? "" : record->any ? ", or " : ", and ");
-        put_item(w, &record->items[i]);
+        put_item(w, &record->items[i], record->call);
     }
     text_put(&w->text, "%s, for %.1f s\n", record->more ? ", and more" : "",
              (double)(now_ns - record->since_ns) / 1e9);

@@ -117,6 +117,12 @@ static bool same_place(const struct glimpse *a, const struct glimpse *b)
                : a->call == b->call;
 }
 
+// Waits for a window's lock: the tag says whose (window/window_waits.h).
+static bool is_lock(const struct glimpse *g)
+{
+    return g->sleeps_in == MP_CALL_Win_lock || g->sleeps_in == MP_CALL_Win_lock_all;
+}
+
 // "was waiting for rank 3 in MPI_Recv (tag 7)" and the like.
 static void put_place(struct text *t, const struct job *job, const struct glimpse *g, int failed)
 {
@@ -131,12 +137,16 @@ static void put_place(struct text *t, const struct job *job, const struct glimps
             put_node(t, job, g->peer < job->nranks ? g->peer : 0);
         }
         text_put(t, "%s%s", in, call);
-        if (g->tag >= 0)
+        if (g->tag >= 0 && is_lock(g))
+            text_put(t, ": it holds the lock of rank %d", g->tag);
+        else if (g->tag >= 0)
             text_put(t, " (tag %d)", g->tag);
     } else if (g->state == MP_RANK_BLOCKED && g->peer == -1) {
         text_put(t, "waiting for any rank%s%s", in, call);
     } else if (g->state == MP_RANK_BLOCKED) {
         text_put(t, "waiting%s%s", in, call);
+        if (is_lock(g))
+            text_put(t, " for the lock of rank %d", g->tag);
     } else if (g->state == MP_RANK_FINALIZED) {
         text_put(t, "past MPI_Finalize");
     } else if (g->state == MP_RANK_STARTING) {

@@ -37,7 +37,8 @@ enum mp_wait_kind {
     MP_WAIT_RECV,
     MP_WAIT_SEND,
     MP_WAIT_PROBE,
-    MP_WAIT_COLLECTIVE
+    MP_WAIT_COLLECTIVE,
+    MP_WAIT_WINDOW // a call on a window: `operation`
 };
 
 enum mp_met {
@@ -55,13 +56,14 @@ struct mp_wait_item {
     uint8_t inside;
     uint8_t nruns;
     uint8_t kept;       // a receive or probe: a message is kept that does not match. It is:
-    uint16_t operation; // of a collective: enum mp_call
+    uint16_t operation; // of a collective or window: enum mp_call
     int32_t kept_source, kept_tag; // as `tag` and a world rank
-    int32_t tag;                   // MPI_ANY_TAG's value for any
-    int32_t root;                  // of a collective, world rank; -1: none
-    uint32_t context;              // of the communicator
-    uint32_t parent, made_in;      // the context that it was made from, enum mp_call that did
-    uint64_t bytes;                // of a send
+    // MPI_ANY_TAG's value for any. Of a window's lock: the world rank of its holder, -1: not known
+    int32_t tag;
+    int32_t root;             // world rank: of a collective, -1 for none; or whose lock it is
+    uint32_t context;         // of the communicator
+    uint32_t parent, made_in; // the context that it was made from, enum mp_call that did
+    uint64_t bytes;           // of a send
     struct {
         int32_t first, last; // world ranks, both included
     } runs[MP_WAIT_RUNS];

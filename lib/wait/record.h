@@ -3,7 +3,7 @@
 // function that fills in its items (mp_waiter_describe in wait/progress.h); it is called when the
 // thread is about to sleep, with the lock held, and at no other time. A wait that names none may be
 // met by anybody. Rooms above fill in what they know: message/message_waits.c,
-// collectives/collective_waits.c.
+// collectives/collective_waits.c, window/window_waits.c.
 #ifndef MP_WAIT_RECORD_H
 #define MP_WAIT_RECORD_H
 

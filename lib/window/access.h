@@ -49,12 +49,12 @@ int mp_access_compare_and_swap(struct mp_access *access);
 
 // Combines `count` elements of `type` at `place` with as many of `basic`'s at `operand` (packed),
 // under the stripes for `address`. `result` (NULL: none) gets what was there before, packed. With
-// place NULL the memory is that of rank `world`, reached through the kernel, and contiguous; false:
-// that was refused.
-bool mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint64_t address,
-                        const struct mp_datatype *type, MPI_Count count,
-                        const struct mp_datatype *basic, const struct mp_op *op,
-                        const void *operand, void *result);
+// place NULL the memory is that of rank `world`, reached through the kernel, and contiguous.
+// Returns how many bytes were combined: from some page on, the kernel may refuse.
+MPI_Count mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint64_t address,
+                             const struct mp_datatype *type, MPI_Count count,
+                             const struct mp_datatype *basic, const struct mp_op *op,
+                             const void *operand, void *result);
 
 // The same for one word of a type and with an operation that the processor knows, at a place that
 // this process sees. False: nothing was done, it is none of these.

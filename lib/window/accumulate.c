@@ -172,19 +172,23 @@ static bool combine_page(int world, char *place, uint64_t address, MPI_Count cou
     return mp_remote_write(world, address, copy, bytes);
 }
 
-static bool combine_row(struct mp_stripe *stripes, int world, char *place, uint64_t address,
-                        MPI_Count count, const struct mp_datatype *basic, const struct mp_op *op,
-                        const char *operand, char *result)
+// Returns how many elements that came to.
+static MPI_Count combine_row(struct mp_stripe *stripes, int world, char *place, uint64_t address,
+                             MPI_Count count, const struct mp_datatype *basic,
+                             const struct mp_op *op, const char *operand, char *result)
 {
-    bool done = true;
-    while (count > 0 && done) {
+    MPI_Count all = count;
+    while (count > 0) {
         uint64_t left = PAGE - address % PAGE;
         MPI_Count here = ((MPI_Count)left + basic->size - 1) / basic->size;
         here = here < count ? here : count;
         struct mp_stripe *stripe = mp_stripe_of(stripes, address);
         mp_stripe_take(stripe);
-        done = combine_page(world, place, address, here, basic, op, operand, result);
+        bool done = combine_page(world, place, address, here, basic, op, operand, result);
         mp_stripe_give(stripe);
+        if (!done) {
+            break;
+        }
         size_t bytes = (size_t)(here * basic->size);
         address += bytes;
         place = place ? place + bytes : NULL;
@@ -192,7 +196,7 @@ static bool combine_row(struct mp_stripe *stripes, int world, char *place, uint6
         result = result ? result + bytes : NULL;
         count -= here;
     }
-    return done;
+    return all - count;
 }
 
 // The stripes of all pages from `low` on, in rising order; as bits.
@@ -263,10 +267,10 @@ static void combine_scattered(struct mp_stripe *stripes, char *place, uint64_t a
     free(right);
 }
 
-bool mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint64_t address,
-                        const struct mp_datatype *type, MPI_Count count,
-                        const struct mp_datatype *basic, const struct mp_op *op,
-                        const void *operand, void *result)
+MPI_Count mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint64_t address,
+                             const struct mp_datatype *type, MPI_Count count,
+                             const struct mp_datatype *basic, const struct mp_op *op,
+                             const void *operand, void *result)
 {
     if (type->contiguous && basic->contiguous) {
         address += (uint64_t)type->true_lb;
@@ -274,13 +278,14 @@ bool mp_stripes_combine(struct mp_stripe *stripes, int world, char *place, uint6
         if (place && count * type->size == basic->size &&
             mp_stripe_combine_single(mp_stripe_of(stripes, address), place, basic->format,
                                      mp_op_handle(op), operand, result)) {
-            return true;
+            return basic->size;
         }
-        return combine_row(stripes, world, place, address, count * type->size / basic->size, basic,
-                           op, operand, result);
+        return basic->size * combine_row(stripes, world, place, address,
+                                         count * type->size / basic->size, basic, op, operand,
+                                         result);
     }
     combine_scattered(stripes, place, address, type, count, basic, op, operand, result);
-    return true;
+    return count * type->size;
 }
 
 bool mp_stripes_swap(struct mp_stripe *stripes, int world, char *place, uint64_t address,

@@ -38,9 +38,11 @@
 // with release, and read with acquire by the gate's owner only, which knows how many it has seen.
 struct mp_gate {
     _Alignas(MP_APART) _Atomic uint64_t lock;
-    _Atomic int32_t holder; // 1 + rank in the window of the latest exclusive holder; for reports
-    int32_t size;           // members; written once
-    uint32_t owners_mask;   // places in the table of owners less 1; written once
+    // 1 + rank in the window of the exclusive holder, negative if it has the lock by messages;
+    // written by whoever took it for that rank, and 0 before it is given. For reports.
+    _Atomic int32_t holder;
+    int32_t size;         // members; written once
+    uint32_t owners_mask; // places in the table of owners less 1; written once
     _Alignas(MP_APART) _Atomic uint32_t words[]; // posted, completed, owners (1 + rank)
 };
 

@@ -15,3 +15,5 @@ libmpi_abi_sources += lib/window/stripes.c
 libmpi_abi_sources += lib/window/stripes.h
 libmpi_abi_sources += lib/window/window.c
 libmpi_abi_sources += lib/window/window.h
+libmpi_abi_sources += lib/window/window_waits.c
+libmpi_abi_sources += lib/window/window_waits.h

@@ -35,6 +35,16 @@ void mp_window_memory_free(void *memory)
     }
 }
 
+bool mp_window_is_mapped(uint64_t address, uint64_t bytes)
+{
+    enum { PAGE = 4096 };
+    uint64_t first = address / PAGE * PAGE;
+    // Of what is mapped, this starts nothing; it fails where a page is not.
+    return mp_heap_holds((const void *)(uintptr_t)address, (size_t)bytes) ||
+           msync((void *)(uintptr_t)first, (size_t)(address - first + bytes), MS_ASYNC) == 0 ||
+           errno != ENOMEM;
+}
+
 int mp_window_allgather(struct mp_window *window, const void *own, size_t bytes, void *all)
 {
     struct mp_datatype *byte = mp_datatype_get(MPI_BYTE);

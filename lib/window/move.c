@@ -203,6 +203,22 @@ static int in_order(struct mp_access *access)
     return likely(!access->side->sent) ? 0 : mp_ask_flush(access->window, access->target, false);
 }
 
+// The kernel has combined the first `done` bytes, and allows no more: the target does what is left.
+static int ask_for_rest(const struct mp_access *access, MPI_Count bytes, MPI_Count done,
+                        const void *data, void *into)
+{
+    struct mp_access rest = *access;
+    rest.address += (uint64_t)(access->type->true_lb + done);
+    rest.type = access->basic;
+    rest.count = (bytes - done) / rest.type->size;
+    if (into) {
+        rest.result = (struct mp_window_buffer){(char *)into + done, rest.count, rest.type};
+    }
+    int error = mp_ask_accumulate(&rest, data ? (const char *)data + done : NULL, NULL);
+    // It may be received into a buffer that goes when we return.
+    return error ? error : mp_ask_flush(access->window, access->target, false);
+}
+
 int mp_access_accumulate(struct mp_access *access, struct mp_request **request)
 {
     const struct mp_window_buffer *origin = &access->origin, *result = &access->result;
@@ -226,22 +242,22 @@ int mp_access_accumulate(struct mp_access *access, struct mp_request **request)
                  : result->type ? (char *)result->at + result->type->true_lb
                                 : NULL;
     int error = 0;
-    bool asked = false;
     access->window->dirty = true;
     bool kernel = !access->place && by_kernel(access) && access->basic->contiguous;
     if ((access->place || kernel) && (error = in_order(access)) == 0) {
-        bool done = mp_stripes_combine(access->side->stripes, access->side->world, access->place,
-                                       access->address, access->type, access->count, access->basic,
-                                       access->op, data, into);
-        error = done ? 0 : gone(access, bytes);
-        asked = !done && !mp_remote_can(access->side->world);
-    } else {
-        asked = !error;
-    }
-    if (asked) {
+        MPI_Count done = mp_stripes_combine(access->side->stripes, access->side->world,
+                                            access->place, access->address, access->type,
+                                            access->count, access->basic, access->op, data, into);
+        if (unlikely(done < bytes)) {
+            error = mp_remote_can(access->side->world)
+                        ? gone(access, bytes)
+                        : ask_for_rest(access, bytes, done, data, into);
+        }
+        if (fetched && !error) {
+            mp_datatype_unpack(result->type, result->at, result->count, 0, fetched, bytes);
+        }
+    } else if (!error) {
         error = mp_ask_accumulate(access, data, request);
-    } else if (fetched && !error) {
-        mp_datatype_unpack(result->type, result->at, result->count, 0, fetched, bytes);
     }
     free(copy);
     free(fetched);

@@ -2,7 +2,8 @@
 // The origin's half of messages: see remote_access.h. What is put is copied into the request, so
 // the program's buffer is free again at once; what is fetched is received where the program wants
 // it, and a flush waits for that. Whether the rest is done is asked by a FLUSH, whose answer comes
-// after all that was asked before.
+// after all that was asked before. A target is also asked whenever much is on its way to it, so
+// that neither side needs memory without limit.
 #include "window/remote_access.h"
 
 #include "datatype/datatype_wire.h"
@@ -10,6 +11,7 @@
 #include "message/outgoing.h"
 #include "object/errhandler.h"
 #include "process/process.h"
+#include "window/window_waits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,36 +83,45 @@ static int ask(struct mp_window *window, int target, struct mp_asked_head *head,
     return error;
 }
 
-static int ask_and_wait(struct mp_window *window, int target, struct mp_asked_head *head,
-                        const void *data, size_t bytes, void *into, MPI_Count into_bytes)
+// The deadlock proof must not take it for a message that the target's program has to send.
+static void wait_for(struct mp_request *answer,
+                     void (*describe)(const void *, struct mp_wait_record *), const void *waits,
+                     int peer, int tag)
 {
-    struct mp_window_buffer buffer = {into, into_bytes, mp_datatype_get(MPI_BYTE)};
-    struct mp_request *answer;
-    int error = ask(window, target, head, NULL, data, bytes, &buffer, &answer);
-    if (!error) {
-        mp_request_wait(answer);
-        mp_request_release(answer);
+    struct mp_waiter waiter;
+    mp_waiter_begin(&waiter, peer, tag, answer->context, 0);
+    mp_waiter_describe(&waiter, describe, waits);
+    while (!answer->complete) {
+        mp_waiter_step(&waiter);
     }
-    return error;
+    mp_waiter_end(&waiter);
 }
 
 // ---- What a flush has to wait for
 
-static void forget_finished(struct mp_window *window)
+// Returns whether one of them was refused; then its target is asked once more, and says why.
+static bool forget_finished(struct mp_window *window)
 {
     size_t kept = 0;
+    bool refused = false;
     for (size_t i = 0; i < window->pending_count; i++) {
-        if (window->pending[i].request->complete) {
-            mp_request_release(window->pending[i].request);
-        } else {
-            window->pending[kept++] = window->pending[i];
+        struct mp_window_pending *pending = &window->pending[i];
+        if (!pending->request->complete) {
+            window->pending[kept++] = *pending;
+            continue;
         }
+        if (pending->fetches && pending->request->bytes == 0) {
+            mark_sent(window, &window->sides[pending->target]);
+            refused = true;
+        }
+        mp_request_release(pending->request);
     }
     window->pending_count = kept;
+    return refused;
 }
 
 // Notes an answer that is under way; *request (NULL: nobody wants it) gets it, too.
-static int note(struct mp_window *window, int target, struct mp_request *answer,
+static int note(struct mp_window *window, int target, bool fetches, struct mp_request *answer,
                 struct mp_request **request)
 {
     if (window->pending_count == window->pending_room) {
@@ -120,7 +131,7 @@ static int note(struct mp_window *window, int target, struct mp_request *answer,
         size_t more = window->pending_room ? 2 * window->pending_room : 16;
         struct mp_window_pending *grown = realloc(window->pending, more * sizeof *grown);
         if (!grown) {
-            mp_request_wait(answer);
+            wait_for(answer, mp_describe_answer, NULL, answer->world, MPI_ANY_TAG);
             mp_request_release(answer);
             return no_memory();
         }
@@ -128,7 +139,7 @@ static int note(struct mp_window *window, int target, struct mp_request *answer,
         window->pending_room = more;
     }
     answer->plain = false; // for it may be held twice
-    window->pending[window->pending_count++] = (struct mp_window_pending){answer, target};
+    window->pending[window->pending_count++] = (struct mp_window_pending){answer, target, fetches};
     if (request) {
         answer->object.refs++;
         *request = answer;
@@ -136,7 +147,7 @@ static int note(struct mp_window *window, int target, struct mp_request *answer,
     return 0;
 }
 
-static void wait_for_answers(struct mp_window *window, int target)
+static bool wait_for_answers(struct mp_window *window, int target)
 {
     size_t i = 0;
     while (i < window->pending_count) {
@@ -147,14 +158,29 @@ static void wait_for_answers(struct mp_window *window, int target)
         }
         size_t count = window->pending_count;
         request->object.refs++; // other threads may flush meanwhile
-        mp_request_wait(request);
+        wait_for(request, mp_describe_answer, NULL, request->world, MPI_ANY_TAG);
         mp_request_release(request);
         i = count == window->pending_count ? i + 1 : 0; // places may have changed
     }
-    forget_finished(window);
+    return forget_finished(window);
 }
 
 // ---- Accesses
+
+// On its way to a target, or kept there, at most, and what a request needs besides its data. After
+// so much a question and its answer, some 50 us, are a part in 50 of what the rest has taken.
+enum { UNFLUSHED_MOST = 8 << 20, REQUEST_BYTES = 512 };
+
+static int limit(struct mp_window *window, int target, MPI_Count bytes)
+{
+    struct mp_window_side *side = &window->sides[target];
+    side->unflushed += (uint64_t)bytes + REQUEST_BYTES;
+    if (likely(side->unflushed < UNFLUSHED_MOST)) {
+        return 0;
+    }
+    mark_sent(window, side);
+    return mp_ask_flush(window, target, false);
+}
 
 // The address and the elements, contiguous ones as bytes. Returns the type to be told, or NULL.
 static const struct mp_datatype *set_place(struct mp_asked_head *head,
@@ -185,7 +211,7 @@ int mp_ask_put(struct mp_access *access)
     mark_sent(access->window, access->side);
     int error = send_request(access->window, access->target, &head, type, data, bytes);
     free(packed);
-    return error;
+    return error ? error : limit(access->window, access->target, head.bytes);
 }
 
 int mp_ask_get(struct mp_access *access, struct mp_request **request)
@@ -194,7 +220,8 @@ int mp_ask_get(struct mp_access *access, struct mp_request **request)
     const struct mp_datatype *type = set_place(&head, access);
     struct mp_request *answer;
     int error = ask(access->window, access->target, &head, type, NULL, 0, &access->origin, &answer);
-    return error ? error : note(access->window, access->target, answer, request);
+    error = error ? error : note(access->window, access->target, true, answer, request);
+    return error ? error : limit(access->window, access->target, head.bytes);
 }
 
 int mp_ask_accumulate(struct mp_access *access, const void *packed, struct mp_request **request)
@@ -207,12 +234,14 @@ int mp_ask_accumulate(struct mp_access *access, const void *packed, struct mp_re
     size_t bytes = packed ? (size_t)head.bytes : 0;
     mark_sent(access->window, access->side);
     if (!head.fetch) {
-        return send_request(access->window, access->target, &head, type, packed, bytes);
+        int error = send_request(access->window, access->target, &head, type, packed, bytes);
+        return error ? error : limit(access->window, access->target, head.bytes);
     }
     struct mp_request *answer;
     int error =
         ask(access->window, access->target, &head, type, packed, bytes, &access->result, &answer);
-    return error ? error : note(access->window, access->target, answer, request);
+    error = error ? error : note(access->window, access->target, true, answer, request);
+    return error ? error : limit(access->window, access->target, head.bytes);
 }
 
 int mp_ask_compare_and_swap(struct mp_access *access)
@@ -227,7 +256,8 @@ int mp_ask_compare_and_swap(struct mp_access *access)
     mark_sent(access->window, access->side);
     int error =
         ask(access->window, access->target, &head, NULL, data, 2 * bytes, &access->result, &answer);
-    return error ? error : note(access->window, access->target, answer, NULL);
+    error = error ? error : note(access->window, access->target, true, answer, NULL);
+    return error ? error : limit(access->window, access->target, head.bytes);
 }
 
 // ---- Synchronization
@@ -235,9 +265,16 @@ int mp_ask_compare_and_swap(struct mp_access *access)
 int mp_ask_lock(struct mp_window *window, int target, bool exclusive, bool try, bool *got)
 {
     struct mp_asked_head head = {.what = MP_ASK_LOCK, .exclusive = exclusive, .fetch = try};
-    int32_t answer = 0;
-    int error = ask_and_wait(window, target, &head, NULL, 0, &answer, sizeof answer);
-    *got = answer != 0;
+    struct mp_lock_wait wait = {window, target};
+    int32_t granted = 0;
+    struct mp_window_buffer buffer = {&granted, sizeof granted, mp_datatype_get(MPI_BYTE)};
+    struct mp_request *answer;
+    int error = ask(window, target, &head, NULL, NULL, 0, &buffer, &answer);
+    if (!error) {
+        wait_for(answer, mp_describe_lock, &wait, MP_PEER_SEVERAL, window->sides[target].world);
+        mp_request_release(answer);
+    }
+    *got = granted != 0;
     return error;
 }
 
@@ -258,23 +295,44 @@ int mp_ask_last(struct mp_window *window)
     return mp_ask_flush(window, -1, false);
 }
 
-int mp_ask_flush(struct mp_window *window, int target, bool local)
+// Of what the targets have said by now.
+static int take_refusal(struct mp_window *window, int first, int end)
 {
-    struct mp_window_buffer nothing = {NULL, 0, mp_datatype_get(MPI_BYTE)};
-    int first = target < 0 ? 0 : target, end = target < 0 ? window->size : target + 1, error = 0;
-    for (int i = first; i < end && window->senders > 0 && !local && !error; i++) {
-        struct mp_window_side *side = &window->sides[i];
-        if (side->sent) {
-            struct mp_asked_head head = {.what = MP_ASK_FLUSH};
-            struct mp_request *answer;
-            side->sent = 0;
-            window->senders--;
-            error = ask(window, i, &head, NULL, NULL, 0, &nothing, &answer);
-            error = error ? error : note(window, i, answer, NULL);
+    for (int i = first; i < end; i++) {
+        struct mp_window_refusal refusal = window->sides[i].refusal;
+        if (refusal.bytes) {
+            window->sides[i].refusal.bytes = 0;
+            return mp_fail(MPI_ERR_RMA_RANGE,
+                           "an access to %llu bytes at %p of rank %d failed, which %s (any more)",
+                           (unsigned long long)refusal.bytes, (void *)(uintptr_t)refusal.address, i,
+                           window->flavor == MPI_WIN_FLAVOR_DYNAMIC
+                               ? "has not attached them, or has no memory there"
+                               : "has no memory there");
         }
     }
-    if (window->pending_count > 0) {
-        wait_for_answers(window, target);
+    return 0;
+}
+
+int mp_ask_flush(struct mp_window *window, int target, bool local)
+{
+    int first = target < 0 ? 0 : target, end = target < 0 ? window->size : target + 1, error = 0;
+    bool refused = true;
+    while (refused && !error) {
+        for (int i = first; i < end && window->senders > 0 && !local && !error; i++) {
+            struct mp_window_side *side = &window->sides[i];
+            if (side->sent) {
+                struct mp_asked_head head = {.what = MP_ASK_FLUSH};
+                struct mp_window_buffer into = {&side->refusal, sizeof side->refusal,
+                                                mp_datatype_get(MPI_BYTE)};
+                struct mp_request *answer;
+                side->sent = 0;
+                side->unflushed = 0;
+                window->senders--;
+                error = ask(window, i, &head, NULL, NULL, 0, &into, &answer);
+                error = error ? error : note(window, i, false, answer, NULL);
+            }
+        }
+        refused = window->pending_count > 0 && wait_for_answers(window, target) && !local;
     }
-    return error;
+    return error ? error : take_refusal(window, first, end);
 }

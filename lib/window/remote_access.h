@@ -4,7 +4,9 @@
 // MP_PACKET_WINDOW, so that nobody has to look for requests that do not come. The target carries
 // them out whenever it is in a call (12.7.3), in the order in which each origin sent them. So an
 // answer to a request is also one to all before it. Answers are messages to receives that were
-// posted before the request was sent. Read next: window/serve.c, the target's half.
+// posted before the request was sent. Where the target has no memory for what it is asked, it
+// answers a GET by nothing, and the next FLUSH by saying so: the error is raised at the origin,
+// when it completes the access. Read next: window/serve.c, the target's half.
 #ifndef MP_WINDOW_REMOTE_ACCESS_H
 #define MP_WINDOW_REMOTE_ACCESS_H
 

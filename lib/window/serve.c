@@ -15,7 +15,6 @@
 #include "object/errhandler.h"
 #include "process/process.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,15 +74,32 @@ static void answer_lock(struct mp_window *window, int source, int32_t tag, bool 
     answer(window, source, tag, word, sizeof *word);
 }
 
+// The origin has the lock. If alone, that is noted: see window/window_waits.c.
+static void grant(struct mp_window *window, int source, int32_t tag, bool exclusive)
+{
+    if (exclusive) {
+        atomic_store_explicit(&window->gate->holder, -(source + 1), memory_order_relaxed);
+    }
+    answer_lock(window, source, tag, true);
+}
+
+static void unlock(struct mp_window *window, bool exclusive)
+{
+    if (exclusive) {
+        atomic_store_explicit(&window->gate->holder, 0, memory_order_relaxed);
+    }
+    mp_gate_unlock(window->gate, exclusive, window->comm->group);
+}
+
 static void lock(struct mp_window *window, int source, const struct mp_asked_head *head)
 {
     struct mp_gate *gate = window->gate;
     bool exclusive = head->exclusive != 0;
     uint32_t ticket;
-    if (head->fetch) { // only if it can be had at once
-        answer_lock(window, source, head->tag, mp_gate_try(gate, exclusive));
-    } else if (mp_gate_ask(gate, exclusive, &ticket)) {
-        answer_lock(window, source, head->tag, true);
+    if (head->fetch && !mp_gate_try(gate, exclusive)) { // only if it can be had at once
+        answer_lock(window, source, head->tag, false);
+    } else if (head->fetch || mp_gate_ask(gate, exclusive, &ticket)) {
+        grant(window, source, head->tag, exclusive);
     } else {
         struct lock_waiter *waiter = room(sizeof *waiter);
         *waiter = (struct lock_waiter){
@@ -100,7 +116,7 @@ static int grant_locks(struct mp_window *window)
         struct lock_waiter *waiter = mp_container_of(at, struct lock_waiter, link);
         next = at->next;
         if (mp_gate_has(window->gate, waiter->exclusive, waiter->ticket, window->comm->group)) {
-            answer_lock(window, waiter->source, waiter->tag, true);
+            grant(window, waiter->source, waiter->tag, waiter->exclusive);
             mp_list_remove(&waiter->link);
             free(waiter);
             done++;
@@ -109,20 +125,35 @@ static int grant_locks(struct mp_window *window)
     return done;
 }
 
-// A dynamic window's origin cannot know what is attached here.
-static void check_attached(const struct mp_window *window, int source, uint64_t address,
-                           const struct mp_datatype *type, MPI_Count count)
+// The origin cannot know what of a dynamic window is attached here, nor what of any other was taken
+// away by the program since. False: it will be told.
+static bool is_there(struct mp_window *window, int source, uint64_t address,
+                     const struct mp_datatype *type, MPI_Count count)
 {
     MPI_Count shift, span = mp_datatype_span(type, count, &shift);
-    if (window->flavor == MPI_WIN_FLAVOR_DYNAMIC &&
-        !mp_window_is_attached(window, address + (uint64_t)shift, (uint64_t)span)) {
-        char text[160];
-        snprintf(text, sizeof text,
-                 "rank %d of a window accesses %lld bytes at %p of this rank, which are not "
-                 "attached [MPI_ERR_RMA_RANGE]",
-                 source, (long long)span, (void *)(uintptr_t)(address + (uint64_t)shift));
-        mp_process_abort(MPI_ERR_RMA_RANGE, text);
+    struct mp_window_refusal *refused = &window->sides[source].refused;
+    uint64_t low = address + (uint64_t)shift, bytes = (uint64_t)span;
+    bool dynamic = window->flavor == MPI_WIN_FLAVOR_DYNAMIC;
+    if ((!dynamic || mp_window_is_attached(window, low, bytes)) &&
+        mp_window_is_mapped(low, bytes)) {
+        return true;
     }
+    if (refused->bytes == 0) {
+        *refused = (struct mp_window_refusal){low, bytes};
+    }
+    return false;
+}
+
+static void answer_flush(struct mp_window *window, int source, int32_t tag)
+{
+    struct mp_window_refusal *refused = &window->sides[source].refused, *told = NULL;
+    size_t bytes = refused->bytes ? sizeof *told : 0;
+    if (bytes) {
+        told = room(sizeof *told);
+        *told = *refused;
+        refused->bytes = 0;
+    }
+    answer(window, source, tag, told, (MPI_Count)bytes);
 }
 
 static void access_memory(struct mp_window *window, int source, const struct mp_asked_head *head,
@@ -134,8 +165,15 @@ static void access_memory(struct mp_window *window, int source, const struct mp_
     if (!type) {
         no_memory();
     }
-    check_attached(window, source, head->address, type, head->count);
     bool answers = head->what == MP_ASK_GET || head->what == MP_ASK_SWAP || head->fetch;
+    MPI_Count elements = head->what == MP_ASK_SWAP ? head->bytes : head->count;
+    if (!is_there(window, source, head->address, type, elements)) {
+        mp_datatype_release(type);
+        if (answers) {
+            answer(window, source, head->tag, NULL, 0);
+        }
+        return;
+    }
     char *out = answers ? room(head->bytes) : NULL;
     struct mp_stripe *stripes = mp_stripes_own();
     switch (head->what) {
@@ -185,10 +223,10 @@ static void carry_out(struct mp_window *window, int source, const char *message)
         lock(window, source, &head);
         break;
     case MP_ASK_UNLOCK:
-        mp_gate_unlock(window->gate, head.exclusive != 0, window->comm->group);
+        unlock(window, head.exclusive != 0);
         break;
     case MP_ASK_FLUSH:
-        answer(window, source, head.tag, NULL, 0);
+        answer_flush(window, source, head.tag);
         break;
     case MP_ASK_POST:
         add_one(mp_gate_posted(window->gate, source));

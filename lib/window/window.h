@@ -28,6 +28,12 @@ struct mp_request;
 
 enum mp_window_lock { MP_UNLOCKED = 0, MP_LOCK_SHARED, MP_LOCK_EXCLUSIVE, MP_LOCK_UNCHECKED };
 
+// What a target could not do for an origin that asked it by message. 0 bytes: nothing of that kind.
+struct mp_window_refusal {
+    uint64_t address; // as the target sees it
+    uint64_t bytes;
+};
+
 // A member, as this process sees it.
 struct mp_window_side {
     char *base;    // of its memory, as far as this process can reach it; NULL: ask at each access
@@ -47,6 +53,9 @@ struct mp_window_side {
     uint8_t held;    // window/serve.c
     uint32_t tag;    // of the latest answer that it owes us
     uint32_t posts_seen, completes_seen; // of its epochs, and of ours that it has completed
+    uint64_t unflushed; // bytes of requests to it since it was last asked whether all are done
+    // The first of what this rank could not do for it, until it asks; and what it has answered.
+    struct mp_window_refusal refused, refusal;
 };
 
 // The memory that a window owns.
@@ -95,6 +104,7 @@ struct mp_window {
     struct mp_window_pending {
         struct mp_request *request;
         int target;
+        bool fetches; // an empty answer is a refusal
     } * pending;
     size_t pending_count, pending_room;
 
@@ -140,6 +150,9 @@ struct mp_window *mp_window_of_context(uint32_t context);
 int mp_window_attach(struct mp_window *window, void *base, MPI_Aint bytes);
 int mp_window_detach(struct mp_window *window, const void *base);
 bool mp_window_is_attached(const struct mp_window *window, uint64_t address, uint64_t bytes);
+
+// Whether this process has memory at all of these addresses.
+bool mp_window_is_mapped(uint64_t address, uint64_t bytes);
 
 // ---- window/memory.c
 

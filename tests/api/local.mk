@@ -159,15 +159,18 @@ api_tests += \
     tests/api/unexpected_messages_are_bounded \
     tests/api/type_darray_deals_out_all \
     tests/api/type_f90_by_precision \
+    tests/api/win_accumulate_where_the_kernel_refuses_midway \
     tests/api/win_accumulates_are_atomic \
     tests/api/win_data_moves_every_way \
     tests/api/win_epochs_of_some_ranks \
     tests/api/win_locks_exclude_and_never_block_for_good \
     tests/api/win_many_are_made_and_freed \
+    tests/api/win_memory_that_is_gone_is_told \
     tests/api/win_operations_on_all_types \
     tests/api/win_shared_memory_is_one_piece \
     tests/api/win_tells_what_it_is \
     tests/api/win_threads_share_windows \
+    tests/api/win_unflushed_accesses_are_bounded \
     tests/api/win_wrong_use_is_told
 
 EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_model.h tests/api/count.h \

@@ -51,6 +51,7 @@ script_tests += tests/launcher/stdio.sh
 script_tests += tests/launcher/stop_and_continue_reach_ranks.sh
 script_tests += tests/launcher/thousand_ranks.sh
 script_tests += tests/launcher/tmpdir.sh
+script_tests += tests/launcher/window_deadlocks_are_told.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
@@ -73,7 +74,7 @@ tests_launcher_terminal_LDADD =
 check_PROGRAMS += tests/launcher/under
 tests_launcher_under_LDADD =
 
-check_PROGRAMS += tests/launcher/waits
+check_PROGRAMS += tests/launcher/waits tests/launcher/window_waits
 
 EXTRA_DIST += tests/launcher/lib.sh
 EXTRA_DIST += tests/launcher/trees
