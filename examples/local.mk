@@ -3,7 +3,8 @@
 # Add a program here and its source is found by its name: examples/NAME.c.
 
 example_programs += examples/hello examples/monte_carlo examples/mapreduce \
-    examples/stencil examples/conjugate_gradient examples/deadlock
+    examples/stencil examples/conjugate_gradient examples/deadlock \
+    examples/shared_value examples/shared_array
 gallery = examples/basic_process examples/multiple_processes examples/process_pool \
     examples/queue_communication examples/pipe_communication examples/manager \
     examples/process_lock examples/process_semaphore examples/readers_writers \
