@@ -10,7 +10,7 @@
 // Second, false sharing. A core does not fetch bytes but lines, 64 bytes or 128 of them. Each rank
 // counts to `times` (a million unless given otherwise) in a variable of its own. Where these are 4
 // bytes apart, all lie in one line, which travels from core to core, though no rank looks at
-// another one's; 128 bytes apart, each core keeps its line. The same program, some 10 times as
+// another one's; 128 bytes apart, each core keeps its line. The same program, several times as
 // fast. (Not where the ranks take turns on one core: it has all lines.) So what ranks write often
 // belongs 128 bytes apart, and that is asked for below: pieces that begin at multiples of 4096
 // bytes.

@@ -204,8 +204,8 @@ int PMPI_Win_attach(MPI_Win win, void *base, MPI_Aint size)
     }
     if (!err && size > 0) {
         err = mp_check_pointer(base, "base");
-        err = err ? err : mp_window_attach(w, base, size);
     }
+    err = err ? err : mp_window_attach(w, base, size);
     return mp_leave_window(MP_CALL_Win_attach, w, err);
 }
 MP_WEAK(Win_attach);

@@ -259,6 +259,10 @@ int mp_window_attach(struct mp_window *window, void *base, MPI_Aint bytes)
 {
     uint64_t address = (uintptr_t)base;
     size_t at = region_after(window, address);
+    if (bytes == 0) {
+        window->empty_regions++;
+        return 0;
+    }
     const struct mp_window_region *next = at < window->region_count ? &window->regions[at] : NULL;
     if (next && (next->address < address + (uint64_t)bytes || next->address == address)) {
         return mp_fail(MPI_ERR_RMA_ATTACH,
@@ -288,6 +292,10 @@ int mp_window_detach(struct mp_window *window, const void *base)
     uint64_t address = (uintptr_t)base;
     size_t at = region_after(window, address);
     if (at == window->region_count || window->regions[at].address != address) {
+        if (window->empty_regions > 0) {
+            window->empty_regions--;
+            return 0;
+        }
         return mp_fail(MPI_ERR_RMA_ATTACH, "nothing is attached at %p", (void *)(uintptr_t)base);
     }
     window->region_count--;

@@ -94,6 +94,7 @@ struct mp_window {
     // Dynamic: what is attached, sorted.
     struct mp_window_region *regions;
     size_t region_count, region_room;
+    size_t empty_regions; // attached, of 0 bytes: only counted
     // Messages (window/serve.c): of requests that were announced and are yet to come, arrived
     // ones, and locks that others wait for.
     int expected;

@@ -116,6 +116,9 @@ int main(int argc, char **argv)
     FAILS(MPI_ERR_RMA_ATTACH, MPI_Win_attach(win, array + 7, 8));
     FAILS(MPI_ERR_RMA_ATTACH, MPI_Win_detach(win, array + 1));
     FAILS(MPI_ERR_RMA_FLAVOR, MPI_Win_shared_query(win, 0, &bytes, &flag, &where));
+    OK(MPI_Win_attach(win, &value, 0)); // nothing, and it may be detached, once
+    OK(MPI_Win_detach(win, &value));
+    FAILS(MPI_ERR_RMA_ATTACH, MPI_Win_detach(win, &value));
     OK(MPI_Win_detach(win, array));
     OK(MPI_Win_free(&win));
     if (sharing() < size && size > 1) {

@@ -52,6 +52,7 @@ script_tests += tests/launcher/stop_and_continue_reach_ranks.sh
 script_tests += tests/launcher/thousand_ranks.sh
 script_tests += tests/launcher/tmpdir.sh
 script_tests += tests/launcher/window_deadlocks_are_told.sh
+script_tests += tests/launcher/window_locks_are_reported.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another

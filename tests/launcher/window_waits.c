@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Programs that wait for ever in calls on a window, and programs that seem to: `window_waits CASE`.
-// In the live ones somebody computes for a second outside MPI. See window_deadlocks_are_told.sh.
+// In the live ones somebody computes for a while outside MPI. See window_deadlocks_are_told.sh and
+// window_locks_are_reported.sh.
 #include <mpi.h>
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define W MPI_COMM_WORLD
 enum { SHARED = MPI_LOCK_SHARED, ALONE = MPI_LOCK_EXCLUSIVE };
 static int rank, size, next, before, *memory;
 static MPI_Win win;
+static double delay = 0.5; // before the kill
 
 static void compute(double seconds)
 {
@@ -191,6 +195,16 @@ static int is_live(const char *what)
             MPI_Group_free(&to);
             MPI_Group_free(&from);
         }
+    } else if (strcmp(what, "killed") == 0) { // with a lock that the others wait for
+        if (rank == 1) {
+            lock(ALONE, 0);
+        }
+        MPI_Barrier(W);
+        if (rank == 1) {
+            compute(delay);
+            raise(SIGKILL);
+        }
+        lock(SHARED, 0);
     } else if (strcmp(what, "live-fence") == 0) {
         for (int i = 0; i < size; i++) {
             if (rank == i) {
@@ -207,6 +221,7 @@ static int is_live(const char *what)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
+    delay = argc > 2 ? atof(argv[2]) : delay;
     MPI_Init(&argc, &argv);
     MPI_Comm_rank(W, &rank);
     MPI_Comm_size(W, &size);

@@ -2,7 +2,10 @@
 // Random accesses to windows against a model: flavours, kinds of memory, ways to synchronize,
 // types, operations. Every rank computes all ranks' accesses from the seed and the number of the
 // round, so it knows what its own memory must hold afterwards, and what it must have fetched.
-//     mprun -n 5 tests/stress/windows 10000 7          rounds, seed
+//     mprun -n 5 tests/stress/windows 10000 7 threads  rounds, seed
+//
+// With `threads`, a second thread of each rank counts on a window of its own meanwhile. At the end
+// rank 0 says how many accesses there were.
 //
 // The model. A rank's memory is cut into a slot for each origin and one for all. An origin does
 // what it likes with its slot of each target: what it accumulates there is done in order (12.7.2);
@@ -12,6 +15,10 @@
 // args: 60 1
 // timeout: 120
 #include "../api/check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 enum { WORDS = 96, OPS = 6, SLOTS_MOST = 9 }; // words of 8 bytes in a slot
 
@@ -53,6 +60,7 @@ static int64_t *base;
 static MPI_Win win;
 static MPI_Aint where[16]; // of each rank's memory: its displacement in the window
 static int unit, common_op;
+static long accesses; // of this rank
 
 static MPI_Datatype strided(int count, int stride)
 {
@@ -203,6 +211,7 @@ static void epoch(uint64_t seed, uint64_t round)
             int64_t expected = model[target][WORDS * rank + ops[i].at];
             do_model(rank, target, &ops[i], fetched[used]);
             do_access(target, &ops[i], data[used], got[used], expected);
+            accesses++;
             if (sync >= LOCK && one_by_one) {
                 OK(MPI_Win_flush(target, win));
             }
@@ -213,6 +222,7 @@ static void epoch(uint64_t seed, uint64_t round)
             int64_t value = common_op ? (int64_t)round * 10 + rank : five;
             static int64_t kept[16 * 4];
             kept[target * 4 + i] = value;
+            accesses++;
             OK(MPI_Accumulate(&kept[target * 4 + i], 1, MPI_INT64_T, target, at, 1, MPI_INT64_T,
                               common_op ? MPI_MAX : MPI_SUM, win));
         }
@@ -318,14 +328,71 @@ static void round_of(uint64_t seed, uint64_t number)
     free(large);
 }
 
+// ---- The second thread
+
+static atomic_bool is_over;
+static MPI_Win own_win;
+static int64_t own_words[1 + SLOTS_MOST]; // counted by all; by each origin
+static long own_accesses;
+
+static void *count_on(void *unused)
+{
+    int64_t one = 1, was, sent[SLOTS_MOST] = {0};
+    for (unsigned i = 0; !is_over; i++) {
+        int target = (int)(i * 7 + (unsigned)rank) % size, kind = i / 3 % 2;
+        OK(MPI_Win_lock(kind ? MPI_LOCK_EXCLUSIVE : MPI_LOCK_SHARED, target, 0, own_win));
+        OK(MPI_Fetch_and_op(&one, &was, MPI_INT64_T, target, 0, MPI_SUM, own_win));
+        sent[target]++;
+        OK(MPI_Accumulate(&one, 1, MPI_INT64_T, target, 1 + rank, 1, MPI_INT64_T, MPI_SUM,
+                          own_win));
+        OK(MPI_Win_flush(target, own_win));
+        OK(MPI_Get(&was, 1, MPI_INT64_T, target, 1 + rank, 1, MPI_INT64_T, own_win));
+        OK(MPI_Win_unlock(target, own_win));
+        CHECK(was == sent[target], "thread, round %u: %lld of %lld", i, (long long)was,
+              (long long)sent[target]);
+        own_accesses += 3;
+        if (i % 64 == 63) {
+            nap(1);
+        }
+    }
+    return unused;
+}
+
 int main(int argc, char **argv)
 {
-    start(&argc, &argv);
+    bool threads = argc > 3 && strcmp(argv[3], "threads") == 0;
+    int provided;
+    long all, own;
+    pthread_t thread;
+    MPI_Init_thread(&argc, &argv, threads ? MPI_THREAD_MULTIPLE : MPI_THREAD_SINGLE, &provided);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
     int rounds = argc > 1 ? atoi(argv[1]) : 60;
     uint64_t seed = argc > 2 ? (uint64_t)atoll(argv[2]) : 1;
     CHECK(size < SLOTS_MOST, "at most %d ranks", SLOTS_MOST - 1);
+    OK(MPI_Win_create(own_words, sizeof own_words, 8, MPI_INFO_NULL, MPI_COMM_WORLD, &own_win));
+    if (threads) {
+        CHECK(pthread_create(&thread, NULL, count_on, NULL) == 0, "no thread");
+    }
     for (int i = 0; i < rounds; i++) {
         round_of(seed, (uint64_t)i);
+    }
+    is_over = true;
+    if (threads) {
+        pthread_join(thread, NULL);
+    }
+    OK(MPI_Barrier(MPI_COMM_WORLD));
+    int64_t sum = 0;
+    for (int i = 0; i < size; i++) {
+        sum += own_words[1 + i];
+    }
+    CHECK(own_words[0] == sum, "%lld in all, %lld of each", (long long)own_words[0],
+          (long long)sum);
+    OK(MPI_Win_free(&own_win));
+    own = accesses + own_accesses;
+    OK(MPI_Reduce(&own, &all, 1, MPI_LONG, MPI_SUM, 0, MPI_COMM_WORLD));
+    if (rank == 0) {
+        printf("%ld accesses\n", all);
     }
     return finish();
 }
