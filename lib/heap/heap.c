@@ -266,10 +266,17 @@ void *mp_heap_allocate(size_t bytes, size_t alignment, bool zero)
     return block;
 }
 
+void (*_Atomic mp_heap_freed)(const void *block, size_t bytes);
+
 void mp_heap_free(void *block)
 {
     uint32_t count = count_of(block);
+    void (*freed)(const void *, size_t) =
+        atomic_load_explicit(&mp_heap_freed, memory_order_relaxed);
 
+    if (unlikely(freed != NULL) && !heap.inherited) {
+        freed(block, mp_heap_usable(block));
+    }
     pthread_mutex_lock(&heap.lock);
     mp_extents_give(&heap.extents, page_of(block));
     if (unlikely(heap.inherited)) {

@@ -12,6 +12,7 @@
 
 #include "base/bits.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -91,6 +92,8 @@ static inline bool mp_heap_made(const void *block)
 
 // For blocks that mp_heap_made. A wrong address ends the process with a message.
 void mp_heap_free(void *block);
+// Told of each block before it goes: by any thread, at any time. NULL: nobody wants to know.
+extern void (*_Atomic mp_heap_freed)(const void *block, size_t bytes);
 size_t mp_heap_usable(const void *block);
 
 // Makes the block `bytes` long where it lies. False if that cannot be done there.

@@ -18,6 +18,7 @@ struct mp_comm;
 //                          message/near_and_far.c
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
 //                          window/serve.c             message/deliver.c, for those of windows
+// mp_heap_freed            window/memory.c            heap/heap.c
 // mp_poller.poll           message, collectives,      wait/progress.c
 //                          window
 // mp_watch.woken           collectives, api           message/request.c

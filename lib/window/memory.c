@@ -3,6 +3,7 @@
 // is no heap. MPI_Win_allocate_shared needs memory that all members map even then: without a heap
 // it is a file of its own, which the others open through /proc, by its owner's descriptor.
 #define _GNU_SOURCE
+#include "base/say.h"
 #include "collectives/collectives.h"
 #include "heap/heap.h"
 #include "object/errhandler.h"
@@ -32,6 +33,54 @@ void mp_window_memory_free(void *memory)
         mp_heap_free(memory);
     } else {
         free(memory);
+    }
+}
+
+// What is watched. Looked at by free, which any thread calls at any time, and which may not
+// allocate: so these are places for the first ones, and more are not watched. Changed with the lock
+// held, in an order in which one that is half written is empty.
+enum { WATCHED = 64 };
+static struct {
+    _Atomic uintptr_t start, end;
+} watched[WATCHED];
+
+static void freed(const void *block, size_t bytes)
+{
+    uintptr_t first = (uintptr_t)block;
+    for (int i = 0; i < WATCHED && mp_process.users > 0; i++) {
+        uintptr_t end = atomic_load_explicit(&watched[i].end, memory_order_relaxed);
+        uintptr_t start = atomic_load_explicit(&watched[i].start, memory_order_relaxed);
+        if (start < end && first < end && start < first + bytes) {
+            mp_say("rank %d frees memory that a window still exposes, %zu bytes at %p: what others "
+                   "write there from now on goes anywhere; MPI_Win_free or MPI_Win_detach comes "
+                   "first [MPI_ERR_RMA_RANGE]",
+                   mp_process.rank, (size_t)(end - start), (void *)start);
+            return;
+        }
+    }
+}
+
+void mp_window_watch(const void *base, MPI_Aint bytes)
+{
+    for (int i = 0; i < WATCHED && bytes > 0 && mp_heap_made(base); i++) {
+        if (atomic_load_explicit(&watched[i].start, memory_order_relaxed) == 0) {
+            atomic_store_explicit(&watched[i].start, (uintptr_t)base, memory_order_relaxed);
+            atomic_store_explicit(&watched[i].end, (uintptr_t)base + (uintptr_t)bytes,
+                                  memory_order_release);
+            atomic_store_explicit(&mp_heap_freed, freed, memory_order_relaxed);
+            return;
+        }
+    }
+}
+
+void mp_window_unwatch(const void *base)
+{
+    for (int i = 0; i < WATCHED && base && mp_heap_made(base); i++) {
+        if (atomic_load_explicit(&watched[i].start, memory_order_relaxed) == (uintptr_t)base) {
+            atomic_store_explicit(&watched[i].end, 0, memory_order_relaxed);
+            atomic_store_explicit(&watched[i].start, 0, memory_order_release);
+            return;
+        }
     }
 }
 

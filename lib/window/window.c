@@ -211,6 +211,9 @@ int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
     }
     window->unit_int = window->unit > INT32_MAX ? MPI_UNDEFINED : (int)window->unit;
     window->exists = true;
+    if (wish->flavor == MPI_WIN_FLAVOR_CREATE) {
+        mp_window_watch(window->base, window->bytes);
+    }
     *made = window;
     return 0;
 }
@@ -232,6 +235,12 @@ int mp_window_free(struct mp_window *window)
     error = error ? error : mp_coll_barrier(window->comm);
     if (!error) {
         window->exists = false;
+        if (window->flavor == MPI_WIN_FLAVOR_CREATE) {
+            mp_window_unwatch(window->base);
+        }
+        for (size_t i = 0; i < window->region_count; i++) {
+            mp_window_unwatch((const void *)(uintptr_t)window->regions[i].address);
+        }
         destroy(window);
     }
     return error;
@@ -284,6 +293,7 @@ int mp_window_attach(struct mp_window *window, void *base, MPI_Aint bytes)
             (window->region_count - at) * sizeof *window->regions);
     window->regions[at] = (struct mp_window_region){address, (uint64_t)bytes};
     window->region_count++;
+    mp_window_watch(base, bytes);
     return 0;
 }
 
@@ -298,6 +308,7 @@ int mp_window_detach(struct mp_window *window, const void *base)
         }
         return mp_fail(MPI_ERR_RMA_ATTACH, "nothing is attached at %p", (void *)(uintptr_t)base);
     }
+    mp_window_unwatch(base);
     window->region_count--;
     memmove(&window->regions[at], &window->regions[at + 1],
             (window->region_count - at) * sizeof *window->regions);

@@ -162,6 +162,12 @@ bool mp_window_is_mapped(uint64_t address, uint64_t bytes);
 void *mp_window_memory(size_t bytes, size_t alignment, bool zero);
 void mp_window_memory_free(void *memory);
 
+// Memory of the program's is exposed from now on, and no longer: to free it meanwhile is told,
+// where it lies in the shared heap (elsewhere that it is gone is seen by the kernel, at the
+// access).
+void mp_window_watch(const void *base, MPI_Aint bytes);
+void mp_window_unwatch(const void *base);
+
 // Memory of the members, one after the other, that all of them map. `sizes` by rank. Collective:
 // all get the same error. Sets memory, block, and the sides' base.
 int mp_window_share(struct mp_window *window, bool apart, size_t alignment, bool all_have_heap);
