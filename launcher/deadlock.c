@@ -98,7 +98,7 @@ int deadlock_solve(const struct snapshot *snapshot, bool *dead)
         changed = false;
         count(&s);
         for (int i = 0; i < n; i++) {
-            if (s.live[i] || snapshot->presence[i] == PRESENCE_GONE)
+            if (s.live[i] || snapshot->presence[i] >= PRESENCE_POLLS)
                 continue;
             for (int k = 0; k < snapshot->nwaits[i] && !s.live[i]; k++)
                 s.live[i] = wait_is_live(&s, record_of(snapshot, i, k));
@@ -106,7 +106,7 @@ int deadlock_solve(const struct snapshot *snapshot, bool *dead)
         }
     }
     for (int i = 0; i < n; i++) {
-        dead[i] = usable && !s.live[i] && snapshot->presence[i] != PRESENCE_GONE;
+        dead[i] = usable && !s.live[i] && snapshot->presence[i] < PRESENCE_POLLS;
         ndead += dead[i];
     }
     free(s.live);

@@ -15,7 +15,14 @@
 enum presence {
     PRESENCE_LIVE,   // computes, is outside MPI, stopped, or nobody knows
     PRESENCE_ASLEEP, // all threads of it that may call MPI sleep in MPI
+    PRESENCE_POLLS,  // counts as gone: looks for something again and again, in vain
     PRESENCE_GONE    // its process has ended: it makes no call any more
+};
+
+enum certainty {
+    CERTAINLY_DEAD,
+    PERHAPS_DEAD, // but for threads that sleep outside MPI
+    PERHAPS_LIVE  // ranks poll in vain, and all others are dead unless those stop polling
 };
 
 struct snapshot {
@@ -23,6 +30,10 @@ struct snapshot {
     enum presence *presence;         // by rank
     int *nwaits;                     // of a rank that is asleep: how many of the records count
     struct mp_wait_record **records; // MP_WAIT_THREADS for each rank, those that count come first
+    const char **places; // by record: where in the source its call is; NULL, or "": not known
+    enum certainty certainty;
+    double lasts;  // seconds, if it is not certain
+    int *polls_in; // by rank that polls: enum mp_call. Its place is that of its first record
 };
 
 // Fills in dead[rank], of all ranks. Returns how many are: those that have gone are not counted.

@@ -27,48 +27,48 @@ static const struct mp_wait_record *record_of(const struct snapshot *s, int rank
 
 // ---- What is waited for
 
+// Whether another communicator that a rank is in has the same name.
+static bool is_ambiguous(const struct words *w, const struct mp_wait_item *item)
+{
+    for (int r = 0; r < w->snapshot->nranks; r++)
+        for (int k = 0; w->dead[r] && k < w->snapshot->nwaits[r]; k++) {
+            const struct mp_wait_record *record = record_of(w->snapshot, r, k);
+            for (int i = 0; i < record->nitems; i++)
+                if (record->items[i].context != item->context &&
+                    strncmp(record->items[i].name, item->name, MP_WAIT_NAME) == 0)
+                    return true;
+        }
+    return false;
+}
+
+// Its own name; or what it was made from, and a number, by which two of these are told apart: it is
+// the same in all ranks.
+static void put_comm(struct words *w, const struct mp_wait_item *item)
+{
+    if (item->name[0])
+        text_put(&w->text, "%.*s", MP_WAIT_NAME - 1, item->name);
+    if (!item->name[0] || item->derived || is_ambiguous(w, item))
+        text_put(&w->text, "%scommunicator %u", item->name[0] ? ", " : "", item->context / 2);
+}
+
+// The same, where a rank may have told of it or not.
 static void put_context(struct words *w, uint32_t context)
 {
+    for (int r = 0; r < w->snapshot->nranks; r++)
+        for (int k = 0; w->dead[r] && k < w->snapshot->nwaits[r]; k++) {
+            const struct mp_wait_record *record = record_of(w->snapshot, r, k);
+            for (int i = 0; i < record->nitems; i++)
+                if (record->items[i].context == context && record->items[i].name[0]) {
+                    put_comm(w, &record->items[i]);
+                    return;
+                }
+        }
     if (context == 0)
         text_put(&w->text, "MPI_COMM_WORLD");
     else if (context == 2)
         text_put(&w->text, "MPI_COMM_SELF");
     else
         text_put(&w->text, "communicator %u", context / 2);
-}
-
-// A window's communicator stands for the window.
-static bool is_window(const struct mp_wait_item *item)
-{
-    return strncmp(mp_call_name((int)item->made_in), "MPI_Win_", 8) == 0;
-}
-
-// Its name, or a number with what made it.
-static void put_comm(struct words *w, const struct mp_wait_item *item)
-{
-    static const char *const makers[] = {"MPI_Comm_", "MPI_Intercomm_", "MPI_Cart_", "MPI_Graph_",
-                                         "MPI_Dist_graph_"};
-    const char *made = mp_call_name((int)item->made_in);
-
-    if (item->name[0]) {
-        text_put(&w->text, "%.*s", MP_WAIT_NAME - 1, item->name);
-        return;
-    }
-    if (is_window(item)) {
-        text_put(&w->text, "window %u (made by %s)", item->context / 2, made);
-        return;
-    }
-    put_context(w, item->context);
-    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
-        if (strncmp(made, makers[i], strlen(makers[i])) == 0) {
-            text_put(&w->text, " (made by %s", made);
-            if (item->parent != UINT32_MAX) {
-                text_put(&w->text, " from ");
-                put_context(w, item->parent);
-            }
-            text_put(&w->text, ")");
-        }
-    }
 }
 
 // "rank 3", "ranks 1, 4-6"; only those that are dead or gone, where all are needed.
@@ -94,6 +94,7 @@ static void put_tag(struct words *w, int tag)
         text_put(&w->text, "tag %d", tag);
 }
 
+// `operation` is the call that would meet it.
 static void put_window(struct words *w, const struct mp_wait_item *item)
 {
     if (item->operation == MP_CALL_Win_unlock) {
@@ -110,11 +111,12 @@ static void put_window(struct words *w, const struct mp_wait_item *item)
     text_put(&w->text, ")");
 }
 
-// `call`: that waits.
-static void put_item(struct words *w, const struct mp_wait_item *item, uint32_t call)
+static void put_item(struct words *w, const struct mp_wait_record *record,
+                     const struct mp_wait_item *item)
 {
+    const char *call = mp_call_name((int)record->call);
+    bool nonblocking = item->operation && strncmp(call, "MPI_Wait", 8) == 0;
     bool ranks = item->met == MP_MET_BY_RANKS && item->nruns > 0;
-    int operation;
 
     switch (item->kind) {
     case MP_WAIT_RECV:
@@ -127,22 +129,20 @@ static void put_item(struct words *w, const struct mp_wait_item *item, uint32_t 
         text_put(&w->text, " (");
         put_tag(w, item->tag);
         break;
+    case MP_WAIT_PARTS:
+        text_put(&w->text, "for its own MPI_Pready (tag %d", item->tag);
+        break;
     case MP_WAIT_SEND:
         text_put(&w->text, "for rank %d to receive its message (tag %d, %llu bytes",
                  item->runs[0].first, item->tag, (unsigned long long)item->bytes);
         break;
     case MP_WAIT_COLLECTIVE:
-        operation = is_window(item) ? (int)call : item->operation;
-        if (operation)
-            text_put(&w->text, "for %s ", mp_call_name(operation));
-        if (ranks && item->all) {
-            text_put(&w->text, operation ? "by " : "for ");
+        text_put(&w->text, "for ");
+        if (ranks && item->all)
             put_ranks(w, item);
-            text_put(&w->text, " ");
-        } else if (!operation) {
-            text_put(&w->text, "for other ranks ");
-        }
-        text_put(&w->text, "(");
+        else
+            text_put(&w->text, "other ranks");
+        text_put(&w->text, " to call %s (", nonblocking ? mp_call_name(item->operation) : "it");
         put_comm(w, item);
         text_put(&w->text, ")");
         return;
@@ -158,17 +158,37 @@ static void put_item(struct words *w, const struct mp_wait_item *item, uint32_t 
     text_put(&w->text, ")");
 }
 
-static void put_wait(struct words *w, int rank, const struct mp_wait_record *record, int64_t now_ns)
+static void put_wait(struct words *w, int rank, int k, int64_t now_ns)
 {
+    const struct mp_wait_record *record = record_of(w->snapshot, rank, k);
+    const char *place =
+        w->snapshot->places ? w->snapshot->places[rank * MP_WAIT_THREADS + k] : NULL;
     const char *call = mp_call_name((int)record->call);
 
     text_put(&w->text, "mprun: rank %d waits in %s ", rank, *call ? call : "MPI");
-    for (int i = 0; i < record->nitems; i++) {
+    if (record->call == MP_CALL_Finalize)
+        text_put(&w->text, "for all ranks to receive their messages and call it");
+    for (int i = 0; i < record->nitems && record->call != MP_CALL_Finalize; i++) {
         text_put(&w->text, i == 0 ? "" : record->any ? ", or " : ", and ");
-        put_item(w, &record->items[i], record->call);
+        put_item(w, record, &record->items[i]);
     }
-    text_put(&w->text, "%s, for %.1f s\n", record->more ? ", and more" : "",
+    text_put(&w->text, "%s, for %.1f s", record->more ? ", and more" : "",
              (double)(now_ns - record->since_ns) / 1e9);
+    text_put(&w->text, place && place[0] ? ", at %s\n" : "\n", place);
+}
+
+// The ranks that poll, where there are any.
+static void put_polls(struct words *w)
+{
+    int told = 0;
+
+    for (int r = 0; r < w->snapshot->nranks; r++)
+        if (w->snapshot->presence[r] == PRESENCE_POLLS && told++ < MAX_LINES) {
+            const char *call = mp_call_name(w->snapshot->polls_in[r]);
+            const char *place = w->snapshot->places[r * MP_WAIT_THREADS];
+            text_put(&w->text, "mprun: rank %d polls with %s", r, *call ? call : "MPI");
+            text_put(&w->text, place && place[0] ? ", at %s\n" : "\n", place);
+        }
 }
 
 // ---- What comes close
@@ -190,23 +210,51 @@ static bool names(const struct mp_wait_item *item, int rank)
     return false;
 }
 
+// `rank` has a message that `item` does not match: which, and what would have to be different.
+static void put_kept(struct words *w, int rank, const struct mp_wait_item *item)
+{
+    text_put(&w->text, "rank %d has a message from rank %d with tag %d on ", rank,
+             item->kept_source, item->kept_tag);
+    put_context(w, item->kept_context);
+    text_put(&w->text, ", which does not match");
+    if (item->kept == MP_KEPT_OTHER_TAG) {
+        text_put(&w->text, ": it asks for tag %d", item->tag);
+    } else if (item->kept == MP_KEPT_OTHER_SOURCE) {
+        text_put(&w->text, ": it asks for one from ");
+        put_ranks(w, item);
+    } else if (item->kept == MP_KEPT_OTHER_CONTEXT) {
+        text_put(&w->text, ": it asks on ");
+        put_comm(w, item);
+    }
+    text_put(&w->text, "\n");
+}
+
 // `rank` waits for a message, and `item` of `sender` is one for it.
 static void compare_message(struct words *w, int rank, const struct mp_wait_item *wanted,
                             int sender, const struct mp_wait_item *item)
 {
-    if (!names(item, rank) || !names(wanted, sender))
-        return;
+    bool tagged = wanted->tag < 0 || item->tag == wanted->tag;
+    bool from = wanted->met != MP_MET_BY_RANKS || names(wanted, sender);
+
+    if (!names(item, rank) ||
+        (wanted->kept && wanted->kept_source == sender && wanted->kept_context == item->context))
+        return; // it is told by whom it has come to
     if (item->context != wanted->context) {
-        if (hint(w)) {
+        if (from && hint(w)) {
             text_put(&w->text, "rank %d sends to rank %d on ", sender, rank);
             put_comm(w, item);
             text_put(&w->text, ", which asks for a message on ");
             put_comm(w, wanted);
             text_put(&w->text, "\n");
         }
-    } else if (wanted->tag >= 0 && item->tag != wanted->tag && hint(w)) {
+    } else if (from && !tagged && hint(w)) {
         text_put(&w->text, "rank %d sends to rank %d with tag %d, which asks for tag %d\n", sender,
                  rank, item->tag, wanted->tag);
+    } else if (tagged && !from && hint(w)) {
+        text_put(&w->text, "rank %d sends to rank %d with tag %d, which asks for one from ", sender,
+                 rank, item->tag);
+        put_ranks(w, wanted);
+        text_put(&w->text, "\n");
     }
 }
 
@@ -219,17 +267,17 @@ static void compare_collective(struct words *w, int rank, const struct mp_wait_r
         return;
     if (a->context != b->context) {
         if (hint(w)) {
-            text_put(&w->text, "rank %d is in a collective on ", rank);
+            text_put(&w->text, "rank %d is in %s on ", rank, mp_call_name((int)record->call));
             put_comm(w, a);
-            text_put(&w->text, " and rank %d on ", other);
+            text_put(&w->text, "; rank %d is in %s on ", other, mp_call_name((int)others->call));
             put_comm(w, b);
-            text_put(&w->text, ": all ranks must call them in one order\n");
+            text_put(&w->text, ": all ranks must make these calls in the same order\n");
         }
     } else if (record->call != others->call && hint(w)) {
-        text_put(&w->text, "rank %d is in %s and rank %d in %s on ", rank,
+        text_put(&w->text, "rank %d is in %s, rank %d in %s on ", rank,
                  mp_call_name((int)record->call), other, mp_call_name((int)others->call));
         put_comm(w, a);
-        text_put(&w->text, ": all ranks must call the same\n");
+        text_put(&w->text, ": all its ranks must call the same\n");
     }
 }
 
@@ -241,7 +289,8 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
     for (int r = 0; r < w->snapshot->nranks && w->hints < MAX_HINTS; r++) {
         if (w->snapshot->presence[r] == PRESENCE_GONE) {
             if (item->met == MP_MET_BY_RANKS && item->all && names(item, r) && hint(w))
-                text_put(&w->text, "rank %d has ended\n", r);
+                text_put(&w->text, "rank %d has left MPI_Finalize, and makes no call any more\n",
+                         r);
             continue;
         }
         for (int k = 0; w->dead[r] && k < w->snapshot->nwaits[r]; k++) {
@@ -259,11 +308,6 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
     }
 }
 
-static bool is_standard(uint32_t call)
-{
-    return call == MP_CALL_Send || call == MP_CALL_Send_c || call == MP_CALL_Sendrecv;
-}
-
 static void put_hints(struct words *w, const int *order, int count)
 {
     bool buffering = false;
@@ -273,21 +317,19 @@ static void put_hints(struct words *w, const int *order, int count)
             const struct mp_wait_record *record = record_of(w->snapshot, order[i], k);
             for (int j = 0; j < record->nitems; j++) {
                 const struct mp_wait_item *item = &record->items[j];
-                if (item->kept && hint(w)) {
-                    text_put(&w->text, "rank %d has a message from rank %d with tag %d on ",
-                             order[i], item->kept_source, item->kept_tag);
-                    put_comm(w, item);
-                    text_put(&w->text, ", which it does not ask for\n");
-                }
+                if (item->kept && hint(w))
+                    put_kept(w, order[i], item);
                 look_at_others(w, order[i], record, item);
-                buffering = buffering || (item->kind == MP_WAIT_SEND && is_standard(record->call));
+                buffering = buffering || (item->kind == MP_WAIT_SEND && item->standard);
             }
         }
     }
     if (buffering && hint(w))
         text_put(&w->text,
-                 "MPI_Send may wait until its message is received: short ones are buffered, but no "
-                 "program may rely on it (MPI_Sendrecv, MPI_Isend, or another order)\n");
+                 "a standard send (MPI_Send, MPI_Isend) may wait until its message is received; "
+                 "short ones are buffered as long as there is room, but no program may rely on it: "
+                 "let one side receive first, or post the receive before the send (MPI_Irecv, "
+                 "MPI_Sendrecv)\n");
 }
 
 size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t now_ns, char *text,
@@ -297,16 +339,27 @@ size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t 
     int closed = 0, *order = calloc((size_t)snapshot->nranks, sizeof *order);
     int count = order ? deadlock_order(snapshot, dead, order, &closed) : 0;
 
-    text_put(&w.text, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
-             snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
+    if (snapshot->certainty == PERHAPS_LIVE)
+        put(&w,
+            "mprun: livelock suspected: for %.0f s ranks have polled in vain, and all others wait",
+            snapshot->lasts);
+    else if (snapshot->certainty == PERHAPS_DEAD)
+        put(&w,
+            "mprun: deadlock suspected: for %.0f s %d of %d rank%s waited for what only their "
+            "threads outside MPI could bring, which sleep",
+            snapshot->lasts, count, snapshot->nranks, snapshot->nranks == 1 ? " has" : "s have");
+    else
+        put(&w, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
+            snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
     for (int i = 0; i < closed && i < MAX_CIRCLE && closed > 1; i++)
         text_put(&w.text, i == 0 ? ": %d" : " -> %d", order[i]);
     if (closed > 1)
-        text_put(&w.text, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
-    text_put(&w.text, "\n");
+        put(&w, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
+    put(&w, "\n");
+    put_polls(&w);
     for (int i = 0; i < count && i < MAX_LINES; i++)
         for (int k = 0; k < snapshot->nwaits[order[i]]; k++)
-            put_wait(&w, order[i], record_of(snapshot, order[i], k), now_ns);
+            put_wait(&w, order[i], k, now_ns);
     if (count > MAX_LINES)
         text_put(&w.text, "mprun: and %d more ranks\n", count - MAX_LINES);
     if (order)

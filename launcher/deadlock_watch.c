@@ -30,7 +30,8 @@
 //
 // Other threads. Below MPI_THREAD_MULTIPLE no other thread may be in a call, nor make one, as long
 // as this one is in its (MPI 5.0, 11.6.2). Else a rank is asleep only if all threads of its process
-// are: as many as have records, so that there is none that could make another.
+// are: as many as have records, so that there is none that could make another. If there are others,
+// and they sleep as well, nobody can know; after a while that is told as suspected.
 #define _GNU_SOURCE
 #include "launcher/deadlock_watch.h"
 
@@ -38,7 +39,9 @@
 #include "launcher/connect.h"
 #include "launcher/deadlock.h"
 #include "launcher/family.h"
+#include "launcher/livelock.h"
 #include "launcher/look.h"
+#include "launcher/source.h"
 
 #include <linux/futex.h>
 #include <stddef.h>
@@ -51,6 +54,9 @@
 // The second sleep after ranks were asked is the first whose look began after that. They answer in
 // some 10 ms; a rank that does not for a second is stopped, or has little of a core.
 enum { LOOKS_SINCE = 2, LOOKS_SOON = 50, LOOKS_AGAIN = 4, LOOKS_FOR_MORE = 1 };
+
+// Calls whose place in the source is looked up.
+enum { MOST_PLACES = 64 };
 
 // A thread's record as it was read; `sleeps` is 0 where there is none. Of a suspect: what it was at
 // T, or later.
@@ -65,8 +71,12 @@ static struct copy *first;    // of the one before ranks were asked,
 static uint64_t *asked;       // and what `sleeps` was when they were
 static bool *dead, *suspects; // of this look, and who was asked
 static bool *told;
-static int looks;       // since they were asked
-static int late_comers; // looks that others were given
+static int looks;              // since they were asked
+static int64_t doubt_since_ns; // see `doubted`; 0: not
+static bool doubt_told;
+static int late_comers;                 // looks that others were given
+static const char **places;             // of the records of those that are told, as far as
+static struct place found[MOST_PLACES]; // they are found
 static char text[16384];
 
 static bool open_once(int nranks)
@@ -82,10 +92,11 @@ static bool open_once(int nranks)
     copies = aligned_alloc(128, records * sizeof *copies);
     first = aligned_alloc(128, records * sizeof *first);
     asked = calloc(records, sizeof *asked);
+    now.places = places = calloc(records, sizeof *places);
     dead = calloc(n, 1);
     suspects = calloc(n, 1);
-    bool all =
-        now.presence && now.nwaits && now.records && copies && first && asked && dead && suspects;
+    bool all = now.presence && now.nwaits && now.records && copies && first && asked && places &&
+               dead && suspects;
     told = all ? calloc(n, 1) : NULL;
     return told != NULL;
 }
@@ -215,24 +226,54 @@ static bool is_traced(pid_t pid)
            !(line = strstr(status, "\nTracerPid:")) || atoi(line + 11) != 0;
 }
 
-static bool is_alone_and_untraced(const struct job *job, int rank)
+// The process that is the rank: one below the one that was started, if that is no MPI program.
+static pid_t process_of(const struct job *job, int rank)
 {
     const struct mp_board *board = job_board(job, rank);
-    const struct mp_wait_record *record = now.records[rank * MP_WAIT_THREADS];
     int32_t on_board = atomic_load_explicit(&board->pid, memory_order_relaxed);
     pid_t pid = job->ranks[rank].pid;
-    struct mp_stat stat;
 
-    if (on_board != pid && family_has(on_board))
-        pid = on_board;
-    return look_at(pid, &stat) && !is_traced(pid) &&
-           (!record->threaded || stat.threads == now.nwaits[rank]);
+    return on_board != pid && family_has(on_board) ? on_board : pid;
 }
 
-// Whether a deadlock is proved. (What is traced stays a suspect.)
+static bool is_untraced(const struct job *job, int rank)
+{
+    pid_t pid = process_of(job, rank);
+    struct mp_stat stat;
+    return look_at(pid, &stat) && !is_traced(pid);
+}
+
+static bool is_alone(const struct job *job, int rank)
+{
+    const struct mp_wait_record *record = now.records[rank * MP_WAIT_THREADS];
+    struct mp_stat stat;
+    return !record->threaded ||
+           (look_at(process_of(job, rank), &stat) && stat.threads == now.nwaits[rank]);
+}
+
+// Whether some thread of the rank runs.
+static bool runs(pid_t pid)
+{
+    struct mp_stat stat;
+    return !look_at_threads(pid, &stat) || stat.state == 'R';
+}
+
+// How long it has looked as if there were a deadlock, but for threads outside MPI that sleep.
+static double doubted(const struct job *job, int64_t now_ns)
+{
+    bool sleep = true;
+
+    for (int i = 0; i < now.nranks; i++)
+        sleep = sleep && !(dead[i] && runs(process_of(job, i)));
+    doubt_since_ns = sleep && doubt_since_ns ? doubt_since_ns : now_ns;
+    return (double)(now_ns - doubt_since_ns) / 1e9;
+}
+
+// Whether a deadlock is proved, or has been suspected for long. (What is traced stays a suspect.)
 static bool is_proved(const struct job *job, uint64_t *next_ms)
 {
-    bool proved = true;
+    double patience = job->options->deadlock_suspect;
+    bool proved = true, alone = true;
 
     for (int i = 0; i < now.nranks; i++) {
         enum answer answer = suspects[i] ? answer_of(job, i) : ANSWER_SAME;
@@ -244,9 +285,17 @@ static bool is_proved(const struct job *job, uint64_t *next_ms)
     }
     if (!proved && looks++ < LOOKS_SOON)
         *next_ms = DEADLOCK_ASK_MS;
-    for (int i = 0; proved && i < now.nranks; i++)
-        proved = !dead[i] || is_alone_and_untraced(job, i);
-    return proved;
+    for (int i = 0; proved && i < now.nranks; i++) {
+        proved = !dead[i] || is_untraced(job, i);
+        alone = alone && (!dead[i] || is_alone(job, i));
+    }
+    now.certainty = alone ? CERTAINLY_DEAD : PERHAPS_DEAD;
+    if (!proved || alone) {
+        doubt_since_ns = 0;
+        return proved;
+    }
+    now.lasts = doubted(job, mp_clock_ns(CLOCK_MONOTONIC));
+    return patience > 0 && now.lasts >= patience && !doubt_told;
 }
 
 static void suspect(const struct job *job, uint64_t *next_ms)
@@ -259,6 +308,7 @@ static void suspect(const struct job *job, uint64_t *next_ms)
     memcpy(first, copies, n * MP_WAIT_THREADS * sizeof *first);
     memset(asked, 0, n * MP_WAIT_THREADS * sizeof *asked);
     looks = late_comers = 0;
+    doubt_since_ns = 0;
     // Only sleeps after this count.
     atomic_thread_fence(memory_order_seq_cst);
     for (size_t at = 0; at < n * MP_WAIT_THREADS; at++)
@@ -269,12 +319,40 @@ static void suspect(const struct job *job, uint64_t *next_ms)
     is_proved(job, next_ms);
 }
 
-const char *deadlock_look(const struct job *job, uint64_t *next_ms)
+static void find_places(const struct job *job)
+{
+    int count = 0;
+
+    for (int i = 0; i < now.nranks; i++) {
+        bool polls = now.presence[i] == PRESENCE_POLLS;
+        int waits = polls ? 1 : dead[i] ? now.nwaits[i] : 0;
+        for (int k = 0; k < waits && count < MOST_PLACES; k++) {
+            struct place *place = &found[count++];
+            place->pid = process_of(job, i);
+            place->address =
+                polls ? atomic_load_explicit(&job_waits(job, i)->polls_from, memory_order_relaxed)
+                      : now.records[i * MP_WAIT_THREADS + k]->caller;
+            places[i * MP_WAIT_THREADS + k] = place->text;
+        }
+    }
+    source_find(found, count);
+}
+
+static const char *tell(const struct job *job, int64_t now_ns)
+{
+    find_places(job);
+    deadlock_tell(&now, dead, now_ns, text, sizeof text);
+    return text;
+}
+
+const char *deadlock_look(const struct job *job, uint64_t *next_ms, bool *certain)
 {
     size_t n = (size_t)job->nranks;
+    int64_t now_ns = mp_clock_ns(CLOCK_MONOTONIC);
     bool news = false;
 
     *next_ms = DEADLOCK_LOOK_MS;
+    *certain = false;
     if (job->started < job->nranks || !open_once(job->nranks) || !all_ended_well(job))
         return NULL;
     for (int i = 0; i < job->nranks; i++)
@@ -284,7 +362,7 @@ const char *deadlock_look(const struct job *job, uint64_t *next_ms)
         news = news || (dead[i] && !told[i]);
     if (count == 0 || !news) {
         memset(suspects, 0, n);
-        return NULL;
+        return count == 0 && livelock_look(job, &now, dead, now_ns) ? tell(job, now_ns) : NULL;
     }
     if (!memchr(suspects, 1, n)) {
         suspect(job, next_ms);
@@ -295,9 +373,10 @@ const char *deadlock_look(const struct job *job, uint64_t *next_ms)
     // Others may be about to fall asleep, and belong to it: they get a moment.
     if (count < job->alive && late_comers++ < LOOKS_FOR_MORE)
         return NULL;
+    *certain = now.certainty == CERTAINLY_DEAD;
+    doubt_told = doubt_told || !*certain;
     for (size_t i = 0; i < n; i++)
-        told[i] = told[i] || dead[i];
+        told[i] = told[i] || (dead[i] && *certain);
     memset(suspects, 0, n);
-    deadlock_tell(&now, dead, mp_clock_ns(CLOCK_MONOTONIC), text, sizeof text);
-    return text;
+    return tell(job, now_ns);
 }

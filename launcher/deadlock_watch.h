@@ -9,7 +9,8 @@
 enum { DEADLOCK_LOOK_MS = 150, DEADLOCK_ASK_MS = 20 };
 
 // One look. Sets *next_ms to when the next one is due. Returns what there is to say once a deadlock
-// is proved that was not told before, else NULL. The text stays.
-const char *deadlock_look(const struct job *job, uint64_t *next_ms);
+// is proved that was not told before (*certain), or one or a livelock has been suspected for long
+// enough; else NULL. The text stays.
+const char *deadlock_look(const struct job *job, uint64_t *next_ms, bool *certain);
 
 #endif

@@ -76,6 +76,61 @@ static uint64_t place_of(const struct executable *executable, uint64_t address)
     return UINT64_MAX;
 }
 
+uint64_t executable_address(const struct executable *executable, uint64_t offset)
+{
+    for (int i = 0; i < executable->nsegments; i++) {
+        const Elf64_Phdr *p = &executable->segments[i];
+        if (p->p_type == PT_LOAD && offset >= p->p_offset && offset - p->p_offset < p->p_filesz)
+            return p->p_vaddr + (offset - p->p_offset);
+    }
+    return UINT64_MAX;
+}
+
+// Looks through a table of symbols.
+static bool search_symbols(const struct executable *executable, const Elf64_Shdr *table,
+                           uint64_t names, uint64_t address, char name[EXECUTABLE_NAME],
+                           uint64_t *behind)
+{
+    Elf64_Sym symbols[512];
+    uint64_t end = table->sh_offset + table->sh_size;
+
+    for (uint64_t at = table->sh_offset; at < end && end <= INT64_MAX; at += sizeof symbols) {
+        size_t bytes = end - at < sizeof symbols ? end - at : sizeof symbols;
+        ssize_t got = pread(executable->fd, symbols, bytes, (off_t)at);
+        for (size_t i = 0; got > 0 && i < (size_t)got / sizeof *symbols; i++) {
+            const Elf64_Sym *s = &symbols[i];
+            if (ELF64_ST_TYPE(s->st_info) == STT_FUNC && address >= s->st_value &&
+                address - s->st_value < s->st_size) {
+                *behind = address - s->st_value;
+                return read_name(executable->fd, name, names + s->st_name) && name[0];
+            }
+        }
+        if (got != (ssize_t)bytes)
+            return false;
+    }
+    return false;
+}
+
+bool executable_function(const struct executable *executable, uint64_t address,
+                         char name[EXECUTABLE_NAME], uint64_t *behind)
+{
+    static const uint32_t types[] = {SHT_SYMTAB, SHT_DYNSYM};
+    Elf64_Ehdr header;
+    Elf64_Shdr table, names;
+
+    if (!read_at(executable->fd, &header, sizeof header, 0) || header.e_shentsize != sizeof table)
+        return false;
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+        for (uint64_t i = 0; i < header.e_shnum; i++)
+            if (read_at(executable->fd, &table, sizeof table, header.e_shoff + i * sizeof table) &&
+                table.sh_type == types[k] &&
+                read_at(executable->fd, &names, sizeof names,
+                        header.e_shoff + table.sh_link * sizeof names) &&
+                search_symbols(executable, &table, names.sh_offset, address, name, behind))
+                return true;
+    return false;
+}
+
 bool executable_needs(const struct executable *executable,
                       bool (*see)(const char *library, void *argument), void *argument)
 {

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { EXECUTABLE_SEGMENTS = 128, EXECUTABLE_NAME = 256 };
 
@@ -27,6 +28,14 @@ bool executable_read(struct executable *executable, int fd);
 
 // The path of its dynamic linker. False if it has none.
 bool executable_linker(const struct executable *executable, char path[EXECUTABLE_NAME]);
+
+// The address that the byte at `offset` in the file has; UINT64_MAX if it has none.
+uint64_t executable_address(const struct executable *executable, uint64_t offset);
+
+// The function at an address, and how far behind its beginning that is. False if the file says
+// nothing of it.
+bool executable_function(const struct executable *executable, uint64_t address,
+                         char name[EXECUTABLE_NAME], uint64_t *behind);
 
 // Hands the names of the libraries that it needs to `see`, until that returns true, and returns
 // whether it did.

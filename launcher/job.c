@@ -525,10 +525,11 @@ static void on_deadlock(uv_timer_t *timer)
 {
     struct job *job = timer->data;
     uint64_t next_ms = DEADLOCK_LOOK_MS;
-    const char *text = job->phase == PHASE_RUNNING ? deadlock_look(job, &next_ms) : NULL;
+    bool certain = false;
+    const char *text = job->phase == PHASE_RUNNING ? deadlock_look(job, &next_ms, &certain) : NULL;
 
     uv_timer_start(timer, on_deadlock, next_ms, 0);
-    if (text && job->options->on_deadlock == DEADLOCK_REPORT) {
+    if (text && (!certain || job->options->on_deadlock == DEADLOCK_REPORT)) {
         mp_say_text(text, strlen(text));
     } else if (text) {
         job->deadlock_text = text;

@@ -22,6 +22,7 @@ mprun_sources += \
     launcher/job.c launcher/job.h \
     launcher/keeper.c launcher/keeper.h \
     launcher/library.c launcher/library.h \
+    launcher/livelock.c launcher/livelock.h \
     launcher/limit.c launcher/limit.h \
     launcher/look.c launcher/look.h \
     launcher/machine.c launcher/machine.h \
@@ -39,6 +40,7 @@ mprun_sources += \
     launcher/segment.c launcher/segment.h \
     launcher/show.c launcher/show.h \
     launcher/sink.c launcher/sink.h \
+    launcher/source.c launcher/source.h \
     launcher/spawn.c launcher/spawn.h \
     launcher/spool.c launcher/spool.h \
     launcher/stranger.c launcher/stranger.h \

@@ -249,6 +249,10 @@ const struct option options_table[] = {
      "end the job after SECONDS, with status 124"},
     {"on-deadlock", "end|report|ignore", GROUP_JOB, apply_on_deadlock, 0,
      "when ranks wait for each other for ever (default: end)"},
+    {"deadlock-suspect", "SECONDS", GROUP_JOB, SECONDS(deadlock_suspect),
+     "tell when only sleeping threads could help (default: 10)"},
+    {"livelock-suspect", "SECONDS", GROUP_JOB, SECONDS(livelock_suspect),
+     "tell when ranks poll and the others wait (default: 60)"},
     {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
     {"limit", "mem=B,cpu=S,files=N", GROUP_JOB, option_limit, 0,
@@ -479,8 +483,12 @@ int options_parse(struct options *options, int argc, char **argv)
     memcpy(options->arguments, argv, (size_t)argc * sizeof *argv);
 
     options->grace = ASKED_GRACE;
+    options->deadlock_suspect = DEADLOCK_SUSPECT;
+    options->livelock_suspect = LIVELOCK_SUSPECT;
     if (parse_variable(&parser, "MPRUN_CHANNEL", "channel") != 0 ||
         parse_variable(&parser, "MPRUN_ON_DEADLOCK", "on-deadlock") != 0 ||
+        parse_variable(&parser, "MPRUN_DEADLOCK_SUSPECT", "deadlock-suspect") != 0 ||
+        parse_variable(&parser, "MPRUN_LIVELOCK_SUSPECT", "livelock-suspect") != 0 ||
         parse_variable(&parser, "MPRUN_GRACE", "grace") != 0)
         return EXIT_USAGE;
     const char *heap = getenv("MPRUN_SHARED_HEAP");

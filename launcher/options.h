@@ -23,6 +23,9 @@ enum {
 // Between SIGTERM and SIGKILL: when a rank failed, and when the job was asked to stop, in seconds.
 enum { FAILED_GRACE_MS = 250 };
 #define ASKED_GRACE 5.0
+// And those of --deadlock-suspect and --livelock-suspect.
+#define DEADLOCK_SUSPECT 10.0
+#define LIVELOCK_SUSPECT 60.0
 
 enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
 enum on_deadlock { DEADLOCK_END, DEADLOCK_REPORT, DEADLOCK_IGNORE };
@@ -95,6 +98,7 @@ struct options {
     bool no_oversubscribe;
     bool no_shared_heap;
     enum on_deadlock on_deadlock;
+    double deadlock_suspect, livelock_suspect; // seconds, 0 for never
     struct wish wish;
     struct device_wish devices;
     struct devices *found;   // devices_find

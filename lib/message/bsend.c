@@ -5,6 +5,7 @@
 #include "message/bsend.h"
 
 #include "message/message.h"
+#include "message/message_waits.h"
 #include "object/session.h"
 #include "process/process.h"
 #include "wait/progress.h"
@@ -116,6 +117,14 @@ static void block_woken(struct mp_watch *watch)
     mp_request_release(send);
 }
 
+static void describe_blocks(const void *waits, struct mp_wait_record *record)
+{
+    const struct mp_bsend_buffer *buffer = waits;
+    for (struct mp_list *at = buffer->blocks.next; at != &buffer->blocks; at = at->next) {
+        mp_describe_request(mp_container_of(at, struct block, link)->send, record);
+    }
+}
+
 void mp_bsend_flush(struct mp_bsend_buffer *buffer)
 {
     if (!buffer || mp_list_empty(&buffer->blocks)) {
@@ -123,6 +132,7 @@ void mp_bsend_flush(struct mp_bsend_buffer *buffer)
     }
     struct mp_waiter waiter;
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
+    mp_waiter_describe(&waiter, describe_blocks, buffer);
     while (!mp_list_empty(&buffer->blocks)) {
         mp_waiter_step(&waiter);
     }

@@ -148,6 +148,48 @@ void mp_match_take(struct mp_unexpected *message)
     mp_list_remove(&message->arrived);
 }
 
+static enum mp_kept how_near(const struct mp_unexpected *message, uint32_t context, int peer,
+                             int tag)
+{
+    bool from = peer < 0 || message->peer == peer;
+    bool tagged = mp_tag_matches(tag, message->packet.tag);
+
+    if (message->packet.context != context) {
+        return from && tagged ? MP_KEPT_OTHER_CONTEXT : MP_KEPT_NONE;
+    }
+    return from     ? (tagged ? MP_KEPT_NONE : MP_KEPT_OTHER_TAG)
+           : tagged ? MP_KEPT_OTHER_SOURCE
+                    : MP_KEPT_OTHER;
+}
+
+const struct mp_unexpected *mp_match_near(const struct mp_match *match, int peer, int tag,
+                                          enum mp_kept *how)
+{
+    enum { CONTEXTS = 4096, MESSAGES = 64 }; // a look each time that a rank goes to sleep
+    const struct mp_unexpected *best = NULL;
+    int left = MESSAGES;
+
+    *how = MP_KEPT_NONE;
+    // Those of this context first, then all.
+    for (uint32_t i = 0; i < contexts + 2 && i < CONTEXTS && left > 0; i += 2) {
+        const struct mp_match *in = i == 0 ? match : mp_matches[i - 2];
+        if (!in || (i > 0 && in == match) || in->context / 2 == MP_CONTEXT_BOOT) {
+            continue;
+        }
+        for (struct mp_list *at = in->arrived.next; at != &in->arrived && left-- > 0;
+             at = at->next) {
+            const struct mp_unexpected *message =
+                mp_container_of(at, struct mp_unexpected, arrived);
+            enum mp_kept near = how_near(message, match->context, peer, tag);
+            if (near > *how) {
+                *how = near;
+                best = message;
+            }
+        }
+    }
+    return best;
+}
+
 struct mp_unexpected *mp_match_by_sequence(int peer, uint64_t sequence)
 {
     for (uint32_t context = 0; context < contexts; context++) {

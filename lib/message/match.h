@@ -12,6 +12,7 @@
 #include "message/match_queue.h"
 #include "message/request.h"
 #include "message/unexpected.h"
+#include "shm/waits.h"
 
 #include <stdint.h>
 
@@ -98,6 +99,12 @@ static inline void mp_match_unpost(struct mp_match *match, struct mp_request *re
 // Queues a message; the payload is copied. Returns 0 or MPI_ERR_NO_MEM.
 int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
                   const void *payload);
+
+// Of some of the messages that are kept, in this context and in others of point-to-point, the one
+// that comes closest to a receive that has found none: from world rank `peer` (-1: any), with that
+// tag. NULL, and MP_KEPT_NONE, if there is none worth telling.
+const struct mp_unexpected *mp_match_near(const struct mp_match *match, int peer, int tag,
+                                          enum mp_kept *how);
 
 // Takes a message out of its queues; then mp_unexpected_free when its payload was used.
 void mp_match_take(struct mp_unexpected *message);

@@ -14,22 +14,24 @@ enum { LOOKED_AT = 4096 };
 
 static void from(struct mp_wait_item *item, const struct mp_comm *comm, int source, int tag)
 {
-    const struct mp_match *match = comm->match;
+    int world = source == MPI_ANY_SOURCE ? -1 : mp_comm_world_rank(comm, source);
+    enum mp_kept how = MP_KEPT_NONE;
+    const struct mp_unexpected *kept =
+        comm->match ? mp_match_near(comm->match, world, tag, &how) : NULL;
+
     mp_comm_describe(comm, item);
     item->tag = tag;
-    if (source == MPI_ANY_SOURCE) {
+    if (world < 0) {
         item->all = 0;
         mp_group_describe(comm->peers, item);
     } else {
-        int world = mp_comm_world_rank(comm, source);
         mp_item_add_ranks(item, world, world);
     }
-    if (match && !mp_list_empty(&match->arrived)) {
-        const struct mp_unexpected *kept =
-            mp_container_of(match->arrived.next, struct mp_unexpected, arrived);
-        item->kept = 1;
+    if (kept) {
+        item->kept = (uint8_t)how;
         item->kept_source = kept->peer;
         item->kept_tag = kept->packet.tag;
+        item->kept_context = kept->packet.context;
     }
 }
 
@@ -58,8 +60,31 @@ static void describe_message(const struct mp_request *r, struct mp_wait_record *
         mp_comm_describe(r->comm, item);
         item->tag = r->entry.tag;
         item->bytes = (uint64_t)r->length;
+        item->standard = r->mode == MP_SEND_STANDARD;
         mp_item_add_ranks(item, r->world, r->world);
     }
+}
+
+// What remains once a partition is ready and its receiver has started goes on inside.
+void mp_describe_part(const struct mp_request *r, bool own, struct mp_wait_record *record)
+{
+    bool receives = r->kind == MP_REQUEST_PART_RECV;
+    struct mp_wait_item *item = mp_record_add(record, own        ? MP_WAIT_PARTS
+                                                      : receives ? MP_WAIT_RECV
+                                                                 : MP_WAIT_SEND);
+    if (!item) {
+        return;
+    }
+    if (r->peer < 0) {
+        item->met = MP_MET_OUTSIDE;
+        return;
+    }
+    int world = own ? mp_process.rank : mp_comm_world_rank(r->comm, r->peer);
+    mp_comm_describe(r->comm, item);
+    item->inside = 1;
+    item->tag = r->entry.tag;
+    item->bytes = (uint64_t)r->length;
+    mp_item_add_ranks(item, world, world);
 }
 
 static void describe(const struct mp_request *r, struct mp_wait_record *record)

@@ -21,6 +21,9 @@ struct mp_request_set {
 };
 void mp_describe_requests(const void *waits, struct mp_wait_record *record);
 
+// Of a partitioned message under way: for its own program (MPI_Pready), or for the peer's.
+void mp_describe_part(const struct mp_request *request, bool own, struct mp_wait_record *record);
+
 // Of a probe.
 struct mp_probed {
     int source, tag; // in `comm`

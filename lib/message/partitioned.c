@@ -15,6 +15,7 @@
 #include "message/partitioned_end.h"
 
 #include "message/deliver.h"
+#include "message/message_waits.h"
 #include "message/outgoing.h"
 #include "message/rendezvous.h"
 #include "object/errhandler.h"
@@ -243,7 +244,13 @@ int mp_part_end_new(enum mp_request_kind kind, size_t state_bytes, void *buffer,
     return 0;
 }
 
+static void recv_awaits(const struct mp_request *request, struct mp_wait_record *record)
+{
+    mp_describe_part(request, false, record);
+}
+
 static const struct mp_request_ops recv_ops = {.start = start_recv,
+                                               .awaits = recv_awaits,
                                                .cancel = mp_part_cancel,
                                                .explain = mp_part_explain,
                                                .release = release_recv};

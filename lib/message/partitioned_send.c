@@ -4,6 +4,7 @@
 // partitioned.c.
 #include "message/partitioned_end.h"
 
+#include "message/message_waits.h"
 #include "message/outgoing.h"
 #include "object/errhandler.h"
 #include "process/peers.h"
@@ -260,7 +261,14 @@ void mp_part_answered(struct mp_request *request, const struct mp_packet *packet
     }
 }
 
+static void send_awaits(const struct mp_request *request, struct mp_wait_record *record)
+{
+    const struct sender *s = sender_of(request);
+    mp_describe_part(request, s->queued < s->side.partitions, record);
+}
+
 static const struct mp_request_ops send_ops = {.start = start_send,
+                                               .awaits = send_awaits,
                                                .cancel = mp_part_cancel,
                                                .explain = mp_part_explain,
                                                .release = release_send};

@@ -2,6 +2,7 @@
 // Communicators: the local part. Making and freeing the object, WORLD and SELF.
 #include "object/comm.h"
 
+#include "base/calls.h"
 #include "object/attribute.h"
 #include "object/info.h"
 #include "object/session.h"
@@ -11,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // Until MPI_Init they are as good as freed.
 #define NO_WORLD                                                                  \
@@ -37,6 +39,40 @@ MPI_Comm mp_comm_handle(struct mp_comm *comm)
     return comm == &mp_comm_self ? MPI_COMM_SELF : (MPI_Comm)(void *)comm;
 }
 
+// (Not snprintf, which takes several times as long.)
+static void append(char text[MP_WAIT_NAME], const char *more)
+{
+    size_t length = strlen(text), bytes = strnlen(more, MP_WAIT_NAME - 1 - length);
+    memcpy(text + length, more, bytes);
+    text[length + bytes] = 0;
+}
+
+// After the call that it is made in. MPI_Comm_idup ends in any call, so all that are not named here
+// are taken for that.
+static void set_origin(struct mp_comm *comm, const struct mp_comm *parent)
+{
+    static const struct {
+        const char *calls, *what;
+    } makers[] = {{"MPI_Comm_split", "split"},
+                  {"MPI_Comm_create", "part"},
+                  {"MPI_Intercomm_create", "intercommunicator"},
+                  {"MPI_Intercomm_merge", "merger"},
+                  {"MPI_Cart_create", "grid"},
+                  {"MPI_Cart_sub", "part"},
+                  {"MPI_Graph_create", "graph"},
+                  {"MPI_Dist_graph_create", "graph"}};
+    const char *call = mp_call_name(mp_call_inside()), *what = "duplicate";
+
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+        if (strncmp(call, makers[i].calls, strlen(makers[i].calls)) == 0) {
+            what = makers[i].what;
+        }
+    }
+    append(comm->origin, what);
+    append(comm->origin, " of ");
+    append(comm->origin, parent->name[0] ? parent->name : parent->origin);
+}
+
 // Sets up `comm`, whose head is set. Takes references of the groups.
 static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *remote,
                 uint32_t pair, struct mp_comm *parent)
@@ -56,8 +92,9 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     if (remote) {
         mp_group_hold(remote);
     }
-    comm->parent = parent ? parent->context : UINT32_MAX;
-    comm->made_in = (uint32_t)mp_call_inside();
+    if (parent) {
+        set_origin(comm, parent);
+    }
     comm->errhandler = parent ? parent->errhandler : &mp_errors_are_fatal;
     mp_errhandler_hold(comm->errhandler);
     comm->session = parent ? parent->session : group->session;
@@ -112,9 +149,8 @@ void mp_comm_destroy(struct mp_comm *comm)
 void mp_comm_describe(const struct mp_comm *comm, struct mp_wait_item *item)
 {
     item->context = comm->context;
-    item->parent = comm->parent;
-    item->made_in = comm->made_in;
-    snprintf(item->name, sizeof item->name, "%.*s", MP_WAIT_NAME - 1, comm->name);
+    item->derived = comm->name[0] == 0;
+    append(item->name, item->derived ? comm->origin : comm->name);
 }
 
 static int make_builtin(struct mp_comm *comm, int size, int first, uint32_t pair, const char *name)

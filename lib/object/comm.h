@@ -81,10 +81,9 @@ struct mp_comm {
     struct mp_topology *topology;   // shared with its duplicates (object/topology.h); NULL: none
     struct mp_comm_nodes *nodes;    // collectives go on two levels; owned. NULL: they do not
     struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
-    uint32_t parent;       // context of the one that it was made from, UINT32_MAX: none
-    uint32_t made_in;      // enum mp_call that made it
     bool freed;            // MPI_Comm_free was called; lives on while operations hold it
     char name[MPI_MAX_OBJECT_NAME];
+    char origin[MP_WAIT_NAME]; // what stands for a name where that is empty: "split of ..."
 };
 
 // The nodes that the members lie on, in the order of their first members.

@@ -28,7 +28,7 @@ enum {
     MP_WAIT_THREADS = 4, // records of a rank; where more threads sleep, nothing is concluded
     MP_WAIT_ITEMS = 6,   // of a record
     MP_WAIT_RUNS = 4,    // of an item
-    MP_WAIT_NAME = 36    // bytes of a communicator's name, with the 0
+    MP_WAIT_NAME = 64    // bytes of a communicator's name, with the 0
 };
 
 // What an item is, for the words. Who can meet it is said apart from that.
@@ -37,8 +37,18 @@ enum mp_wait_kind {
     MP_WAIT_RECV,
     MP_WAIT_SEND,
     MP_WAIT_PROBE,
+    MP_WAIT_PARTS, // of its own message that are not ready
     MP_WAIT_COLLECTIVE,
     MP_WAIT_WINDOW // a call on a window: `operation`
+};
+
+// How close a message that was kept comes to the one that is waited for.
+enum mp_kept {
+    MP_KEPT_NONE,
+    MP_KEPT_OTHER,         // on the same communicator
+    MP_KEPT_OTHER_CONTEXT, // from the same source and with the same tag, on another one
+    MP_KEPT_OTHER_SOURCE,  // on the same communicator, with the same tag
+    MP_KEPT_OTHER_TAG      // on the same communicator, from the same source
 };
 
 enum mp_met {
@@ -55,29 +65,32 @@ struct mp_wait_item {
     // it takes a call of the program's.
     uint8_t inside;
     uint8_t nruns;
-    uint8_t kept;       // a receive or probe: a message is kept that does not match. It is:
-    uint16_t operation; // of a collective or window: enum mp_call
-    int32_t kept_source, kept_tag; // as `tag` and a world rank
+    uint8_t kept;                  // a receive or probe: enum mp_kept
+    uint8_t standard;              // a send: of the standard mode
+    uint16_t operation;            // of a collective or window: enum mp_call
+    int32_t kept_source, kept_tag; // of the message that is kept: a world rank, as `tag`
+    uint32_t kept_context;
     // MPI_ANY_TAG's value for any. Of a window's lock: the world rank of its holder, -1: not known
     int32_t tag;
-    int32_t root;             // world rank: of a collective, -1 for none; or whose lock it is
-    uint32_t context;         // of the communicator
-    uint32_t parent, made_in; // the context that it was made from, enum mp_call that did
-    uint64_t bytes;           // of a send
+    int32_t root;     // world rank: of a collective, -1 for none; or whose lock it is
+    uint32_t context; // of the communicator
+    uint64_t bytes;   // of a send
     struct {
         int32_t first, last; // world ranks, both included
     } runs[MP_WAIT_RUNS];
-    char name[MP_WAIT_NAME]; // of the communicator, maybe cut, maybe empty
+    char name[MP_WAIT_NAME]; // of the communicator, maybe cut: its own, or
+    uint8_t derived;         // 1: it has none, and this says what it was made from
 };
 
 struct mp_wait_record {
     _Alignas(128) _Atomic uint64_t sleeps;
     uint64_t events; // that happened to the rank so far: mp_progress_events
     int64_t
-        since_ns;  // CLOCK_MONOTONIC when this wait slept for the first time: no two have the same
-    uint32_t call; // enum mp_call
-    uint8_t any;   // one item suffices. 0: all are needed
-    uint8_t more;  // there are more items than are here
+        since_ns; // CLOCK_MONOTONIC when this wait slept for the first time: no two have the same
+    uint64_t caller; // where the program was: the address that the call returns to; 0: not known
+    uint32_t call;   // enum mp_call
+    uint8_t any;     // one item suffices. 0: all are needed
+    uint8_t more;    // there are more items than are here
     uint8_t nitems;
     uint8_t threaded; // other threads may be in calls: MPI_THREAD_MULTIPLE, or several users of MPI
     // This rank has begun operations that go on while its program waits for something else: it may
@@ -91,6 +104,11 @@ struct mp_wait_record {
 struct mp_waits {
     // Threads that have a valid record, or would have one if there were more of them.
     _Alignas(128) _Atomic uint32_t waiting;
+    // Of the calls that look and do not wait (MPI_Test ...), written by the rank: grows with every
+    // so many looks in vain in a row; the call that looked last then; how often something happened
+    // after so many; and the program's place after very many, 0 before.
+    _Atomic uint32_t polls, polls_in, polls_met;
+    _Atomic uint64_t polls_from;
     struct mp_wait_record records[MP_WAIT_THREADS];
 };
 

@@ -27,6 +27,7 @@
 #define _GNU_SOURCE
 #include "wait/progress.h"
 
+#include "base/caller.h"
 #include "base/clock.h"
 #include "process/handed.h"
 #include "process/peers.h"
@@ -62,6 +63,9 @@ enum { YIELDS_PER_SPREAD = 64 };
 // Looks in vain (MPI_Test ...) after which a rank on a crowded core yields: whoever it waits for
 // may need the core. And after which that has lasted for long: a millisecond or more.
 enum { LOOKS_PER_YIELD = 4, LOOKS_PER_FAR = 4, LOOKS_UNTIL_LATE = 1 << 14 };
+
+// And after which mprun is told, each time (a program may look only now and then).
+enum { LOOKS_PER_TELL = 256 };
 
 // On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
 // to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
@@ -139,6 +143,7 @@ static void late(void)
 int mp_progress_look(void)
 {
     static unsigned in_vain;
+    static uint64_t caller;
     int done = mp_progress();
     // A program may look as seldom as it likes, so streams, which are not polled each time while
     // near messages come (message/near_and_far.c), have their turn here.
@@ -149,10 +154,19 @@ int mp_progress_look(void)
         }
     }
     if (done) {
+        if (in_vain >= LOOKS_PER_TELL) {
+            mp_record_polls_met();
+        }
         in_vain = 0;
         return done;
     }
     in_vain++;
+    if (unlikely(in_vain % LOOKS_PER_TELL == 0)) {
+        caller = in_vain < LOOKS_UNTIL_LATE    ? 0
+                 : in_vain == LOOKS_UNTIL_LATE ? mp_caller_find()
+                                               : caller;
+        mp_record_polls(caller);
+    }
     if (mp_process.crowded && in_vain % LOOKS_PER_YIELD == 0) {
         mp_lock_yield();
     }
@@ -203,13 +217,16 @@ static void tell(struct mp_waiter *waiter)
     if (!waiter->told) {
         waiter->told = true;
         waiter->record = mp_record_take();
-        waiter->since_ns = waiter->since_ns ? waiter->since_ns : mp_clock_ns(CLOCK_MONOTONIC);
+        if (waiter->since_ns == 0) {
+            waiter->since_ns = mp_clock_ns(CLOCK_MONOTONIC);
+            waiter->caller = mp_caller_find();
+        }
     }
     struct mp_wait_record *record = waiter->record;
     if (!record) {
         return;
     }
-    mp_record_begin(record, waiter->since_ns);
+    mp_record_begin(record, waiter->since_ns, waiter->caller);
     if (waiter->describe) {
         waiter->describe(waiter->waits, record);
     }

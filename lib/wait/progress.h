@@ -34,6 +34,7 @@ struct mp_waiter {
     uint32_t context;
     uint64_t bytes;
     int64_t since_ns; // clock when it slept for the first time; 0: it has not
+    uint64_t caller;  // and where the program was then: mp_caller_find
     bool told;        // to mprun: it has a record, if there was one left,
     struct mp_wait_record *record;
     const void *waits; // what is waited for, for `describe`

@@ -54,13 +54,14 @@ void mp_record_give(struct mp_wait_record *record)
     }
 }
 
-void mp_record_begin(struct mp_wait_record *record, int64_t since_ns)
+void mp_record_begin(struct mp_wait_record *record, int64_t since_ns, uint64_t caller)
 {
     invalidate(record);
     // After that store, before all that follow: a reader that sees one of these sees that one, too.
     atomic_thread_fence(memory_order_release);
     record->events = mp_progress_events;
     record->since_ns = since_ns;
+    record->caller = caller;
     record->call = (uint32_t)mp_call_inside();
     record->any = 0;
     record->more = 0;
@@ -76,6 +77,24 @@ void mp_record_end(struct mp_wait_record *record)
     atomic_store_explicit(&record->sleeps, sleeps + 1, memory_order_release);
 }
 
+static void grow(_Atomic uint32_t *word)
+{
+    atomic_store_explicit(word, atomic_load_explicit(word, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+void mp_record_polls(uint64_t caller)
+{
+    atomic_store_explicit(&own()->polls_in, (uint32_t)mp_call_inside(), memory_order_relaxed);
+    atomic_store_explicit(&own()->polls_from, caller, memory_order_relaxed);
+    grow(&own()->polls);
+}
+
+void mp_record_polls_met(void)
+{
+    grow(&own()->polls_met);
+}
+
 struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind)
 {
     if (record->nitems == MP_WAIT_ITEMS) {
@@ -88,7 +107,6 @@ struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_k
     item->met = MP_MET_BY_RANKS;
     item->all = 1;
     item->root = -1;
-    item->parent = UINT32_MAX;
     return item;
 }
 

@@ -18,8 +18,13 @@ struct mp_wait_record *mp_record_take(void);
 void mp_record_give(struct mp_wait_record *record);
 
 // Around each writing of a record: what comes between is filled in.
-void mp_record_begin(struct mp_wait_record *record, int64_t since_ns);
+void mp_record_begin(struct mp_wait_record *record, int64_t since_ns, uint64_t caller);
 void mp_record_end(struct mp_wait_record *record);
+
+// This rank looks again and again, and finds nothing; and now it has found something. `caller` as
+// in a record.
+void mp_record_polls(uint64_t caller);
+void mp_record_polls_met(void);
 
 // Another item: nobody can meet it yet. NULL when there is no room; then the record says `more`.
 struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind);

@@ -4,6 +4,7 @@
 # with status 120; programs that only seem to are left alone.
 . "${srcdir:-.}/tests/launcher/lib.sh"
 WAITS=$(pwd)/tests/launcher/waits
+LIVES=$(pwd)/tests/launcher/lives
 if [ "$(readlink /proc/self)" = "" ]; then
     echo "there is no /proc to ask"
     exit 77
@@ -74,13 +75,36 @@ told after-ibarrier 3 MPI_Recv
 
 expect 120 -n 2 "$WAITS" tag
 warns '^mprun: rank 0 waits in MPI_Recv for a message from rank 1 (tag 7, MPI_COMM_WORLD), for '
-warns '^mprun: hint: rank 0 has a message from rank 1 with tag 8 on MPI_COMM_WORLD, which'
+warns '^mprun: hint: rank 0 has a message from rank 1 with tag 8 on MPI_COMM_WORLD, which does not match: it asks for tag 7'
 expect 120 -n 2 "$WAITS" other-communicator
-warns '^mprun: hint: rank 0 sends to rank 1 on communicator [0-9]* (made by MPI_Comm_dup from MPI'
+warns '^mprun: hint: rank 1 has a message from rank 0 with tag 7 on duplicate of MPI_COMM_WORLD, commun'
 expect 120 -n 2 "$WAITS" two-communicators
 warns '^mprun: rank 1 waits in MPI_Barrier for .* (the second), for '
 expect 120 -n 2 "$WAITS" recv threaded
 warns '^mprun: deadlock: 2 of 2 ranks'
+
+# Where the call is in the source, as far as that is to be had.
+expect 120 -n 2 "$WAITS" send-long
+if command -v addr2line > /dev/null && addr2line -e "$WAITS" "0x$(nm "$WAITS" |
+    sed -n 's/ [Tt] main$//p')" | grep -q 'waits.c:'; then
+    warns '^mprun: rank 1 waits in MPI_Send for .*, for [0-9.]* s, at waits.c:[0-9]* (deadlock)$'
+fi
+what="without addr2line"
+run env PATH=/nowhere "$MPRUN" -n 2 "$WAITS" send-long < /dev/null
+warns '^mprun: rank 1 waits in MPI_Send for .*, for [0-9.]* s, at [a-z_.]*+0x[0-9a-f]* (waits)$'
+
+# Not certain, and told as that: threads outside MPI sleep, one of which sends after a second; a rank
+# polls for two.
+for way in "--channel shm" "--channel socket"; do
+    expect 0 $way --deadlock-suspect 0.3 -n 2 "$WAITS" live-thread
+    warns '^mprun: deadlock suspected: for 0 s 2 of 2 ranks have waited'
+    expect 0 $way --livelock-suspect 0.7 -n 3 "$LIVES" spins-in-test 2
+    warns '^mprun: livelock suspected: for 1 s ranks have polled in vain'
+    warns '^mprun: rank 2 polls with MPI_Test'
+    warns '^mprun: rank 1 waits in MPI_Barrier for rank 2 to call it'
+done
+expect 0 --deadlock-suspect 0 -n 2 "$WAITS" live-thread
+warns_lines 0
 
 # Part of the job.
 for way in "--channel shm" "--channel socket" "--nodes 2"; do

@@ -5,6 +5,7 @@
 script_tests += tests/launcher/closed_descriptors_are_found.sh
 script_tests += tests/launcher/connect.sh
 script_tests += tests/launcher/deadlocks_are_told.sh
+script_tests += tests/launcher/deadlocks_of_all_kinds.sh
 script_tests += tests/launcher/devices.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
@@ -20,6 +21,7 @@ script_tests += tests/launcher/left_processes_are_counted.sh
 script_tests += tests/launcher/leftovers.sh
 script_tests += tests/launcher/limits.sh
 script_tests += tests/launcher/limits_are_named.sh
+script_tests += tests/launcher/live_programs_are_left_alone.sh
 script_tests += tests/launcher/local_rank.sh
 script_tests += tests/launcher/manual.sh
 script_tests += tests/launcher/mapping.sh
@@ -76,6 +78,8 @@ check_PROGRAMS += tests/launcher/under
 tests_launcher_under_LDADD =
 
 check_PROGRAMS += tests/launcher/waits tests/launcher/window_waits
+check_PROGRAMS += tests/launcher/deadlocks
+check_PROGRAMS += tests/launcher/lives
 
 EXTRA_DIST += tests/launcher/lib.sh
 EXTRA_DIST += tests/launcher/trees

@@ -32,7 +32,7 @@ done
 told start-finalize 2 MPI_Win_start
 
 # The words.
-made='window [0-9]* (made by MPI_Win_allocate)'
+made='window of MPI_COMM_WORLD, communicator [0-9]*'
 expect 120 -n 2 "$WAITS" lock-cycle
 warns "^mprun: deadlock: 2 of 2 ranks wait for what will never happen: 0 -> 1 -> 0\$"
 warns "^mprun: rank 0 waits in MPI_Win_lock for the lock of rank 1 that rank 1 holds ($made), for"
@@ -41,7 +41,7 @@ warns "^mprun: rank 1 waits in MPI_Win_start for MPI_Win_post by rank 0 ($made),
 expect 120 -n 2 "$WAITS" wait
 warns "^mprun: rank 0 waits in MPI_Win_wait for MPI_Win_complete by rank 1 ($made), for"
 expect 120 -n 2 "$WAITS" fence
-warns "^mprun: rank 0 waits in MPI_Win_fence for MPI_Win_fence by rank 1 ($made), for"
+warns "^mprun: rank 0 waits in MPI_Win_fence for rank 1 to call it ($made), for"
 expect 120 -n 2 "$WAITS" start-finalize
 warns "^mprun: hint: rank 1 is in MPI_Finalize, and makes no other call any more"
 
