@@ -52,6 +52,12 @@ if !HAVE_CMOCKA
 	@echo 'tests/unit was left out: cmocka was not found (Debian: libcmocka-dev)'
 endif
 
+# ---- Those that take a sample in `make check`, whole: half an hour
+long_tests = tests/launcher/live_programs_are_left_alone.sh tests/stress/hangs_match_a_model.sh
+check-long:
+	@MPRUN_TEST_LONG=1 MPRUN_TEST_SLOW=20 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_tests)'
+.PHONY: check-long
+
 # ---- The same tests, built and run another way, in a folder of their own
 check-asan check-ubsan check-tsan check-valgrind check-clang:
 	@MAKE='$(MAKE)' $(SHELL) $(top_srcdir)/tests/variant.sh $(subst check-,,$@)
