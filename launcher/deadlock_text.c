@@ -133,8 +133,9 @@ static void put_item(struct words *w, const struct mp_wait_record *record,
         text_put(&w->text, "for its own MPI_Pready (tag %d", item->tag);
         break;
     case MP_WAIT_SEND:
-        text_put(&w->text, "for rank %d to receive its message (tag %d, %llu bytes",
-                 item->runs[0].first, item->tag, (unsigned long long)item->bytes);
+        text_put(&w->text, "for rank %d to receive its message (tag %d, %llu byte%s",
+                 item->runs[0].first, item->tag, (unsigned long long)item->bytes,
+                 item->bytes == 1 ? "" : "s");
         break;
     case MP_WAIT_COLLECTIVE:
         text_put(&w->text, "for ");
@@ -216,15 +217,16 @@ static void put_kept(struct words *w, int rank, const struct mp_wait_item *item)
     text_put(&w->text, "rank %d has a message from rank %d with tag %d on ", rank,
              item->kept_source, item->kept_tag);
     put_context(w, item->kept_context);
-    text_put(&w->text, ", which does not match");
-    if (item->kept == MP_KEPT_OTHER_TAG) {
-        text_put(&w->text, ": it asks for tag %d", item->tag);
-    } else if (item->kept == MP_KEPT_OTHER_SOURCE) {
-        text_put(&w->text, ": it asks for one from ");
-        put_ranks(w, item);
-    } else if (item->kept == MP_KEPT_OTHER_CONTEXT) {
-        text_put(&w->text, ": it asks on ");
+    text_put(&w->text, ", which does not match: it asks for ");
+    if (item->kept == MP_KEPT_OTHER_CONTEXT) {
+        text_put(&w->text, "one on ");
         put_comm(w, item);
+    }
+    if (item->kept == MP_KEPT_OTHER_TAG || item->kept == MP_KEPT_OTHER)
+        put_tag(w, item->tag);
+    if (item->kept == MP_KEPT_OTHER_SOURCE || item->kept == MP_KEPT_OTHER) {
+        text_put(&w->text, item->kept == MP_KEPT_OTHER ? " from " : "one from ");
+        put_ranks(w, item);
     }
     text_put(&w->text, "\n");
 }
@@ -308,10 +310,36 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
     }
 }
 
-static void put_hints(struct words *w, const int *order, int count)
+// A circle in which all receive first, or all send first and wait for the receive.
+static void put_circle(struct words *w, const int *order, int closed)
+{
+    bool receive = closed > 1, send = closed > 1;
+
+    for (int i = 0; i < closed; i++) {
+        const struct mp_wait_record *record = record_of(w->snapshot, order[i], 0);
+        const struct mp_wait_item *item = &record->items[0];
+        bool one = record->nitems == 1 && w->snapshot->nwaits[order[i]] == 1;
+        receive = receive && one && item->kind == MP_WAIT_RECV;
+        send = send && one && item->kind == MP_WAIT_SEND && !item->standard;
+    }
+    if (receive && hint(w))
+        text_put(
+            &w->text,
+            "all ranks of this circle wait for a message before they send the one that the next "
+            "waits for: let one of them send first, or use MPI_Sendrecv or MPI_Irecv\n");
+    if (send && hint(w))
+        text_put(
+            &w->text,
+            "all ranks of this circle wait for their message to be received before they receive: "
+            "let one of them receive first, or use MPI_Sendrecv or MPI_Issend\n");
+}
+
+static void put_hints(struct words *w, const int *order, int count, int closed)
 {
     bool buffering = false;
 
+    if (count > 0 && w->snapshot->certainty == CERTAINLY_DEAD)
+        put_circle(w, order, closed);
     for (int i = 0; i < count && w->hints < MAX_HINTS; i++) {
         for (int k = 0; k < w->snapshot->nwaits[order[i]]; k++) {
             const struct mp_wait_record *record = record_of(w->snapshot, order[i], k);
@@ -340,22 +368,24 @@ size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t 
     int count = order ? deadlock_order(snapshot, dead, order, &closed) : 0;
 
     if (snapshot->certainty == PERHAPS_LIVE)
-        put(&w,
+        text_put(
+            &w.text,
             "mprun: livelock suspected: for %.0f s ranks have polled in vain, and all others wait",
             snapshot->lasts);
     else if (snapshot->certainty == PERHAPS_DEAD)
-        put(&w,
-            "mprun: deadlock suspected: for %.0f s %d of %d rank%s waited for what only their "
-            "threads outside MPI could bring, which sleep",
-            snapshot->lasts, count, snapshot->nranks, snapshot->nranks == 1 ? " has" : "s have");
+        text_put(&w.text,
+                 "mprun: deadlock suspected: for %.0f s %d of %d rank%s waited for what only their "
+                 "threads outside MPI could bring, which sleep",
+                 snapshot->lasts, count, snapshot->nranks,
+                 snapshot->nranks == 1 ? " has" : "s have");
     else
-        put(&w, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen", count,
-            snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
-    for (int i = 0; i < closed && i < MAX_CIRCLE && closed > 1; i++)
+        text_put(&w.text, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen",
+                 count, snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
+    for (int i = 0; i < closed && i < MAX_CIRCLE; i++)
         text_put(&w.text, i == 0 ? ": %d" : " -> %d", order[i]);
-    if (closed > 1)
-        put(&w, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
-    put(&w, "\n");
+    if (closed > 0)
+        text_put(&w.text, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
+    text_put(&w.text, "\n");
     put_polls(&w);
     for (int i = 0; i < count && i < MAX_LINES; i++)
         for (int k = 0; k < snapshot->nwaits[order[i]]; k++)
@@ -363,7 +393,7 @@ size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t 
     if (count > MAX_LINES)
         text_put(&w.text, "mprun: and %d more ranks\n", count - MAX_LINES);
     if (order)
-        put_hints(&w, order, count);
+        put_hints(&w, order, count, closed);
     free(order);
     return w.text.length;
 }

@@ -2,13 +2,14 @@
 # timeout: 300
 # Random programs (scripts.c), whose every way to go a model has followed: those that hang are told,
 # by all of their ranks, and no others; those that cannot hang do not, those that must do. A sample
-# here; 20,000 of them with MPRUN_TEST_LONG=1 (make check-long).
+# here; 20,000 of them with MPRUN_TEST_LONG=1 (make check-long), or MPRUN_TEST_PROGRAMS of them from
+# MPRUN_TEST_SEED on.
 . "${srcdir:-.}/tests/launcher/lib.sh"
 SCRIPTS=$(pwd)/tests/stress/scripts
 RANKS=27 # 9 groups: mprun writes a line for each of up to 32 ranks
 EACH=40  # programs of a group, at most
 wanted=400
-[ -z "${MPRUN_TEST_LONG:-}" ] || wanted=20000
+[ -z "${MPRUN_TEST_LONG:-}" ] || wanted=${MPRUN_TEST_PROGRAMS:-20000}
 if [ "$(readlink /proc/self)" = "" ]; then
     echo "there is no /proc to ask"
     exit 77
@@ -45,7 +46,7 @@ judge() {
             print "sums", programs + 0, hung + 0, chose + 0, bad + 0
         }'
 }
-programs=0 hung=0 chose=0 seed=1 jobs=0
+programs=0 hung=0 chose=0 seed=${MPRUN_TEST_SEED:-1} jobs=0
 while [ $programs -lt $wanted ] && [ $failures -lt 3 ]; do
     case $((jobs % 4)) in 2) way="--channel socket" ;; 3) way="--nodes 2" ;; *) way="--channel shm" ;; esac
     what="scripts from seed $seed, $way"
