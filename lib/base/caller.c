@@ -5,10 +5,12 @@
 // ourselves from the program, and find nothing.
 #include "base/caller.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef HAVE_UNWINDER
 
+#include <sys/auxv.h>
 #include <unwind.h>
 
 // From the linker: where the library begins and ends.
@@ -22,12 +24,17 @@ struct search {
     int frames;
 };
 
+static bool is_ours(uint64_t at)
+{
+    return at >= (uint64_t)(uintptr_t)__ehdr_start && at < (uint64_t)(uintptr_t)_end;
+}
+
 static _Unwind_Reason_Code look(struct _Unwind_Context *frame, void *argument)
 {
     struct search *search = argument;
     uint64_t at = (uint64_t)_Unwind_GetIP(frame);
 
-    if (at >= (uint64_t)(uintptr_t)__ehdr_start && at < (uint64_t)(uintptr_t)_end) {
+    if (is_ours(at)) {
         return ++search->frames < FRAMES_AT_MOST ? _URC_NO_REASON : _URC_NORMAL_STOP;
     }
     search->found = at;
@@ -37,7 +44,9 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *frame, void *argument)
 uint64_t mp_caller_find(void)
 {
     struct search search = {.found = 0};
-    _Unwind_Backtrace(look, &search);
+    if (!is_ours(getauxval(AT_PHDR))) { // else the program is
+        _Unwind_Backtrace(look, &search);
+    }
     return search.found;
 }
 

@@ -39,9 +39,10 @@ if [ -n "$long" ]; then
     done
     live -n 4 "$LIVES" computes 20
     live -n 4 "$LIVES" sleeps 20
-    for kind in computes in-chain in-alltoall thread-tokens in-waitall; do
+    for kind in computes in-chain in-alltoall in-waitall; do
         live -n 64 "$LIVES" $kind 2
     done
+    live -n 64 "$LIVES" thread-tokens 0.2 # hundreds of steps, one after the other
 else
     for kind in wants-a-lock is-in-a-handler spins-in-probe waits-for-a-thread in-long-bcast \
         in-idup in-waitsome in-partitions in-slow-sum in-bsend in-finalize thread-many-tokens; do

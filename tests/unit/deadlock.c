@@ -4,6 +4,8 @@
 // could go on while all others might do whatever they like, and the union of all of those is.
 #include "launcher/deadlock.h"
 
+#include "base/calls.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,6 +118,41 @@ static void test_what_is_not_known_is_live(void **state)
     expect("..");
     memory[0].nitems = 0;
     expect("..");
+}
+
+static void test_who_polls_counts_as_gone(void **state)
+{
+    (void)state;
+    clear(3);
+    item(0, MP_WAIT_RECV, 1, 1, true);
+    item(1, MP_WAIT_COLLECTIVE, 2, 2, true);
+    presence[2] = PRESENCE_POLLS;
+    expect("xx.");
+    memory[1 * MP_WAIT_THREADS].items[0].met = MP_MET_OUTSIDE;
+    expect("...");
+}
+
+static void test_communicators_are_told_apart(void **state)
+{
+    bool dead[RANKS];
+    char text[4000];
+
+    (void)state;
+    clear(2);
+    for (int i = 0; i < 2; i++) {
+        struct mp_wait_item *it = item(i, MP_WAIT_COLLECTIVE, 1 - i, 1 - i, true);
+        it->context = 10 + 2 * (uint32_t)i;
+        strcpy(it->name, "row");
+        memory[i * MP_WAIT_THREADS].call = MP_CALL_Barrier;
+    }
+    assert_int_equal(deadlock_solve(&snapshot, dead), 2);
+    deadlock_tell(&snapshot, dead, 0, text, sizeof text);
+    assert_non_null(
+        strstr(text, "rank 0 waits in MPI_Barrier for rank 1 to call it (row, communicator 5)"));
+    assert_non_null(strstr(text, "rank 0 is in MPI_Barrier on row, communicator 5; rank 1 is in"));
+    memory[MP_WAIT_THREADS].items[0].context = 10;
+    deadlock_tell(&snapshot, dead, 0, text, sizeof text);
+    assert_non_null(strstr(text, "rank 0 waits in MPI_Barrier for rank 1 to call it (row), for"));
 }
 
 static void test_order_begins_with_the_cycle(void **state)
@@ -278,6 +315,8 @@ int main(void)
         cmocka_unit_test(test_wildcards),
         cmocka_unit_test(test_all_of_a_run_are_needed),
         cmocka_unit_test(test_what_is_not_known_is_live),
+        cmocka_unit_test(test_who_polls_counts_as_gone),
+        cmocka_unit_test(test_communicators_are_told_apart),
         cmocka_unit_test(test_order_begins_with_the_cycle),
         cmocka_unit_test(test_random_snapshots),
     };

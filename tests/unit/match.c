@@ -140,8 +140,52 @@ static void first_comes_first(void **state)
     mp_match_drop(CONTEXT);
 }
 
+static void keep(uint32_t context, int peer, int tag)
+{
+    struct mp_packet packet = {
+        .kind = MP_PACKET_EAGER, .context = context, .source = peer, .tag = tag};
+    assert_int_equal(mp_match_keep(mp_match_get(context), peer, &packet, NULL), 0);
+}
+
+// Of what is kept, the nearest to a receive from 1 with tag 5 in context 30.
+static void expect_near(enum mp_kept expected, uint32_t context, int peer, int tag)
+{
+    enum mp_kept how;
+    const struct mp_unexpected *near = mp_match_near(mp_match_get(30), 1, 5, &how);
+    assert_int_equal(how, expected);
+    assert_int_equal(near != NULL, how != MP_KEPT_NONE);
+    if (near) {
+        assert_int_equal(near->packet.context, context);
+        assert_int_equal(near->peer, peer);
+        assert_int_equal(near->packet.tag, tag);
+    }
+}
+
+static void the_nearest_is_told(void **state)
+{
+    (void)state;
+    expect_near(MP_KEPT_NONE, 0, 0, 0);
+    keep(31, 1, 5); // of collectives: never looked at
+    keep(2 * MP_CONTEXT_BOOT, 1, 5);
+    keep(40, 1, 6);
+    expect_near(MP_KEPT_NONE, 0, 0, 0);
+    keep(30, 2, 6);
+    expect_near(MP_KEPT_OTHER, 30, 2, 6);
+    keep(40, 1, 5);
+    expect_near(MP_KEPT_OTHER_CONTEXT, 40, 1, 5);
+    keep(30, 0, 5);
+    expect_near(MP_KEPT_OTHER_SOURCE, 30, 0, 5);
+    keep(30, 1, 7);
+    expect_near(MP_KEPT_OTHER_TAG, 30, 1, 7);
+    mp_match_drop(30);
+    mp_match_drop(31);
+    mp_match_drop(40);
+    mp_match_drop(2 * MP_CONTEXT_BOOT);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(first_comes_first)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(first_comes_first),
+                                       cmocka_unit_test(the_nearest_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
