@@ -11,6 +11,8 @@ if [ "$(readlink /proc/self)" = "" ]; then
     exit 77
 fi
 long=${MPRUN_TEST_LONG:-}
+pause=1
+[ -z "$long" ] || pause=5
 
 # live [mprun's arguments]: ends well, and nothing is said.
 live() {
@@ -62,12 +64,12 @@ ranks() {
 stop_one() {
     set -- $(ranks)
     kill -STOP "$1"
-    sleep "${long:+5}${long:-1}"
+    sleep $pause
     kill -CONT "$1"
 }
 stop_all() {
     kill -STOP $(ranks)
-    sleep "${long:+5}${long:-1}"
+    sleep $pause
     kill -CONT $(ranks)
 }
 # A tenth of a core.
