@@ -58,7 +58,7 @@ fi
 # Processes of the job, as `marked` finds them, without mprun's own and timeout.
 ranks() {
     for p in $(marked); do
-        case $(tr '\0' ' ' < "/proc/$p/cmdline" 2> /dev/null) in *mprun*) ;; *lives*) echo "$p" ;; esac
+        case $(tr '\0' ' ' 2> /dev/null < "/proc/$p/cmdline") in *mprun*) ;; *lives*) echo "$p" ;; esac
     done
 }
 stop_one() {
