@@ -51,22 +51,34 @@ static void append(char text[MP_WAIT_NAME], const char *more)
 // are taken for that.
 static void set_origin(struct mp_comm *comm, const struct mp_comm *parent)
 {
-    static const struct {
-        const char *calls, *what;
-    } makers[] = {{"MPI_Comm_split", "split"},
-                  {"MPI_Comm_create", "part"},
-                  {"MPI_Intercomm_create", "intercommunicator"},
-                  {"MPI_Intercomm_merge", "merger"},
-                  {"MPI_Cart_create", "grid"},
-                  {"MPI_Cart_sub", "part"},
-                  {"MPI_Graph_create", "graph"},
-                  {"MPI_Dist_graph_create", "graph"}};
-    const char *call = mp_call_name(mp_call_inside()), *what = "duplicate";
+    const char *what = "duplicate";
 
-    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
-        if (strncmp(call, makers[i].calls, strlen(makers[i].calls)) == 0) {
-            what = makers[i].what;
-        }
+    switch (mp_call_inside()) {
+    case MP_CALL_Comm_split:
+    case MP_CALL_Comm_split_type:
+        what = "split";
+        break;
+    case MP_CALL_Comm_create:
+    case MP_CALL_Comm_create_group:
+    case MP_CALL_Cart_sub:
+        what = "part";
+        break;
+    case MP_CALL_Intercomm_create:
+        what = "intercommunicator";
+        break;
+    case MP_CALL_Intercomm_merge:
+        what = "merger";
+        break;
+    case MP_CALL_Cart_create:
+        what = "grid";
+        break;
+    case MP_CALL_Graph_create:
+    case MP_CALL_Dist_graph_create:
+    case MP_CALL_Dist_graph_create_adjacent:
+        what = "graph";
+        break;
+    default:
+        break;
     }
     append(comm->origin, what);
     append(comm->origin, " of ");
