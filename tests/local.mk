@@ -53,18 +53,14 @@ if !HAVE_CMOCKA
 endif
 
 # ---- Those that take a sample in `make check`, whole: half an hour
-long_tests = tests/launcher/live_programs_are_left_alone.sh tests/stress/hangs_match_a_model.sh
+long_tests = tests/launcher/live_programs_are_left_alone.sh tests/stress/hangs_match_a_model.sh \
+    tests/examples/gallery.sh
 check-long:
 	@MPRUN_TEST_LONG=1 MPRUN_TEST_SLOW=20 $(MAKE) $(AM_MAKEFLAGS) check TESTS='$(long_tests)'
-.PHONY: check-long
 
 # ---- The same tests, built and run another way, in a folder of their own
 check-asan check-ubsan check-tsan check-valgrind check-clang:
 	@MAKE='$(MAKE)' $(SHELL) $(top_srcdir)/tests/variant.sh $(subst check-,,$@)
-
-# What takes too long for each change: scripts that do more if LONG is set.
-long_tests = tests/examples/gallery.sh
-check-long: ; @LONG=1 $(MAKE) check TESTS='$(long_tests)'
 
 check-format: ; @srcdir=$(srcdir) CLANG_FORMAT='$(CLANG_FORMAT)' $(SHELL) $(srcdir)/tests/format.sh
 check-layers: libmpi_abi.la mprun$(EXEEXT)

@@ -3,12 +3,12 @@
 # timeout: 1800
 # The small examples: the last line that each promises, whatever the ranks, the channel and the MPI; wrong
 # arguments are refused once and in words; a killed rank ends the job and nothing is left. The
-# gate runs a sample, in which each example and each shape occurs. With LONG=1 (make check-long) all
+# gate runs a sample, in which each example and each shape occurs. With MPRUN_TEST_LONG=1 (make check-long) all
 # of it is run, and built with the address sanitizer and under valgrind too.
 
 CHANNELS=${CHANNELS-shm socket nodes2}
 . "${srcdir:-.}/tests/examples/common.sh"
-: "${LONG=}"
+LONG=${MPRUN_TEST_LONG:-}
 
 # NAME | least ranks | arguments | the last line, with %n for the ranks | arguments with which it
 # runs for long enough to be killed, or - if it is over too soon
