@@ -77,6 +77,12 @@ static void set_origin(struct mp_comm *comm, const struct mp_comm *parent)
     case MP_CALL_Dist_graph_create_adjacent:
         what = "graph";
         break;
+    case MP_CALL_Win_create:
+    case MP_CALL_Win_allocate:
+    case MP_CALL_Win_allocate_shared:
+    case MP_CALL_Win_create_dynamic:
+        what = "window";
+        break;
     default:
         break;
     }
