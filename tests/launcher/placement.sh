@@ -96,9 +96,11 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
     [ "$(cat "$work"/on.? | grep -c '[-,]')" -eq 2 ] ||
         fail "two jobs at the same moment are bound to: $(cat "$work"/on.?)"
 done
-# Who may not have the lock does not wait for it.
+# Who may not have the lock does not wait for it. (Other jobs' folders for temporary files, which
+# have locks of their own, are elsewhere.)
 if command -v strace > /dev/null && strace -o "$work/trace" true 2> /dev/null; then
-    run strace -f -o "$work/trace" -e trace=flock -e inject=flock:error=EPERM $pair "$MPRUN" -n 1 true
+    TMPDIR=$work run strace -f -o "$work/trace" -e trace=flock -e inject=flock:error=EPERM \
+        $pair "$MPRUN" -n 1 true
     [ "$(grep -c 'flock(' "$work/trace")" -eq 1 ] || fail "flock(2) was refused, and asked for again"
 fi
 left_nothing
