@@ -189,9 +189,25 @@ static int be_warden(void *argument)
     _exit(status);
 }
 
-// The warden borrows the front's memory, as a thread would: no page table is copied, which would
-// make a start 5 % longer. Both wait in the kernel, and who cleans up does it when the other is
-// dead, or goes on waiting. (Sanitizers keep book of one stack only.)
+// The warden borrows the front's memory: no page table is copied, which would make a start 5 %
+// longer. (Sanitizers keep book of one stack only.) Both also have one errno, one heap and whatever
+// else the C library has for a thread, and no lock guards that, since it knows of one thread only:
+//
+//   the heap    only the warden uses it while both live, when it forks or cleans up: what the front
+//               does in wait_for allocates nothing. The front cleans up when it has waited for the
+//               warden. (If both warden and keeper were killed, and the warden just inside malloc,
+//               some ns of a cleanup's ms, the front may find the heap torn.)
+//   errno       the front's calls that fail meanwhile do so with EINTR, when it was stopped and
+//               continued, or in has_shell, when a terminal stops it. At worst a sentence of the
+//               warden's gives a wrong reason, or is lost: what it decides by errno is ECHILD in
+//               family_end, which no call of the front's gives, and it asks again each round.
+//   reports     are put together on the stack of who makes them
+//   fork        gives the keeper a memory of its own, and its thread the right number. That of the
+//               warden's thread stays the front's, 0 when that is dead: nobody asks for it.
+//   descriptors are shared, too: leave_input means both
+//
+// What ends both at once, as the kernel does with all that share memory when that runs out, leaves
+// the keeper, which is told.
 static pid_t start_warden(struct run *run)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -4,6 +4,10 @@
 // addresses it has far more than of memory. So we look, some times a second: at what is private to
 // the rank's processes, and at the pages of its own part of the shared heap. A rank above the
 // limit is killed, and its job ends as after any failure.
+//
+// A control group for each rank would be no better where one may be made at all. It charges a page
+// of the shared heap to whoever touches it first: a rank would pay for what it writes into its
+// peers' memory, and they would have that for nothing.
 // Read next: lib/shm/layout.h (the heap), job.c.
 #define _GNU_SOURCE
 #include "launcher/limit.h"
