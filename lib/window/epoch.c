@@ -84,22 +84,20 @@ static int member(const struct mp_window *window, const struct mp_group *group, 
     return mp_group_find(window->comm->group, mp_group_world(group, i));
 }
 
-static void add_one(_Atomic uint32_t *word)
-{
-    uint32_t value = atomic_load_explicit(word, memory_order_relaxed);
-    // Release: pairs with the acquire in `has`. One rank writes this word, by one thread at a time.
-    atomic_store_explicit(word, value + 1, memory_order_release);
-}
-
 // Tells a member of the group that this rank has posted, or has completed.
 static int tell(struct mp_window *window, int rank, bool posted)
 {
     struct mp_window_side *side = &window->sides[rank];
-    if (!side->gate) {
+    if (!side->tells) {
         return mp_ask_plain(window, rank, posted ? MP_ASK_POST : MP_ASK_COMPLETE, false);
     }
-    add_one(posted ? mp_gate_posted(side->gate, window->rank)
-                   : mp_gate_completed(side->gate, window->rank));
+    // Release: pairs with the acquire in `has`. The number is ours, so that the line need not come
+    // here to be read first.
+    if (posted) {
+        atomic_store_explicit(&side->tells->posted, ++side->posts, memory_order_release);
+    } else {
+        atomic_store_explicit(&side->tells->completed, ++side->completes, memory_order_release);
+    }
     if (rank == window->rank) {
         mp_wake_threads();
     } else {
@@ -117,20 +115,31 @@ static int tell_all(struct mp_window *window, const struct mp_group *group, bool
     return error;
 }
 
-static bool has(_Atomic uint32_t *word, uint32_t seen)
+static bool has(const _Atomic uint32_t *word, uint32_t seen)
 {
-    // Acquire: pairs with the release in add_one.
+    // Acquire: pairs with the release in `tell`.
     return atomic_load_explicit(word, memory_order_acquire) != seen;
 }
 
+// How often a rank that has its core to itself looks before it goes on to a wait with all that
+// belongs to it. In between it pauses: the other one is about to write to that line.
+enum { SPINS = 100 };
+static bool may_spin(void)
+{
+    return !mp_process.crowded && !mp_process_is_locked();
+}
+
 // Waits for that rank to call what changes the word.
-static void await(struct mp_window *window, int rank, int call, _Atomic uint32_t *word,
+static void await(struct mp_window *window, int rank, int call, const _Atomic uint32_t *word,
                   uint32_t seen)
 {
     struct mp_epoch_wait wait = {window, rank, call};
     struct mp_waiter waiter;
-    if (has(word, seen)) {
-        return;
+    for (int i = 0; i < SPINS && may_spin(); i++) {
+        if (has(word, seen)) {
+            return;
+        }
+        mp_cpu_relax();
     }
     mp_waiter_begin(&waiter, window->sides[rank].world, MPI_ANY_TAG, window->comm->context, 0);
     mp_waiter_describe(&waiter, mp_describe_epoch, &wait);
@@ -164,7 +173,7 @@ int mp_window_start(struct mp_window *window, struct mp_group *group)
     for (int i = 0; i < group->size; i++) {
         int rank = member(window, group, i);
         struct mp_window_side *side = &window->sides[rank];
-        await(window, rank, MP_CALL_Win_post, mp_gate_posted(window->gate, rank), side->posts_seen);
+        await(window, rank, MP_CALL_Win_post, &side->told_by->posted, side->posts_seen);
         side->posts_seen++;
         side->open = side->started = 1;
     }
@@ -196,10 +205,11 @@ static bool all_completed(struct mp_window *window, bool waits)
     struct mp_group *group = window->post_group;
     for (int i = 0; i < group->size; i++) {
         int rank = member(window, group, i);
-        _Atomic uint32_t *word = mp_gate_completed(window->gate, rank);
+        struct mp_window_side *side = &window->sides[rank];
         if (waits) {
-            await(window, rank, MP_CALL_Win_complete, word, window->sides[rank].completes_seen);
-        } else if (!has(word, window->sides[rank].completes_seen)) {
+            await(window, rank, MP_CALL_Win_complete, &side->told_by->completed,
+                  side->completes_seen);
+        } else if (!has(&side->told_by->completed, side->completes_seen)) {
             return false;
         }
     }
@@ -235,15 +245,13 @@ int mp_window_test(struct mp_window *window, int *flag)
 
 // ---- Locks
 
-enum { SPINS = 100 };
-
 static void wait_for_gate(struct mp_window *window, int rank, bool exclusive, uint32_t ticket)
 {
     struct mp_gate *gate = window->sides[rank].gate;
     const struct mp_group *group = window->comm->group;
     struct mp_waiter waiter;
     mp_gate_say(gate, ticket, window->rank);
-    for (int i = 0; i < SPINS && !mp_process.crowded && !mp_process_is_locked(); i++) {
+    for (int i = 0; i < SPINS && may_spin(); i++) {
         if (mp_gate_has(gate, exclusive, ticket, group)) {
             return;
         }

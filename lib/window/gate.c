@@ -17,7 +17,8 @@ static bool change(struct mp_gate *gate, uint64_t *from, uint64_t to)
 
 static _Atomic uint32_t *owner_of(struct mp_gate *gate, uint32_t ticket)
 {
-    return &gate->words[2 * gate->size + (int32_t)(ticket & gate->owners_mask)];
+    _Atomic uint32_t *owners = (_Atomic uint32_t *)(void *)&gate->pairs[gate->size];
+    return &owners[ticket & gate->owners_mask];
 }
 
 // Somebody has the turn after this word was stored: wakes whoever that is. A place that its owner

@@ -229,10 +229,10 @@ static void carry_out(struct mp_window *window, int source, const char *message)
         answer_flush(window, source, head.tag);
         break;
     case MP_ASK_POST:
-        add_one(mp_gate_posted(window->gate, source));
+        add_one(&window->gate->pairs[source].other.posted);
         break;
     case MP_ASK_COMPLETE:
-        add_one(mp_gate_completed(window->gate, source));
+        add_one(&window->gate->pairs[source].other.completed);
         break;
     default:
         access_memory(window, source, &head, message + sizeof head);

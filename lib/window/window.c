@@ -23,7 +23,7 @@ struct tell {
     uint64_t address, bytes, unit; // of its memory
     uint64_t gate, stripes;
     int32_t problem; // an error class: the window cannot be made
-    int32_t heap;    // it can reach memory in the shared heap
+    int32_t heap;    // it reaches the shared heap, and its gate and stripes are there
 };
 
 // By context pair.
@@ -140,6 +140,28 @@ static void look(struct mp_window *window, int rank, const struct tell *tell)
     }
 }
 
+// Through which line this rank and a member tell each other of epochs. Both have to choose the same
+// one, so both go by what all were told.
+static void pair(struct mp_window *window, int rank, const struct tell *own,
+                 const struct tell *tell)
+{
+    struct mp_window_side *side = &window->sides[rank];
+    struct mp_gate_pair *line = &window->gate->pairs[rank];
+    side->told_by = &line->other;
+    if (rank == window->rank) {
+        side->tells = &line->other;
+    } else if (own->heap && tell->heap && mp_peer_is_near(side->world)) {
+        if (!side->gate) {
+            mp_process_abort(MPI_ERR_NO_MEM, "cannot map what another rank shares of a window");
+        }
+        if (rank < window->rank) {
+            line = &side->gate->pairs[window->rank];
+            side->told_by = &line->owner;
+        }
+        side->tells = rank < window->rank ? &line->other : &line->owner;
+    }
+}
+
 // All tell, and look at what the others have told.
 static int meet(struct mp_window *window, const struct mp_window_wish *wish, int problem)
 {
@@ -149,7 +171,8 @@ static int meet(struct mp_window *window, const struct mp_window_wish *wish, int
                        .gate = (uintptr_t)window->gate,
                        .stripes = problem ? 0 : (uintptr_t)mp_stripes_own(),
                        .problem = problem,
-                       .heap = mp_heap.peers != NULL};
+                       .heap = mp_heap.peers && mp_heap_made(window->gate) &&
+                               mp_heap_made(mp_stripes_own())};
     struct tell *all = malloc((size_t)window->size * sizeof *all);
     if (!all) {
         mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
@@ -168,6 +191,7 @@ static int meet(struct mp_window *window, const struct mp_window_wish *wish, int
     error = problem ? problem : error;
     for (int i = 0; i < window->size && !error; i++) {
         look(window, i, &all[i]);
+        pair(window, i, &own, &all[i]);
         heap = heap && window->sides[i].gate;
     }
     free(all);

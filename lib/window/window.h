@@ -52,7 +52,11 @@ struct mp_window_side {
     uint8_t told;    // it was told what has no answer, since the window was made
     uint8_t held;    // window/serve.c
     uint32_t tag;    // of the latest answer that it owes us
-    uint32_t posts_seen, completes_seen; // of its epochs, and of ours that it has completed
+    // Epochs (window/gate.h): what this rank tells it, NULL: by messages; and what it has told.
+    struct mp_gate_calls *tells;
+    const struct mp_gate_calls *told_by;
+    uint32_t posts, completes;           // that it was told of there
+    uint32_t posts_seen, completes_seen; // of what it has told
     uint64_t unflushed; // bytes of requests to it since it was last asked whether all are done
     // The first of what this rank could not do for it, until it asks; and what it has answered.
     struct mp_window_refusal refused, refusal;
