@@ -95,8 +95,15 @@ MP_WEAK(Win_test);
 
 int PMPI_Win_lock(int lock_type, int rank, int assert, MPI_Win win)
 {
-    struct mp_window *w = NULL;
-    int err = mp_enter_window(MP_CALL_Win_lock, win, &w);
+    int err = mp_enter(MP_CALL_Win_lock);
+    struct mp_window *w = err ? NULL : mp_window_get(win);
+    if (likely(w && w->exists && (unsigned)rank < (unsigned)w->size && assert == 0 &&
+               (lock_type == MPI_LOCK_EXCLUSIVE || lock_type == MPI_LOCK_SHARED) &&
+               mp_window_lock_short(w, lock_type == MPI_LOCK_EXCLUSIVE, rank))) {
+        mp_exit();
+        return MPI_SUCCESS;
+    }
+    err = err ? err : mp_check_window(win, &w);
     if (!err && unlikely(lock_type != MPI_LOCK_EXCLUSIVE && lock_type != MPI_LOCK_SHARED)) {
         err = mp_fail(MPI_ERR_LOCKTYPE,
                       "lock_type is %d, must be MPI_LOCK_EXCLUSIVE or MPI_LOCK_SHARED", lock_type);
@@ -112,8 +119,14 @@ MP_WEAK(Win_lock);
 
 int PMPI_Win_unlock(int rank, MPI_Win win)
 {
-    struct mp_window *w = NULL;
-    int err = mp_enter_window(MP_CALL_Win_unlock, win, &w);
+    int err = mp_enter(MP_CALL_Win_unlock);
+    struct mp_window *w = err ? NULL : mp_window_get(win);
+    if (likely(w && w->exists && (unsigned)rank < (unsigned)w->size &&
+               mp_window_unlock_short(w, rank))) {
+        mp_exit();
+        return MPI_SUCCESS;
+    }
+    err = err ? err : mp_check_window(win, &w);
     err = err ? err : mp_check_target(w, rank, "rank");
     if (!err && likely(rank != MPI_PROC_NULL)) {
         err = mp_window_unlock(w, rank);

@@ -16,13 +16,6 @@
 
 enum { ALL = -1 };
 
-static void look_now_and_then(struct mp_window *window)
-{
-    if (mp_window_looks(window)) {
-        mp_progress_look();
-    }
-}
-
 // All accesses so far by messages to a target (-1: all) are done there.
 static int flush_messages(struct mp_window *window, int target, bool local)
 {
@@ -351,7 +344,7 @@ int mp_window_unlock(struct mp_window *window, int rank)
         error = error ? error : given;
     }
     window->dirty = window->dirty && window->locks > 0;
-    look_now_and_then(window);
+    mp_window_look_now_and_then(window);
     return error;
 }
 
@@ -415,7 +408,7 @@ int mp_window_unlock_all(struct mp_window *window)
             error = error ? error : given;
         }
     }
-    look_now_and_then(window);
+    mp_window_look_now_and_then(window);
     return error;
 }
 
@@ -429,6 +422,6 @@ int mp_window_sync(struct mp_window *window)
 {
     atomic_thread_fence(memory_order_seq_cst);
     window->dirty = false;
-    look_now_and_then(window);
+    mp_window_look_now_and_then(window);
     return 0;
 }

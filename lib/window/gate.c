@@ -24,9 +24,9 @@ static _Atomic uint32_t *owner_of(struct mp_gate *gate, uint32_t ticket)
 // Somebody has the turn after this word was stored: wakes whoever that is. A place that its owner
 // has not written yet names an older one, which is woken for nothing; the owner looks at the word
 // after it has written.
-static void wake_next(struct mp_gate *gate, uint64_t word, const struct mp_group *group)
+void mp_gate_wake_next(struct mp_gate *gate, uint64_t word, const struct mp_group *group)
 {
-    if (likely(mp_gate_next(word) == mp_gate_serving(word))) {
+    if (mp_gate_next(word) == mp_gate_serving(word)) {
         return;
     }
     uint32_t owner =
@@ -51,21 +51,6 @@ bool mp_gate_ask(struct mp_gate *gate, bool exclusive, uint32_t *ticket)
     return free;
 }
 
-bool mp_gate_try(struct mp_gate *gate, bool exclusive)
-{
-    uint64_t old = load(gate), new;
-    do {
-        uint32_t next = mp_gate_next(old), serving = mp_gate_serving(old);
-        uint32_t readers = mp_gate_readers(old);
-        if (next != serving || (exclusive && readers > 0)) {
-            return false;
-        }
-        new = exclusive ? mp_gate_word(next + 1, serving, readers)
-                        : mp_gate_word(next + 1, serving + 1, readers + 1);
-    } while (!change(gate, &old, new));
-    return true;
-}
-
 void mp_gate_say(struct mp_gate *gate, uint32_t ticket, int rank)
 {
     atomic_store_explicit(owner_of(gate, ticket), (uint32_t)rank + 1, memory_order_relaxed);
@@ -84,19 +69,15 @@ bool mp_gate_has(struct mp_gate *gate, bool exclusive, uint32_t ticket,
     do {
         new = mp_gate_word(mp_gate_next(old), ticket + 1, mp_gate_readers(old) + 1);
     } while (!change(gate, &old, new));
-    wake_next(gate, new, group); // the next one may be a reader too
+    mp_gate_wake_next(gate, new, group); // the next one may be a reader too
     return true;
 }
 
-void mp_gate_unlock(struct mp_gate *gate, bool exclusive, const struct mp_group *group)
+void mp_gate_unlock_shared(struct mp_gate *gate, const struct mp_group *group)
 {
-    uint64_t old = load(gate), new;
-    do {
-        uint32_t serving = mp_gate_serving(old), readers = mp_gate_readers(old);
-        new = exclusive ? mp_gate_word(mp_gate_next(old), serving + 1, readers)
-                        : mp_gate_word(mp_gate_next(old), serving, readers - 1);
-    } while (!change(gate, &old, new));
-    if (exclusive || mp_gate_readers(new) == 0) {
-        wake_next(gate, new, group);
+    uint64_t reader = mp_gate_word(0, 0, 1);
+    uint64_t word = atomic_fetch_sub(&gate->lock, reader) - reader;
+    if (mp_gate_readers(word) == 0) {
+        mp_gate_wake_next(gate, word, group);
     }
 }

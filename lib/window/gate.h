@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The lock is one word, changed by compare-and-swap only: a reader-writer lock with tickets, first
-// come, first served, so that nobody starves.
+// The lock is one word: a reader-writer lock with tickets, first come, first served, so that nobody
+// starves.
 //   bits 0-15   next: the ticket of whoever comes next
 //   bits 16-31  serving: whose turn it is
 //   bits 32-63  readers that hold it
@@ -24,7 +24,8 @@
 // unlocks. A shared one passes the turn on as soon as it is counted among the readers. So with
 // next == serving and no readers the lock is free, and either kind is taken by one instruction.
 // Every change is sequentially consistent: what was stored to the window before an unlock is
-// visible to whoever takes the lock after it, and no store of the epoch is still under way.
+// visible to whoever takes the lock after it, and no store of the epoch is still under way. (A
+// release store would do for an exclusive holder that has stored nothing, and is not faster.)
 //
 // Who waits. A ticket is held by at most one thread of a rank at a time, so there are never more
 // than `size` from serving to next, and their owners have places of their own in a table of a power
@@ -113,8 +114,37 @@ bool mp_gate_has(struct mp_gate *gate, bool exclusive, uint32_t ticket,
                  const struct mp_group *group);
 
 // Takes the lock only if that can be done at once.
-bool mp_gate_try(struct mp_gate *gate, bool exclusive);
+static inline bool mp_gate_try(struct mp_gate *gate, bool exclusive)
+{
+    uint64_t old = atomic_load_explicit(&gate->lock, memory_order_relaxed), new;
+    do {
+        uint32_t next = mp_gate_next(old), serving = mp_gate_serving(old);
+        uint32_t readers = mp_gate_readers(old);
+        if (next != serving || (exclusive && readers > 0)) {
+            return false;
+        }
+        new = exclusive ? mp_gate_word(next + 1, serving, readers)
+                        : mp_gate_word(next + 1, serving + 1, readers + 1);
+    } while (!atomic_compare_exchange_weak(&gate->lock, &old, new));
+    return true;
+}
 
-void mp_gate_unlock(struct mp_gate *gate, bool exclusive, const struct mp_group *group);
+void mp_gate_unlock_shared(struct mp_gate *gate, const struct mp_group *group);
+void mp_gate_wake_next(struct mp_gate *gate, uint64_t word, const struct mp_group *group);
+static inline void mp_gate_unlock(struct mp_gate *gate, bool exclusive,
+                                  const struct mp_group *group)
+{
+    if (!exclusive) {
+        mp_gate_unlock_shared(gate, group);
+        return;
+    }
+    uint64_t old = atomic_load_explicit(&gate->lock, memory_order_relaxed), new;
+    do {
+        new = mp_gate_word(mp_gate_next(old), mp_gate_serving(old) + 1, mp_gate_readers(old));
+    } while (!atomic_compare_exchange_weak(&gate->lock, &old, new));
+    if (unlikely(mp_gate_next(new) != mp_gate_serving(new))) {
+        mp_gate_wake_next(gate, new, group);
+    }
+}
 
 #endif
