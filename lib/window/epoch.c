@@ -2,7 +2,7 @@
 // Synchronization (MPI 5.0, 12.5). Direct accesses are over when their call returns, so all that an
 // epoch's end has to do for them is a memory fence, unless a store tells the others, which comes
 // after all before it; messages are flushed. Then the others are told: by a barrier
-// (MPI_Win_fence), a word in each one's gate (post, complete), or the gate's lock. Where a gate
+// (MPI_Win_fence), a word in a line of the two (post, complete), or the gate's lock. Where a gate
 // cannot be reached, its owner is sent a message that has it do the same.
 //
 // Waiting makes progress, since what is waited for may need this rank to serve messages.
