@@ -299,7 +299,7 @@ static void complete(struct mp_request *request, struct mp_async *op)
         op_free(op);
         request->ops = NULL;
         request->state = NULL;
-        request->plain = !request->detached;
+        request->plain = !request->detached && !mp_process.check; // whose end is to be seen
         mp_request_complete(request, 0);
     } else {
         mp_request_complete(request, op->error);

@@ -27,7 +27,8 @@ static void print_option(const struct option *option)
     if (*second && strcspn(second, " ") == 1)
         at += snprintf(left + at, sizeof left - (size_t)at, ", -%c", *second);
     if (option->values)
-        snprintf(left + at, sizeof left - (size_t)at, " %s", option->values);
+        snprintf(left + at, sizeof left - (size_t)at, "%s%s", option->values[0] == '[' ? "" : " ",
+                 option->values);
     printf("  %-*s %s\n", COLUMN, left, option->help);
 }
 
@@ -47,12 +48,11 @@ void help_print(void)
             if ((int)options_table[i].group == group)
                 print_option(&options_table[i]);
     }
-    printf(
-        "\nOne dash or two. Options of Open MPI's and MPICH's mpiexec work, or say what to do "
-        "instead.\n"
-        "Exit status: the first failing rank's, 128 + its signal if it was killed, 120 for a\n"
-        "deadlock, 124 after --timeout, 2 for wrong use, 126 or 127 for a program that cannot be "
-        "started.\n");
+    printf("\nOne dash or two. Options of Open MPI's and MPICH's mpiexec work, or say what to do "
+           "instead.\n"
+           "Exit status: the first failing rank's, 128 + its signal if it was killed, 120 for a\n"
+           "deadlock, 121 for what --check found, 124 after --timeout, 2 for wrong use, 126 or 127 "
+           "for a\nprogram that cannot be started.\n");
 }
 
 void help_print_version(void)

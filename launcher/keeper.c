@@ -309,6 +309,8 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     }
     if (job.exit_status == 0)
         job.exit_status = output_status();
+    if (job.exit_status == 0 && !options->check_warn && report_faults(&job, NULL) > 0)
+        job.exit_status = EXIT_FAULTS;
     report_end(&job);
     *failed = job.cause == CAUSE_RANK || job.cause == CAUSE_LATE;
     if (options->tmpdir && getppid() != warden)

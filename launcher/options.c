@@ -129,6 +129,29 @@ static int apply_on_deadlock(struct parser *p, char **values)
     return 0;
 }
 
+// Nothing, or one or two words; from the variable 1 or 0, too.
+static int apply_check(struct parser *p, char **values)
+{
+    const char *at = values[0] ? values[0] : "1";
+
+    p->options->check = MP_CHECK_ON;
+    p->options->check_warn = false;
+    while (*at) {
+        size_t length = strcspn(at, ",");
+        if (length == 4 && strncmp(at, "warn", length) == 0)
+            p->options->check_warn = true;
+        else if (length == 4 && strncmp(at, "sync", length) == 0)
+            p->options->check |= MP_CHECK_SYNC;
+        else if (length == 1 && *at == '0')
+            p->options->check = 0;
+        else if (length != 1 || *at != '1')
+            return option_fail(p, "%.*s knows \"warn\" and \"sync\", not \"%s\"",
+                               (int)strcspn(p->given, "="), p->given, values[0]);
+        at += length + (at[length] == ',');
+    }
+    return 0;
+}
+
 enum { THIS_PROGRAM, ALL_PROGRAMS };
 
 static struct environment_changes *environment_of(struct parser *p)
@@ -253,6 +276,8 @@ const struct option options_table[] = {
      "tell when only sleeping threads could help (default: 10)"},
     {"livelock-suspect", "SECONDS", GROUP_HIDDEN, SECONDS(livelock_suspect),
      "tell when ranks poll and the others wait (default: 60)"},
+    {"check", "[=warn|sync]", GROUP_JOB, apply_check, 0,
+     "tell misused buffers, what is never freed ...; status 121"},
     {"grace", "SECONDS", GROUP_JOB, SECONDS(grace),
      "time to save work when told to stop (default: 5; or MPRUN_GRACE)"},
     {"limit", "mem=B,cpu=S,files=N", GROUP_JOB, option_limit, 0,
@@ -407,7 +432,11 @@ static int parse_option(struct parser *p, int argc, char **argv, int *at)
     if (p->option->apply == refuse)
         return p->option->apply(p, NULL);
 
-    if (p->option->values)
+    // One in brackets can be given with = only.
+    bool may_be_left_out = p->option->values && p->option->values[0] == '[';
+    if (may_be_left_out)
+        wanted = name[length] == '=';
+    else if (p->option->values)
         for (const char *c = p->option->values; c; c = strchr(c + 1, ' '))
             wanted++;
     if (name[length] == '=') {
@@ -489,6 +518,7 @@ int options_parse(struct options *options, int argc, char **argv)
         parse_variable(&parser, "MPRUN_ON_DEADLOCK", "on-deadlock") != 0 ||
         parse_variable(&parser, "MPRUN_DEADLOCK_SUSPECT", "deadlock-suspect") != 0 ||
         parse_variable(&parser, "MPRUN_LIVELOCK_SUSPECT", "livelock-suspect") != 0 ||
+        parse_variable(&parser, "MPRUN_CHECK", "check") != 0 ||
         parse_variable(&parser, "MPRUN_GRACE", "grace") != 0)
         return EXIT_USAGE;
     const char *heap = getenv("MPRUN_SHARED_HEAP");

@@ -15,6 +15,7 @@
 enum {
     EXIT_USAGE = 2,
     EXIT_DEADLOCK = 120,
+    EXIT_FAULTS = 121,
     EXIT_TIMEOUT = 124,
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_NOT_FOUND = 127
@@ -99,6 +100,8 @@ struct options {
     bool no_shared_heap;
     enum on_deadlock on_deadlock;
     double deadlock_suspect, livelock_suspect; // seconds, 0 for never
+    uint32_t check;                            // MP_CHECK_*; 0: --check is not given
+    bool check_warn;                           // what is found does not change the exit status
     struct wish wish;
     struct device_wish devices;
     struct devices *found;   // devices_find

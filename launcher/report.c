@@ -365,6 +365,32 @@ static void put_exit_codes(struct text *t, const struct job *job)
     }
 }
 
+uint64_t report_faults(const struct job *job, int *finders)
+{
+    uint64_t sum = 0;
+    int ranks = 0;
+    for (int i = 0; i < job->nranks; i++) {
+        uint32_t faults = atomic_load_explicit(&job_board(job, i)->faults, memory_order_relaxed);
+        sum += faults;
+        ranks += faults > 0;
+    }
+    if (finders)
+        *finders = ranks;
+    return sum;
+}
+
+// What --check comes to.
+static void put_check(struct text *t, const struct job *job)
+{
+    int finders;
+    uint64_t faults = report_faults(job, &finders);
+    if (faults > 0)
+        text_put(t, "mprun: check: %llu fault%s, on %d of %d rank%s\n", (unsigned long long)faults,
+                 faults == 1 ? "" : "s", finders, job->nranks, job->nranks == 1 ? "" : "s");
+    else if (!job->options->quiet && job->cause == CAUSE_NONE)
+        text_put(t, "mprun: check: no faults\n");
+}
+
 void report_end(const struct job *job)
 {
     char data[20000];
@@ -414,6 +440,8 @@ void report_end(const struct job *job)
     }
     if (!quiet && job->cause != CAUSE_NONE)
         put_full(&t, job);
+    if (job->options->check)
+        put_check(&t, job);
     if (job->phase != PHASE_OVER)
         text_put(&t, "mprun: a process of the job cannot be killed: " UNKILLABLE "\n");
     if (job->left && !quiet && job->nleft > 0)

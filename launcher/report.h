@@ -8,6 +8,9 @@
 // Says on standard error how the job ended, when there is something to say.
 void report_end(const struct job *job);
 
+// Faults that ranks have found in the program (--check); in how many ranks, if `finders` is given.
+uint64_t report_faults(const struct job *job, int *finders);
+
 // Says on a terminal that the job was asked to end and has time to, and how to cut that short.
 void report_patience(const struct job *job);
 

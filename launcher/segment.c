@@ -97,6 +97,7 @@ static struct mp_segment_header job_plan(const struct options *options, int cpus
                                          (uint32_t)crowd > per_core ? (uint32_t)crowd : per_core,
                                      .universe = ranks > cores ? ranks : cores,
                                      .fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS,
+                                     .check = options->check,
                                      .start_ns = start_ns};
 
     if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Calls and includes go downwards only. The rooms, from the bottom; those with a comma between them
 # are side by side and know nothing of each other:
-rooms='base shm boot socket,heap process wait object datatype op,message collectives window api'
+rooms='base shm boot socket,heap process wait object datatype op,message collectives window check api'
 #
 # First, every #include line: this fails on one that points upwards or sideways, on a name without
 # its folder, on a header of ours in <>, and on a foreign library outside the launcher. The launcher

@@ -14,6 +14,7 @@
 #ifndef MP_API_API_H
 #define MP_API_API_H
 
+#include "check/owned.h"
 #include "datatype/datatype.h"
 #include "mpi.h"
 #include "object/attribute.h"
@@ -80,6 +81,7 @@ static inline int mp_leave_with_comm(int call, struct mp_comm *comm, int err, st
 {
     if (newcomm) {
         *newcomm = !err && made ? mp_comm_handle(made) : MPI_COMM_NULL;
+        mp_owned_made(MP_OWNED_COMM, *newcomm, call);
     }
     return mp_leave(call, comm, err);
 }

@@ -10,12 +10,20 @@
 
 // ---- Keyvals
 
+// What the keyval is called in check/owned.h.
+static const void *keyval_owned(enum mp_attribute_owner owner, int keyval)
+{
+    return (const void *)((uintptr_t)owner << 32 | (uint32_t)keyval);
+}
+
 static int keyval_create(int call, enum mp_attribute_owner owner, mp_attribute_function *copy,
                          mp_attribute_function *remove, void *extra_state, int *keyval)
 {
     int err = mp_enter(call);
     err = err ? err : mp_check_pointer(keyval, "keyval");
     err = err ? err : mp_keyval_new(owner, copy, remove, extra_state, keyval);
+    if (!err)
+        mp_owned_made(MP_OWNED_KEYVAL, keyval_owned(owner, *keyval), call);
     return mp_leave(call, NULL, err);
 }
 
@@ -24,8 +32,10 @@ static int keyval_free(int call, enum mp_attribute_owner owner, int *keyval)
     int err = mp_enter(call);
     err = err ? err : mp_check_pointer(keyval, "keyval");
     err = err ? err : mp_keyval_free(owner, *keyval);
-    if (!err)
+    if (!err) {
+        mp_owned_freed(MP_OWNED_KEYVAL, keyval_owned(owner, *keyval));
         *keyval = MPI_KEYVAL_INVALID;
+    }
     return mp_leave(call, NULL, err);
 }
 

@@ -3,6 +3,7 @@
 #include "message/bsend.h"
 
 #include "api/api.h"
+#include "check/pending.h"
 
 // A call that was opened, and whose buffer it is about: a communicator's, a session's, or the
 // process's. `err` is what opening it and finding the buffer came to.
@@ -80,6 +81,7 @@ static int iflush(struct call call, MPI_Request *request)
     err = err ? err : mp_bsend_iflush(*call.place, &made);
     if (!err) {
         *request = (MPI_Request)(void *)made;
+        mp_request_made(made, call.name, NULL);
     }
     return leave(&call, err);
 }

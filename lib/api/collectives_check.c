@@ -2,6 +2,7 @@
 // Chapter 6: the checks of all collective operations. What is significant at the root only is
 // looked at there only. Read next: collectives/collectives.h, for what comes out.
 #include "api/collectives_check.h"
+#include "check/pending.h"
 
 #include "object/info.h"
 #include "object/topology.h"
@@ -44,6 +45,7 @@ static int end(const struct mp_way *way, const struct mp_collective *c, int err)
                                           : mp_collective_init(c, &request);
         if (!err) {
             *way->request = (MPI_Request)(void *)request;
+            mp_request_made(request, way->call, NULL);
         }
     }
     return mp_leave(way->call, c->comm, err);

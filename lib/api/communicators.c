@@ -207,7 +207,11 @@ static int idup(int call, MPI_Comm comm, MPI_Info info, MPI_Comm *newcomm, MPI_R
         err = mp_check_pointer(request, "request");
     }
     err = err ? err : mp_comm_idup(c, hints, newcomm, &made);
-    return mp_leave_with_request(call, c, err, made, request);
+    if (!err) {
+        *request = (MPI_Request)(void *)made;
+        mp_request_made(made, call, newcomm);
+    }
+    return mp_leave(call, c, err);
 }
 
 int PMPI_Comm_idup(MPI_Comm comm, MPI_Comm *newcomm, MPI_Request *request)
@@ -357,9 +361,13 @@ static int release(int call, MPI_Comm *comm)
         handler = c->errhandler;
         mp_errhandler_hold(handler);
         lost = report_lost_message(c);
+        if (unlikely(mp_process.check)) {
+            mp_check_unreceived(c->context, call);
+        }
         err = mp_comm_free(c);
     }
     if (!err) {
+        mp_owned_freed(MP_OWNED_COMM, *comm);
         *comm = MPI_COMM_NULL;
     }
     int result = lost && !err ? (mp_exit(), mp_raise_with(call, handler, lost))

@@ -160,6 +160,7 @@ static int construct(int call, const struct construction *c, MPI_Datatype *newty
     if (!err) {
         write_recipe(&(struct writer){.recipe = &type->recipe, .large = c->large}, c);
         *newtype = mp_datatype_handle(type);
+        mp_owned_made(MP_OWNED_DATATYPE, *newtype, call);
     }
     return mp_leave(call, NULL, err);
 }
@@ -402,6 +403,7 @@ static int subarray(int call, int ndims, struct mp_counts sizes, struct mp_count
         type->recipe.integers[0] = ndims;
         type->recipe.integers[type->recipe.integer_count - 1] = order;
         *newtype = mp_datatype_handle(type);
+        mp_owned_made(MP_OWNED_DATATYPE, *newtype, call);
     }
     return mp_leave(call, NULL, err);
 }
@@ -445,6 +447,7 @@ static int resized(int call, MPI_Datatype oldtype, bool large, MPI_Count lb, MPI
         put_address(&to, lb);
         put_address(&to, extent);
         *newtype = mp_datatype_handle(type);
+        mp_owned_made(MP_OWNED_DATATYPE, *newtype, call);
     }
     return mp_leave(call, NULL, err);
 }

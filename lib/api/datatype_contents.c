@@ -117,9 +117,11 @@ static int contents(int call, MPI_Datatype datatype, bool small, MPI_Count max_i
         for (size_t i = 0; i < type->part_count; i++) {
             struct mp_datatype *part = type->parts[i].type;
             mp_datatype_hold(part);
-            if (!part->object.builtin)
-                part->handles++;
             types[i] = mp_datatype_handle(part);
+            if (!part->object.builtin) {
+                part->handles++;
+                mp_owned_made(MP_OWNED_DATATYPE, types[i], call);
+            }
         }
     }
     return mp_leave(call, NULL, err);

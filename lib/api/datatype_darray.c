@@ -147,8 +147,10 @@ static int darray(int call, struct darray a, struct mp_counts gsizes, MPI_Dataty
     err = err ? err : mp_check_pointer((const void *)newtype, "newtype");
     err = err ? err : make(&a, &gsizes, old, &type);
     err = err ? err : record(&a, &gsizes, type);
-    if (!err)
+    if (!err) {
         *newtype = mp_datatype_handle(type);
+        mp_owned_made(MP_OWNED_DATATYPE, *newtype, call);
+    }
     return mp_leave(call, NULL, err);
 }
 

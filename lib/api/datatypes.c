@@ -47,6 +47,7 @@ int PMPI_Type_free(MPI_Datatype *datatype)
     if (!err && type->handles == 1 && type->attributes)
         err = mp_attributes_delete(MP_OWNER_DATATYPE, *datatype, &type->attributes);
     if (!err) {
+        mp_owned_freed(MP_OWNED_DATATYPE, *datatype);
         mp_datatype_drop(type);
         *datatype = MPI_DATATYPE_NULL;
     }
@@ -69,6 +70,7 @@ int PMPI_Type_dup(MPI_Datatype oldtype, MPI_Datatype *newtype)
         if (err)
             mp_datatype_drop(type);
         *newtype = err ? MPI_DATATYPE_NULL : handle;
+        mp_owned_made(MP_OWNED_DATATYPE, *newtype, MP_CALL_Type_dup);
     }
     return mp_leave(MP_CALL_Type_dup, NULL, err);
 }

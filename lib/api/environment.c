@@ -253,6 +253,7 @@ int PMPI_Get_hw_resource_info(MPI_Info *hw_info)
     err = err ? err : tell_hardware(&info);
     if (!err) {
         *hw_info = mp_info_handle(info);
+        mp_owned_made(MP_OWNED_INFO, *hw_info, MP_CALL_Get_hw_resource_info);
     }
     return mp_leave(MP_CALL_Get_hw_resource_info, NULL, err);
 }

@@ -22,10 +22,12 @@ static int errhandler_create(int call, enum mp_errhandler_kind kind, void (*func
         err = mp_fail(MPI_ERR_ARG, "the error handler function is a null pointer");
     if (!err) {
         struct mp_errhandler *created = mp_errhandler_new(kind, function);
-        if (created)
+        if (created) {
             *errhandler = mp_errhandler_handle(created);
-        else
+            mp_owned_made(MP_OWNED_ERRHANDLER, *errhandler, call);
+        } else {
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an error handler");
+        }
     }
     return mp_leave_any_time(call, err);
 }
@@ -68,6 +70,7 @@ int PMPI_Errhandler_free(MPI_Errhandler *errhandler)
     int err = mp_check_pointer(errhandler, "errhandler");
     err = err ? err : mp_check_errhandler(*errhandler, MP_ERRHANDLER_ANY, &handler);
     if (!err) {
+        mp_owned_freed(MP_OWNED_ERRHANDLER, *errhandler);
         // The predefined ones are returned by MPI_Comm_get_errhandler and may be freed like others.
         if (!handler->object.builtin)
             __atomic_sub_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
@@ -86,11 +89,12 @@ static void replace(struct mp_errhandler **place, struct mp_errhandler *handler)
 }
 
 // One more handle, which the program will free.
-static MPI_Errhandler give_handle(struct mp_errhandler *handler)
+static MPI_Errhandler give_handle(int call, struct mp_errhandler *handler)
 {
     mp_errhandler_hold(handler);
     if (!handler->object.builtin)
         __atomic_add_fetch(&handler->handles, 1, __ATOMIC_RELAXED);
+    mp_owned_made(MP_OWNED_ERRHANDLER, mp_errhandler_handle(handler), call);
     return mp_errhandler_handle(handler);
 }
 
@@ -121,7 +125,7 @@ int PMPI_Comm_get_errhandler(MPI_Comm comm, MPI_Errhandler *errhandler)
     int err = mp_enter_comm(MP_CALL_Comm_get_errhandler, comm, &c);
     err = err ? err : mp_check_pointer(errhandler, "errhandler");
     if (!err) {
-        *errhandler = give_handle(c->errhandler);
+        *errhandler = give_handle(MP_CALL_Comm_get_errhandler, c->errhandler);
     }
     return mp_leave(MP_CALL_Comm_get_errhandler, c, err);
 }
@@ -159,7 +163,7 @@ int PMPI_Session_get_errhandler(MPI_Session session, MPI_Errhandler *errhandler)
     err = err ? err : mp_check_session(session, &s);
     err = err ? err : mp_check_pointer(errhandler, "errhandler");
     if (!err)
-        *errhandler = give_handle(s->errhandler);
+        *errhandler = give_handle(MP_CALL_Session_get_errhandler, s->errhandler);
     return mp_leave_session(MP_CALL_Session_get_errhandler, s, err);
 }
 MP_WEAK(Session_get_errhandler);
@@ -194,7 +198,7 @@ int PMPI_Win_get_errhandler(MPI_Win win, MPI_Errhandler *errhandler)
     int err = mp_enter_window(MP_CALL_Win_get_errhandler, win, &w);
     err = err ? err : mp_check_pointer(errhandler, "errhandler");
     if (!err)
-        *errhandler = give_handle(w->errhandler);
+        *errhandler = give_handle(MP_CALL_Win_get_errhandler, w->errhandler);
     return mp_leave_window(MP_CALL_Win_get_errhandler, w, err);
 }
 MP_WEAK(Win_get_errhandler);

@@ -2,6 +2,7 @@
 // Chapter 13: generalized requests: an operation of the user's own behind a request handle, so that
 // it can be waited for together with MPI's.
 #include "api/api.h"
+#include "check/pending.h"
 #include "message/request.h"
 #include "object/status.h"
 
@@ -77,6 +78,7 @@ int PMPI_Grequest_start(MPI_Grequest_query_function *query_fn, MPI_Grequest_free
             r->state = g;
             r->world = -1;
             *request = (MPI_Request)(void *)r;
+            mp_request_made(r, MP_CALL_Grequest_start, NULL);
         } else {
             free(g);
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for a request");

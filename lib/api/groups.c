@@ -42,6 +42,7 @@ static int give(int *list, int size, struct mp_session *session, MPI_Group *newg
         return out_of_memory();
     mp_group_derive(group, session);
     *newgroup = mp_group_handle(group);
+    mp_owned_made(MP_OWNED_GROUP, *newgroup, mp_call_inside());
     return 0;
 }
 
@@ -281,6 +282,7 @@ int PMPI_Group_free(MPI_Group *group)
     err = err ? err : mp_check_pointer(group, "group");
     err = err ? err : mp_check_group(*group, "group", &g);
     if (!err) {
+        mp_owned_freed(MP_OWNED_GROUP, *group);
         mp_group_release(g); // nothing happens to MPI_GROUP_EMPTY, which constructors may return
         *group = MPI_GROUP_NULL;
     }
@@ -300,6 +302,7 @@ static int group_of(int call, MPI_Comm comm, bool remote, MPI_Group *group)
         if (copy) {
             mp_group_derive(copy, c->session);
             *group = mp_group_handle(copy);
+            mp_owned_made(MP_OWNED_GROUP, *group, call);
         } else {
             err = out_of_memory();
         }

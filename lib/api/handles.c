@@ -90,10 +90,12 @@ int PMPI_Abi_get_info(MPI_Info *info)
         err = err ? err : put_size(created, "mpi_aint_size", sizeof(MPI_Aint));
         err = err ? err : put_size(created, "mpi_count_size", sizeof(MPI_Count));
         err = err ? err : put_size(created, "mpi_offset_size", sizeof(MPI_Offset));
-        if (!err)
+        if (!err) {
             *info = mp_info_handle(created);
-        else
+            mp_owned_made(MP_OWNED_INFO, *info, MP_CALL_Abi_get_info);
+        } else {
             mp_info_free(created);
+        }
     }
     return mp_leave_any_time(MP_CALL_Abi_get_info, err);
 }
@@ -144,10 +146,12 @@ int PMPI_Abi_get_fortran_info(MPI_Info *info)
     if (!err) {
         pthread_mutex_lock(&lock);
         struct mp_info *copy = fortran_info ? mp_info_copy(fortran_info) : NULL;
-        if (fortran_info && !copy)
+        if (fortran_info && !copy) {
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
-        else
+        } else {
             *info = copy ? mp_info_handle(copy) : MPI_INFO_NULL;
+            mp_owned_made(MP_OWNED_INFO, *info, MP_CALL_Abi_get_fortran_info);
+        }
         pthread_mutex_unlock(&lock);
     }
     return mp_leave_any_time(MP_CALL_Abi_get_fortran_info, err);

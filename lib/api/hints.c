@@ -88,6 +88,7 @@ int PMPI_Comm_get_info(MPI_Comm comm, MPI_Info *info_used)
     err = err ? err : list_hints(c, &info);
     if (!err) {
         *info_used = mp_info_handle(info);
+        mp_owned_made(MP_OWNED_INFO, *info_used, MP_CALL_Comm_get_info);
     }
     return mp_leave(MP_CALL_Comm_get_info, c, err);
 }

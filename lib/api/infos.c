@@ -38,11 +38,12 @@ static int check_key(const char *key)
 }
 
 // Gives the new info to the program.
-static int give(struct mp_info *created, MPI_Info *info)
+static int give(int call, struct mp_info *created, MPI_Info *info)
 {
     if (!created)
         return mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
     *info = mp_info_handle(created);
+    mp_owned_made(MP_OWNED_INFO, *info, call);
     return 0;
 }
 
@@ -51,7 +52,7 @@ static int give(struct mp_info *created, MPI_Info *info)
 int PMPI_Info_create(MPI_Info *info)
 {
     int err = mp_check_pointer(info, "info");
-    err = err ? err : give(mp_info_new(), info);
+    err = err ? err : give(MP_CALL_Info_create, mp_info_new(), info);
     return mp_leave_any_time(MP_CALL_Info_create, err);
 }
 MP_WEAK(Info_create);
@@ -69,7 +70,7 @@ int PMPI_Info_create_env(int argc, char *argv[], MPI_Info *info)
             argc > 0 ? mp_info_new() : mp_info_copy(mp_info_get(MPI_INFO_ENV));
         if (created && argc > 0)
             mp_info_put_start(created, argc, argv);
-        err = give(created, info);
+        err = give(MP_CALL_Info_create_env, created, info);
     }
     return mp_leave_any_time(MP_CALL_Info_create_env, err);
 }
@@ -80,7 +81,7 @@ int PMPI_Info_dup(MPI_Info info, MPI_Info *newinfo)
     struct mp_info *old;
     int err = check_info(info, &old);
     err = err ? err : mp_check_pointer(newinfo, "newinfo");
-    err = err ? err : give(mp_info_copy(old), newinfo);
+    err = err ? err : give(MP_CALL_Info_dup, mp_info_copy(old), newinfo);
     return mp_leave_any_time(MP_CALL_Info_dup, err);
 }
 MP_WEAK(Info_dup);
@@ -91,6 +92,7 @@ int PMPI_Info_free(MPI_Info *info)
     int err = mp_check_pointer(info, "info");
     err = err ? err : check_own_info(*info, &old);
     if (!err) {
+        mp_owned_freed(MP_OWNED_INFO, *info);
         mp_info_free(old);
         *info = MPI_INFO_NULL;
     }

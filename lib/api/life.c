@@ -9,6 +9,7 @@
 #include "api/life.h"
 
 #include "boot/boot.h"
+#include "check/pending.h"
 #include "heap/heap.h"
 #include "message/bsend.h"
 #include "message/opening.h"
@@ -37,6 +38,7 @@ static int join(void)
         mp_heap_join(boot.segment, boot.rank);
     }
     int error = mp_child_watch();
+    mp_check_open();
     error = error ? error : mp_message_open(&boot);
     return error ? error : mp_comm_open();
 }
@@ -86,6 +88,9 @@ void mp_life_await_all(void)
 
 void mp_life_close(int thread_level)
 {
+    if (unlikely(mp_process.check) && mp_process.users == 1) {
+        mp_check_close(mp_call_inside());
+    }
     mp_context_sweep(-1); // after MPI_Finalize's barrier all are gone from what they have freed
     struct mp_waiter waiter;
 

@@ -108,6 +108,7 @@ static int create(int call, int flavor, void *base, MPI_Aint bytes, MPI_Aint uni
     }
     if (win) {
         *win = made ? mp_window_handle(made) : MPI_WIN_NULL;
+        mp_owned_made(MP_OWNED_WIN, *win, call);
     }
     if (made && baseptr) {
         *(void **)baseptr = made->base;
@@ -178,6 +179,7 @@ int PMPI_Win_free(MPI_Win *win)
     err = err ? err : mp_check_window(*win, &w);
     err = err ? err : mp_window_free(w);
     if (!err) {
+        mp_owned_freed(MP_OWNED_WIN, *win);
         *win = MPI_WIN_NULL;
     }
     return mp_leave_window(MP_CALL_Win_free, w, err);
@@ -288,6 +290,7 @@ int PMPI_Win_get_group(MPI_Win win, MPI_Group *group)
     }
     if (!err) {
         *group = mp_group_handle(copy);
+        mp_owned_made(MP_OWNED_GROUP, *group, MP_CALL_Win_get_group);
     }
     return mp_leave_window(MP_CALL_Win_get_group, w, err);
 }

@@ -114,6 +114,7 @@ int PMPI_Win_get_info(MPI_Win win, MPI_Info *info_used)
     err = err ? err : list_hints(w, &info);
     if (!err) {
         *info_used = mp_info_handle(info);
+        mp_owned_made(MP_OWNED_INFO, *info_used, MP_CALL_Win_get_info);
     }
     return mp_leave_window(MP_CALL_Win_get_info, w, err);
 }

@@ -21,6 +21,7 @@ static int op_create(int call, MPI_User_function *function, MPI_User_function_c 
             created->function = function;
             created->function_large = function_large;
             *op = mp_op_handle(created);
+            mp_owned_made(MP_OWNED_OP, *op, call);
         } else {
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for an operation");
         }
@@ -50,6 +51,7 @@ int PMPI_Op_free(MPI_Op *op)
         err = mp_fail(MPI_ERR_OP, "op is %s, which is predefined and cannot be freed",
                       mp_op_name(old));
     if (!err) {
+        mp_owned_freed(MP_OWNED_OP, *op);
         old->freed = true;
         mp_op_release(old);
         *op = MPI_OP_NULL;

@@ -5,6 +5,7 @@
 #include "message/message.h"
 
 #include "api/api.h"
+#include "check/pending.h"
 #include "message/message_short.h"
 #include "object/status.h"
 
@@ -65,7 +66,7 @@ static int send_inside(int err, struct call call, const void *buffer, MPI_Comm c
     err = err ? err : check_send(&call, buffer, comm);
     err = err ? err
               : mp_send(buffer, call.count, call.type, call.peer, call.tag, call.comm,
-                        call.comm->context, mode);
+                        call.comm->context, mp_send_mode_checked(mode));
     return mp_leave(call.name, call.comm, err);
 }
 
@@ -86,6 +87,21 @@ static __attribute__((noinline)) int receive_inside(struct call call, void *buff
     return mp_leave(call.name, call.comm, err);
 }
 
+// Under `mprun --check`: notes the new request. Any has an object then.
+static __attribute__((noinline, cold)) int note(const struct call *call, const void *buffer,
+                                                MPI_Request *made)
+{
+    if (mp_is_sent(*made)) {
+        struct mp_request *object = mp_sent_object(*made);
+        if (!object) {
+            return MPI_ERR_NO_MEM;
+        }
+        *made = (MPI_Request)(void *)object;
+    }
+    mp_pending_transfer(mp_request_of(*made), call->name, buffer, call->count, call->type);
+    return 0;
+}
+
 // Hands a new request out, if there was no error.
 MP_ALWAYS_INLINE int leave_with(struct call *call, MPI_Request made, MPI_Request *request, int err)
 {
@@ -101,6 +117,7 @@ static int start_send_inside(int err, struct call call, const void *buffer, MPI_
     MPI_Request made = MPI_REQUEST_NULL;
     err = err ? err : check_send(&call, buffer, comm);
     err = err ? err : mp_check_pointer(request, "request");
+    mode = mp_send_mode_checked(mode);
     if (!err && !persistent) {
         err = mp_isend(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                        call.comm->context, mode, &made);
@@ -113,6 +130,9 @@ static int start_send_inside(int err, struct call call, const void *buffer, MPI_
         err = mp_send_init(buffer, call.count, call.type, call.peer, call.tag, call.comm,
                            call.comm->context, mode, &object);
         made = (MPI_Request)(void *)object;
+    }
+    if (!err && unlikely(mp_process.check)) {
+        err = note(&call, buffer, &made);
     }
     return leave_with(&call, made, request, err);
 }
@@ -145,7 +165,11 @@ MP_ALWAYS_INLINE int start_recv(int name, void *buffer, MPI_Count count, MPI_Dat
             (persistent ? mp_recv_init : mp_irecv)(buffer, call.count, call.type, call.peer,
                                                    call.tag, call.comm, call.comm->context, &made);
     }
-    return leave_with(&call, (MPI_Request)(void *)made, request, err);
+    MPI_Request handle = (MPI_Request)(void *)made;
+    if (!err && unlikely(mp_process.check)) {
+        err = note(&call, buffer, &handle);
+    }
+    return leave_with(&call, handle, request, err);
 }
 
 // ---- Standard mode

@@ -11,6 +11,9 @@ static int finish_slow(MPI_Request *handle, MPI_Status *status, struct mp_comm *
     struct mp_request *request = mp_request_of(*handle);
     // A communicator that the user has freed may go with the request.
     struct mp_comm *its = request->comm && !request->comm->freed ? request->comm : NULL;
+    if (unlikely(mp_process.check)) {
+        mp_pending_ended(request);
+    }
     int err = mp_request_finish(handle, status);
     if (err) {
         *comm = its;

@@ -4,6 +4,7 @@
 #define MP_API_REQUESTS_H
 
 #include "api/api.h"
+#include "check/pending.h"
 #include "message/request.h"
 
 // A request that the wait and test family has to look at: not null, and not inactive (3.7.5).
@@ -18,6 +19,7 @@ static inline int mp_leave_with_request(int call, struct mp_comm *comm, int err,
 {
     if (!err) {
         *request = (MPI_Request)(void *)made;
+        mp_request_made(made, call, NULL);
     }
     return mp_leave(call, comm, err);
 }

@@ -141,6 +141,9 @@ int PMPI_Request_free(MPI_Request *request)
     if (!err) {
         struct mp_request *freed = mp_request_get(*request);
         *request = MPI_REQUEST_NULL;
+        if (unlikely(mp_process.check)) {
+            mp_pending_freed(freed, MP_CALL_Request_free);
+        }
         if (freed->complete) {
             err = mp_request_end(freed);
             mp_request_release(freed);
@@ -180,7 +183,11 @@ static int start(MPI_Request handle)
     if (request->active) {
         return mp_fail(MPI_ERR_REQUEST, "request is active already: complete it first");
     }
-    return mp_request_start(request);
+    int err = mp_request_start(request);
+    if (!err && unlikely(mp_process.check)) {
+        mp_pending_started(request);
+    }
+    return err;
 }
 
 int PMPI_Start(MPI_Request *request)

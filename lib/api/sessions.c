@@ -69,6 +69,7 @@ int PMPI_Session_get_info(MPI_Session session, MPI_Info *info_used)
     if (!err) {
         struct mp_info *copy = mp_info_copy(s->hints);
         *info_used = copy ? mp_info_handle(copy) : MPI_INFO_NULL;
+        mp_owned_made(MP_OWNED_INFO, *info_used, MP_CALL_Session_get_info);
         err = copy ? 0 : mp_fail(MPI_ERR_NO_MEM, "no memory for an info");
     }
     return mp_leave_session(MP_CALL_Session_get_info, s, err);
@@ -153,6 +154,7 @@ int PMPI_Session_get_pset_info(MPI_Session session, const char *pset_name, MPI_I
     err = err ? err : describe_pset(pset_name, &made);
     if (!err) {
         *info = mp_info_handle(made);
+        mp_owned_made(MP_OWNED_INFO, *info, MP_CALL_Session_get_pset_info);
     }
     return mp_leave_session(MP_CALL_Session_get_pset_info, s, err);
 }
@@ -177,6 +179,7 @@ int PMPI_Group_from_session_pset(MPI_Session session, const char *pset_name, MPI
             err = mp_fail(MPI_ERR_NO_MEM, "no memory for a group");
         }
         *newgroup = group ? mp_group_handle(group) : MPI_GROUP_NULL;
+        mp_owned_made(MP_OWNED_GROUP, *newgroup, MP_CALL_Group_from_session_pset);
     }
     return mp_leave_session(MP_CALL_Group_from_session_pset, s, err);
 }
@@ -215,6 +218,7 @@ static int hand_out(int call, int err, struct mp_comm *made, const struct mp_inf
             made->errhandler = handler;
         }
         *newcomm = made ? mp_comm_handle(made) : MPI_COMM_NULL;
+        mp_owned_made(MP_OWNED_COMM, *newcomm, call);
     }
     mp_exit();
     if (!err) {

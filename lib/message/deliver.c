@@ -8,11 +8,15 @@
 #include "message/outgoing.h"
 #include "message/rendezvous.h"
 #include "object/errhandler.h"
+#include "process/handed.h"
 #include "process/peers.h"
 
 // Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
 static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)
 {
+    if (unlikely(mp_handed.receive_met != NULL)) {
+        mp_handed.receive_met(request);
+    }
     request->source = packet->source;
     request->result_tag = packet->tag;
     request->total = total;

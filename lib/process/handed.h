@@ -10,10 +10,12 @@
 #include <stdbool.h>
 
 struct mp_comm;
+struct mp_request;
 
 // What                     Handed down by             Called by
 // comm_made, comm_ends     message/opening.c          object/comm.c
 // late, busy               collectives/execute.c      wait/progress.c
+// receive_met              check/pending.c            message/deliver.c
 // mp_channel's functions   message/shm_channel.c and  process/peers.h, wait/progress.c
 //                          message/near_and_far.c
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
@@ -35,6 +37,9 @@ struct mp_handed {
     void (*late)(void);
     // Whether it has something of that kind under way. NULL: it has not.
     bool (*busy)(void);
+    // A message has met a receive that is posted, and nothing is in its buffer yet. NULL: nobody
+    // wants to know. Where somebody does, no message goes past this.
+    void (*receive_met)(const struct mp_request *request);
 };
 extern struct mp_handed mp_handed;
 

@@ -28,6 +28,7 @@ void mp_process_joined(int rank, int size, bool launched, struct mp_segment_head
     mp_process.size = size;
     mp_process.launched = launched;
     mp_process.segment = segment;
+    mp_process.check = segment->check;
     mp_process.first = (int)segment->first;
     mp_process.local = rank - mp_process.first;
     mp_process.near = segment->channel == MP_CHANNEL_SHM ? (int)segment->nranks : 1;

@@ -30,10 +30,11 @@ struct mp_process {
     // Peers are near, reached through `segment`, or far, reached by a stream (process/peers.h).
     // Near ones have world ranks from `first` on, and their places in the segment in the same
     // order.
-    int local;     // this rank's place in the segment
-    int first;     // world rank of the one at place 0
-    int near;      // near ranks, this one among them
-    bool launched; // by mprun; false: a world of one that started by itself
+    int local;      // this rank's place in the segment
+    int first;      // world rank of the one at place 0
+    int near;       // near ranks, this one among them
+    bool launched;  // by mprun; false: a world of one that started by itself
+    uint32_t check; // MP_CHECK_*: 0, but under `mprun --check` (lib/check)
     // This rank's core is wanted by others, so a wait yields instead of spinning: other ranks, as
     // the launcher says, or whoever took the core away lately (wait/progress.c).
     bool crowded;

@@ -41,6 +41,9 @@ enum mp_rank_state {
     MP_RANK_FINALIZED     // left MPI_Finalize, no session is open: how it ends is its own affair
 };
 
+// What ranks look for in the program (lib/check): any bit turns it on.
+enum { MP_CHECK_ON = 1, MP_CHECK_SYNC = 2 }; // SYNC: standard sends are synchronous
+
 // Written once by the launcher before any rank starts, read-only afterwards, except `fence` and
 // from `finalizing` on.
 struct mp_segment_header {
@@ -77,6 +80,7 @@ struct mp_segment_header {
     _Atomic uint32_t fence; // 0, or one of MP_FENCE_*
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
+    uint32_t check;         // MP_CHECK_*: what mprun --check asks for; 0: nothing
     char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
     // Ranks that have come to the end of MPI_Finalize; each adds itself once. See api/life.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
@@ -113,6 +117,7 @@ struct mp_board {
     _Alignas(MP_APART) _Atomic uint32_t aborted;
     int32_t abort_code;
     char message[1000];
+    _Atomic uint32_t faults; // that `mprun --check` has made the rank find; it counts, mprun reads
 
     // Not 0 while the rank sleeps, or is about to, on this very word (futex): the number of the
     // latest announcement. Set by the rank; cleared by whoever wakes it, or by the rank when it did

@@ -10,6 +10,7 @@ script_tests += tests/launcher/devices.sh
 script_tests += tests/launcher/environment.sh
 script_tests += tests/launcher/environment_lost_is_no_second_world.sh
 script_tests += tests/launcher/exit_status.sh
+script_tests += tests/launcher/faults_are_told.sh
 script_tests += tests/launcher/finalized_ranks_are_independent.sh
 script_tests += tests/launcher/foreign_mpi_is_refused.sh
 script_tests += tests/launcher/grace_lets_ranks_save.sh
@@ -60,6 +61,7 @@ script_tests += tests/launcher/wrapper.sh
 # Programs that they run. rank joins a job without the rest of the library; under starts another
 # program under an unusual condition; prints writes lines, with the library and without; terminal is
 # one that a script can look at.
+check_PROGRAMS += tests/launcher/faults
 check_PROGRAMS += tests/launcher/killer
 check_PROGRAMS += tests/launcher/rank
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c \
