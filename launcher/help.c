@@ -48,11 +48,12 @@ void help_print(void)
             if ((int)options_table[i].group == group)
                 print_option(&options_table[i]);
     }
-    printf("\nOne dash or two. Options of Open MPI's and MPICH's mpiexec work, or say what to do "
-           "instead.\n"
-           "Exit status: the first failing rank's, 128 + its signal if it was killed, 120 for a\n"
-           "deadlock, 121 for what --check found, 124 after --timeout, 2 for wrong use, 126 or 127 "
-           "for a\nprogram that cannot be started.\n");
+    printf(
+        "\nOne dash or two. Options of Open MPI's and MPICH's mpiexec work, or say what to do "
+        "instead.\n"
+        "Exit status: the first failing rank's, 128 + its signal if it was killed, 120: a "
+        "deadlock, 121:\n"
+        "--check, 124: --timeout, 2: wrong use, 126 or 127: a program that cannot be started.\n");
 }
 
 void help_print_version(void)

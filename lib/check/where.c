@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FRAMES = 24 };
+enum { FRAMES = 16 };
 
 // An object that is loaded, as far as it concerns an address in it.
 struct object {

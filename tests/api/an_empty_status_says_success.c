@@ -3,6 +3,7 @@
 // ones, and that has MPI_SUCCESS in MPI_ERROR (3.7.3), whatever stood there before. Where several
 // complete, those that did say so in MPI_ERROR only if one of them failed (3.2.5).
 // ranks: 1 2
+// not under: check
 #include "check.h"
 
 enum { N = 3, MARK = 4242 };

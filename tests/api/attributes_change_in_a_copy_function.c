@@ -2,6 +2,7 @@
 // A copy function may set attributes of the communicator that is being copied, and delete the very
 // one that it copies, keyval and all: those that come behind it are copied all the same.
 // ranks: 1
+// not under: check
 #include "check.h"
 
 enum { KEYS = 4 };

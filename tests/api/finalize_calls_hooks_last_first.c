@@ -3,6 +3,7 @@
 // still there in their callbacks, for communication too, and for a session of their own.
 // ranks: 1 3
 // says: all hooks were called
+// not under: check
 #include "sessions.h"
 
 enum { HOOKS = 5 };

@@ -2,6 +2,7 @@
 // A communicator that is freed while a message waits on it unreceived is freed, and whoever has its
 // errors returned is told; with the default handler the program runs on.
 // ranks: 2 3
+// not under: check
 #include "check.h"
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 // An active send or receive whose request was freed still completes; a freed persistent request's
 // started operation does too.
 // ranks: 2
+// not under: check
 #include "check.h"
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 // for while the sender is outside MPI, then stays outside MPI itself until the sender has
 // completed them all: short and long synchronous sends, and long standard ones.
 // ranks: 2
+// not under: check
 #define _GNU_SOURCE
 #include "outside.h"
 

@@ -6,6 +6,7 @@
 // ranks: 2 4
 // env: LSAN_OPTIONS=detect_leaks=0
 // timeout: 120
+// not under: check
 #include "sessions.h"
 
 enum { SHORT = 600, LONG = 400000, TAG_SHORT = 1, TAG_LONG, TAG_BUFFERED, TAG_FREED };
