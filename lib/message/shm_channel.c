@@ -67,7 +67,7 @@ static void take(int peer, struct mp_shm_peer *from, const struct mp_cell *cell,
 
 // Takes short messages that meet their receives, as long as they come, at most so many: the loop
 // in which a stream of messages is received.
-static int take_shorts(struct mp_shm_peer *from, int most)
+MP_ALWAYS_INLINE int take_shorts(struct mp_shm_peer *from, int most)
 {
     const struct mp_ring_shape shape = mp_shm_shape;
     const struct mp_cell *cell;
