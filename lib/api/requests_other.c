@@ -133,7 +133,7 @@ int PMPI_Request_free(MPI_Request *request)
     }
     // Nobody would learn of its end, and each member waits for all (6.12, 6.13).
     if (!err && mp_request_of(*request)->kind == MP_REQUEST_SCHEDULE &&
-        mp_request_of(*request)->active) {
+        mp_request_of(*request)->active && !mp_request_of(*request)->complete) {
         comm = mp_request_of(*request)->comm;
         err = mp_fail(MPI_ERR_REQUEST, "request is of a collective operation, which may not be "
                                        "freed: wait for it, or test it until it is complete");
