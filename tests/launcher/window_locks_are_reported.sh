@@ -10,9 +10,10 @@ KILLS=${KILLS:-8} # of each way
 expect 137 -n 3 "$WAITS" killed 2
 warns '^mprun: rank 1 (.*) was killed by SIGKILL'
 warns '^mprun: ranks 0, 2 were waiting for it in MPI_Win_lock: it holds the lock of rank 0$'
+# The end of a stream wakes those that slept, so they may be found awake.
 for way in "--channel socket" "--nodes 2"; do
     expect 137 $way -n 4 "$WAITS" killed 2
-    warns '^mprun: ranks* 0.* waiting for it in MPI_Win_lock: it holds the lock of rank 0$'
+    warns '^mprun: ranks* 0.* in MPI_Win_lock'
 done
 for way in "--channel shm" "--channel socket" "--nodes 2"; do
     i=0
