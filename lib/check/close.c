@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What is left over when MPI ends, or a communicator, for `mprun --check`: messages that nobody has
 // received, and what check/owned.c knows.
+#include "base/caller.h"
 #include "check/fault.h"
 #include "check/owned.h"
 #include "check/pending.h"
-#include "check/where.h"
 #include "message/match.h"
 #include "message/unexpected.h"
 #include "process/child.h"
@@ -17,7 +17,7 @@ enum { LOOKS = 100 };
 
 static void tell_message(const struct mp_unexpected *message, int call)
 {
-    mp_fault_tell(call, mp_where_caller(),
+    mp_fault_tell(call, mp_caller_find(),
                   "a message from rank %d with tag %d and %llu bytes was never received",
                   message->packet.source, message->packet.tag,
                   (unsigned long long)message->packet.total);

@@ -15,14 +15,14 @@ enum { PLACES = 256 };
 
 static struct {
     const char *format;
-    void *caller;
+    uint64_t caller;
     int call;
 } told[PLACES];
 static int places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 // Whether this is the first of its kind and place, and notes it.
-static bool is_new(int call, void *caller, const char *format)
+static bool is_new(int call, uint64_t caller, const char *format)
 {
     for (int i = 0; i < places; i++) {
         if (told[i].format == format && told[i].caller == caller && told[i].call == call) {
@@ -38,7 +38,7 @@ static bool is_new(int call, void *caller, const char *format)
     return true;
 }
 
-void mp_fault_tell(int call, void *caller, const char *format, ...)
+void mp_fault_tell(int call, uint64_t caller, const char *format, ...)
 {
     char text[512], where[512];
     va_list arguments;

@@ -4,9 +4,11 @@
 #ifndef MP_CHECK_FAULT_H
 #define MP_CHECK_FAULT_H
 
-// Tells a fault of something that was made by `call` at `caller` (check/where.h; NULL: nobody
+#include <stdint.h>
+
+// Tells a fault of something that was made by `call` at `caller` (base/caller.h; 0: nobody
 // knows). What is said of one place in the same words is told once by each rank, and counted.
-void mp_fault_tell(int call, void *caller, const char *format, ...)
+void mp_fault_tell(int call, uint64_t caller, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 
 #endif

@@ -3,8 +3,8 @@
 // freed by any thread at any time (11.4.1).
 #include "check/owned.h"
 
+#include "base/caller.h"
 #include "check/fault.h"
-#include "check/where.h"
 #include "message/request.h"
 
 #include <pthread.h>
@@ -38,7 +38,7 @@ struct mp_owned *mp_owned_add(enum mp_owned_kind kind, uintptr_t handle, int cal
     if (handle < PREDEFINED && kind != MP_OWNED_KEYVAL) {
         return NULL;
     }
-    void *caller = mp_where_caller();
+    uint64_t caller = mp_caller_find();
     pthread_mutex_lock(&lock);
     struct mp_owned **at = place_of(kind, handle);
     if (!*at) {

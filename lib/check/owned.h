@@ -29,7 +29,7 @@ struct mp_owned {
     uintptr_t handle;
     unsigned handles;     // of one object that the program has to free
     int call;             // that made it
-    void *caller;         // from here (check/where.h)
+    uint64_t caller;      // from here (base/caller.h)
     const MPI_Comm *comm; // of a request: where it leaves a communicator, or NULL
     // Of a send or receive (check/pending.c): what `low` is the first byte of is in no other such
     // receive. The type is held.

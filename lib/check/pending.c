@@ -6,6 +6,7 @@
 // Read next: check/owned.c (the table of requests).
 #include "check/pending.h"
 
+#include "base/caller.h"
 #include "check/fault.h"
 #include "check/owned.h"
 #include "check/where.h"
@@ -188,7 +189,7 @@ void mp_pending_freed(struct mp_request *request, int call)
 {
     struct mp_owned *owned = owned_of(request);
     if (request->persistent && request->active) {
-        mp_fault_tell(call, mp_where_caller(), "the persistent request is active");
+        mp_fault_tell(call, mp_caller_find(), "the persistent request is active");
     }
     if (owned) {
         forget(owned);
@@ -208,6 +209,5 @@ void mp_check_open(void)
 {
     if (mp_process.check) {
         mp_handed.receive_met = met;
-        mp_where_caller(); // what it loads is loaded now, and not in the middle of a call
     }
 }

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The caller is the first frame of the stack outside this library; that needs no word from the
-// functions of the API, of which each would have to hand its return address on. The function's name
-// is looked up in the symbols of the file that it comes from, since those of an executable are not
-// known to dladdr(3).
+// The function's name is looked up in the symbols of the file that it comes from, since those of an
+// executable are not known to dladdr(3). Read next: base/caller.c, which finds the address.
 #define _GNU_SOURCE
 #include "check/where.h"
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdbool.h>
@@ -19,14 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FRAMES = 16 };
-
 // An object that is loaded, as far as it concerns an address in it.
 struct object {
-    uintptr_t address;    // looked for
-    uintptr_t base;       // what its addresses are relative to
-    uintptr_t start, end; // of the segment that holds the address; 0: not found
-    bool program;         // the executable itself
+    uintptr_t address; // looked for
+    uintptr_t base;    // what its addresses are relative to
+    bool found;        // it is
+    bool program;      // the executable itself
     char path[512];
 };
 
@@ -39,8 +34,7 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *to)
         uintptr_t start = info->dlpi_addr + part->p_vaddr;
         if (part->p_type == PT_LOAD && o->address - start < part->p_memsz) {
             o->base = info->dlpi_addr;
-            o->start = start;
-            o->end = start + part->p_memsz;
+            o->found = true;
             o->program = !info->dlpi_name[0];
             snprintf(o->path, sizeof o->path, "%s", info->dlpi_name);
             return 1;
@@ -58,23 +52,6 @@ static struct object object_of(uintptr_t address)
         object.path[length > 0 ? length : 0] = 0;
     }
     return object;
-}
-
-void *mp_where_caller(void)
-{
-    static struct object own; // the same whoever fills it in
-    void *frames[FRAMES];
-
-    if (!own.end) {
-        own = object_of((uintptr_t)mp_where_caller);
-    }
-    int count = own.program ? 0 : backtrace(frames, FRAMES);
-    for (int i = 0; i < count; i++) {
-        if ((uintptr_t)frames[i] - own.start >= own.end - own.start) {
-            return frames[i];
-        }
-    }
-    return NULL;
 }
 
 // The function of an ELF file, of which all `size` bytes are at `file`, that holds the offset.
@@ -107,7 +84,7 @@ static const char *function_at(const char *file, size_t size, uintptr_t offset, 
     return NULL;
 }
 
-void mp_where_write(void *address, char *text, size_t room)
+void mp_where_write(uint64_t address, char *text, size_t room)
 {
     // The address behind the call may be that of the next line, or function.
     struct object object = object_of((uintptr_t)address - 1);
@@ -116,7 +93,7 @@ void mp_where_write(void *address, char *text, size_t room)
     struct stat status;
 
     text[0] = 0;
-    if (!address || !object.end) {
+    if (!address || !object.found) {
         return;
     }
     name = name ? name + 1 : object.path;
