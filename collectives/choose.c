@@ -317,19 +317,24 @@ static int make_ready(struct mp_comm *comm)
     return error;
 }
 
+static inline int run_on_board(const struct mp_collective *collective, mp_run_fn *run)
+{
+    struct mp_comm_board *board = &collective->comm->board;
+    int error = likely(board->ready) ? 0 : make_ready(collective->comm);
+    board->fast_path = !error && board->exists && !any_wanted;
+    error = error ? error : run(collective);
+    if (unlikely(board->parted)) {
+        error = board->parted;
+        board->parted = 0;
+    }
+    return error;
+}
+
 int mp_collective_run(const struct mp_collective *collective)
 {
     const struct mp_algorithm *algorithm = mp_choose(collective, true);
     if (likely(algorithm && algorithm->run)) {
-        struct mp_comm_board *board = &collective->comm->board;
-        int error = likely(board->ready) ? 0 : make_ready(collective->comm);
-        board->fast_path = !error && board->exists && !any_wanted;
-        error = error ? error : algorithm->run(collective);
-        if (unlikely(board->parted)) {
-            error = board->parted;
-            board->parted = 0;
-        }
-        return error;
+        return run_on_board(collective, algorithm->run);
     }
     int error;
     int tag = mp_schedule_tag(collective->comm, collective->kind);
@@ -352,6 +357,25 @@ int mp_collective_init(const struct mp_collective *collective, struct mp_request
     int error;
     struct mp_schedule *schedule = build(collective, MP_TAG_PERSISTENT, &error);
     return schedule ? mp_schedule_prepare(schedule, request) : error;
+}
+
+int mp_collective_exchange(struct mp_comm *comm, const void *own, size_t bytes, void *all)
+{
+    struct mp_collective c = {.kind = MP_MAKES_COMM, .comm = comm};
+    c.send.buffer = (void *)(uintptr_t)own;
+    c.recv.buffer = all;
+    c.recv.counts.each = (MPI_Count)bytes;
+    return run_on_board(&c, mp_shm_exchange);
+}
+
+int mp_collective_open_by(struct mp_comm *comm, struct mp_comm *made)
+{
+    mp_board_come(made);
+    int error = mp_coll_barrier(comm);
+    if (!error) {
+        mp_board_ready(made);
+    }
+    return error;
 }
 
 int mp_coll_barrier(struct mp_comm *comm)

@@ -184,6 +184,14 @@ int mp_collective_init(const struct mp_collective *collective, struct mp_request
 // A blocking barrier.
 int mp_coll_barrier(struct mp_comm *comm);
 
+// A part of making a communicator of the members of `comm`, on the board that is in use there: all
+// get the `bytes` bytes of each, by rank; at most MP_PAD_BYTES.
+int mp_collective_exchange(struct mp_comm *comm, const void *own, size_t bytes, void *all);
+
+// Opens the board of a communicator that was made of the members of `comm`: by a barrier there, and
+// not by messages, which a board's first use takes else.
+int mp_collective_open_by(struct mp_comm *comm, struct mp_comm *made);
+
 // ---- Between the builders: an algorithm adds its steps to a schedule.
 typedef void mp_build_fn(struct mp_schedule *schedule, const struct mp_collective *collective);
 

@@ -22,6 +22,7 @@
 #include "object/context.h"
 #include "object/errhandler.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { BLOCKS = MP_CONTEXT_PAIRS / 64 / MP_AGREE_WORDS };
@@ -219,6 +220,9 @@ void mp_agreement_of(struct mp_agreement *agreement, struct mp_comm *comm, int w
 
     *agreement =
         (struct mp_agreement){.scope = whole, .wanted = wanted, .priority = priority_of(comm, tag)};
+    // All have begun the same collectives on it, so they come to the same.
+    agreement->board =
+        wanted == 1 && comm->board.exists && (comm->board.ready || comm->board.opening);
     if (comm->remote) {
         agreement->bridge = whole;
         agreement->scope.comm = comm->intra;
@@ -276,15 +280,76 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
     mp_schedule_call(schedule, decide, a);
 }
 
+// ---- In one exchange
+
+// Where all have a board in use they most often need no rounds: each offers the first 64 pairs of
+// which it has one free, all see all offers, and the pair is the lowest that everybody has offered.
+// Meanwhile an offer's pairs are taken in this process, so that no other agreement offers them. So
+// nobody has to own, and whoever waits here for others keeps no other agreement from going on. If a
+// rank has offered others, or none because of an owner whose offer may be out, all see that, too,
+// and take the rounds. (Two ranks duplicate a communicator and free it in 0.30 us so and in 0.93 in
+// rounds, eight on 2 cores in 7.3 and 49.)
+struct offer {
+    uint64_t word, bits; // as in mp_context_free_word
+};
+
+static struct offer reserve(void)
+{
+    struct offer offer = {0, 0};
+    mp_context_sweep(SWEPT);
+    for (int i = 0; i < MP_CONTEXT_PAIRS / 64 && !owner && !offer.bits; i++) {
+        offer = (struct offer){(uint64_t)i, mp_context_take_word(i)};
+    }
+    return offer;
+}
+
+// True: agreed.
+static bool exchange(struct mp_agreement *a, int *error)
+{
+    size_t each = sizeof(struct offer) + a->tell_bytes, size = (size_t)a->scope.size;
+    char *all = malloc((size + 1) * each), *mine = all + size * each;
+    if (!all) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a communicator");
+    }
+    struct offer own = reserve();
+    memcpy(mine, &own, sizeof own);
+    if (a->tell_bytes > 0) {
+        memcpy(mine + sizeof own, a->tell, a->tell_bytes);
+    }
+    *error = mp_collective_exchange(a->scope.comm, mine, each, all);
+    uint64_t common = *error ? 0 : own.bits;
+    for (size_t i = 0; i < size && !*error; i++) {
+        struct offer other;
+        memcpy(&other, all + i * each, sizeof other);
+        common &= other.word == own.word ? other.bits : 0;
+        if (a->tell_bytes > 0) {
+            memcpy((char *)a->tales + i * a->tell_bytes, all + i * each + sizeof other,
+                   a->tell_bytes);
+        }
+    }
+    uint64_t chosen = common & -common;
+    mp_context_give_word((int)own.word, own.bits & ~chosen);
+    free(all);
+    a->told = !*error;
+    if (chosen) {
+        a->pairs[0] = (uint32_t)(own.word * 64 + (uint64_t)__builtin_ctzll(chosen));
+    }
+    return chosen != 0;
+}
+
 int mp_agreement_run(struct mp_agreement *agreement)
 {
+    int error;
+    if (agreement->board && (exchange(agreement, &error) || error)) {
+        return error;
+    }
     struct mp_schedule *schedule =
         mp_schedule_new(agreement->scope.comm, agreement->scope.tag, NULL);
     if (!schedule) {
         return MPI_ERR_NO_MEM;
     }
     mp_agreement_add(schedule, agreement);
-    int error = mp_schedule_run(schedule);
+    error = mp_schedule_run(schedule);
     if (error) {
         leave(agreement); // it may have stopped in the middle: stand in nobody's way
     }

@@ -21,6 +21,13 @@ struct mp_agreement {
     // Decides who goes first where several agreements meet in one process: the same at all ranks.
     uint64_t priority;
     int wanted; // pairs: 1 or 2
+    bool board; // all ranks of the scope have a board in use: they try one exchange there first
+    // What else they tell each other in it, by rank: `tell_bytes` bytes of each. Then `told` is
+    // set.
+    const void *tell;
+    size_t tell_bytes;
+    void *tales;
+    bool told;
 
     // Result: taken by mp_context_take. Whoever does not use them gives them back.
     uint32_t pairs[2];
@@ -42,7 +49,7 @@ void mp_agreement_of(struct mp_agreement *agreement, struct mp_comm *comm, int w
 // Adds its steps to an empty schedule. The agreement stays where it is until the schedule is done.
 void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *agreement);
 
-// Blocking, on a schedule of its own.
+// Blocking: on the board, or on a schedule of its own.
 int mp_agreement_run(struct mp_agreement *agreement);
 
 #endif

@@ -345,6 +345,20 @@ int mp_comm_create(struct mp_comm *comm, struct mp_group *group, struct mp_comm 
     return error;
 }
 
+int mp_comm_create_telling(struct mp_comm *comm, const void *own, size_t bytes, void *all,
+                           bool *told, struct mp_comm **made)
+{
+    struct mp_agreement agreement;
+    *made = NULL;
+    mp_agreement_of(&agreement, comm, 1);
+    agreement.tell = own;
+    agreement.tell_bytes = bytes;
+    agreement.tales = all;
+    int error = mp_agreement_run(&agreement);
+    *told = agreement.told;
+    return error ? error : make(comm->group, NULL, &agreement, comm, made);
+}
+
 // Tags of calls that not all ranks of a communicator make, beyond those of collectives.
 static int side_tag(int tag)
 {

@@ -22,6 +22,11 @@ int mp_comm_split(struct mp_comm *comm, int color, int key, struct mp_comm **mad
 // `group` lies within the local group of comm.
 int mp_comm_create(struct mp_comm *comm, struct mp_group *group, struct mp_comm **made);
 
+// A communicator of all members of `comm`, for the library itself. `told`: they have told each
+// other `bytes` bytes with it, those of each by rank in `all`; else nothing of that has been done.
+int mp_comm_create_telling(struct mp_comm *comm, const void *own, size_t bytes, void *all,
+                           bool *told, struct mp_comm **made);
+
 // Called by the members of `group` only, of which this rank is one. On mp_comm_boot too.
 int mp_comm_create_group(struct mp_comm *comm, struct mp_group *group, int tag,
                          struct mp_comm **made);

@@ -18,6 +18,7 @@
 typedef int mp_run_fn(const struct mp_collective *collective);
 
 mp_run_fn mp_shm_barrier;
+mp_run_fn mp_shm_exchange; // short blocks of bytes to all
 mp_run_fn mp_shm_bcast;
 mp_run_fn mp_shm_reduce;
 mp_run_fn mp_shm_allreduce;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The barrier in shared memory, one hop: everybody posts, and waits until all have. And what the
-// operations there have in common: whether ranks agree. Read next: shm_bcast.c.
+// The barrier in shared memory, one hop: everybody posts, and waits until all have. The exchange by
+// which communicators are made is the same with a few bytes in each post. And what the operations
+// there have in common: whether ranks agree. Read next: shm_bcast.c.
 #include "collectives/shm_parts.h"
 
 #include "collectives/disagree.h"
@@ -12,6 +13,21 @@ int mp_shm_barrier(const struct mp_collective *c)
     mp_board_post(c->comm);
     mp_board_await_all(c->comm);
     return mp_shm_compare_all(c, 0);
+}
+
+int mp_shm_exchange(const struct mp_collective *c)
+{
+    struct mp_comm *comm = c->comm;
+    size_t bytes = (size_t)c->recv.counts.each;
+    mp_board_begin(comm, c->kind | MP_POST_INLINE, 0, bytes);
+    memcpy(mp_board_data(comm, comm->rank, bytes), c->send.buffer, bytes);
+    mp_board_post_data(comm, bytes);
+    mp_board_await_all(comm);
+    int error = mp_shm_compare_all(c, c->recv.counts.each);
+    for (int i = 0; i < comm->size && !error; i++) {
+        memcpy((char *)c->recv.buffer + (size_t)i * bytes, mp_board_data(comm, i, bytes), bytes);
+    }
+    return error;
 }
 
 int mp_shm_compare_sent_slow(const struct mp_comm *comm, int rank, MPI_Count sent,

@@ -48,6 +48,18 @@ void mp_context_give(uint32_t pair)
     pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
 }
 
+uint64_t mp_context_take_word(int word)
+{
+    uint64_t bits = pairs_free[word];
+    pairs_free[word] = 0;
+    return bits;
+}
+
+void mp_context_give_word(int word, uint64_t bits)
+{
+    pairs_free[word] |= bits;
+}
+
 // ---- Pairs that others may still use
 
 struct waiting {

@@ -23,6 +23,10 @@ uint64_t mp_context_free_word(int word);
 void mp_context_take(uint32_t pair);
 void mp_context_give(uint32_t pair);
 
+// The same for all the bits of a word; which ones were free.
+uint64_t mp_context_take_word(int word);
+void mp_context_give_word(int word, uint64_t bits);
+
 // The communicator is being destroyed: gives its context pair back, now or when all its members
 // have done with it. Takes what `comm->board` owns.
 void mp_context_retire(struct mp_comm *comm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Making and freeing windows. To make one, its members agree on a private communicator and tell
-// each other, in one allgather, where their memory, gate and stripes lie. Each then finds out for
-// itself which of these it reaches. To free one is a barrier.
+// each other where their memory, gate and stripes lie: in one exchange where they have a board in
+// use, and a barrier after it, so that whoever has the window may send all others messages about
+// it. Each finds out for itself what it reaches. To free one is a barrier.
 #include "window/window.h"
 
 #include "collectives/collectives.h"
@@ -36,21 +37,25 @@ struct mp_window *mp_window_of_context(uint32_t context)
     return pair < pairs ? by_pair[pair] : NULL;
 }
 
-static int register_window(struct mp_window *window)
+static _Noreturn void no_memory(void)
+{
+    mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
+}
+
+static void register_window(struct mp_window *window)
 {
     uint32_t pair = window->comm->context / 2;
     if (pair >= pairs) {
         uint32_t more = pair + 64;
         struct mp_window **grown = realloc(by_pair, more * sizeof(struct mp_window *));
         if (!grown) {
-            return mp_fail(MPI_ERR_NO_MEM, "no memory for a window");
+            no_memory();
         }
         memset(grown + pairs, 0, (more - pairs) * sizeof(struct mp_window *));
         by_pair = grown;
         pairs = more;
     }
     by_pair[pair] = window;
-    return 0;
 }
 
 static void destroy(struct mp_window *window)
@@ -78,7 +83,8 @@ static void destroy(struct mp_window *window)
 }
 
 // This rank's own part: all that needs no talk. An error does not keep it from talking.
-static int prepare(struct mp_window *window, const struct mp_window_wish *wish)
+static int prepare(struct mp_window *window, const struct mp_comm *comm,
+                   const struct mp_window_wish *wish)
 {
     window->gate = mp_window_memory(mp_gate_bytes(window->size), MP_APART, true);
     if (!window->gate || !mp_stripes_own()) {
@@ -103,7 +109,7 @@ static int prepare(struct mp_window *window, const struct mp_window_wish *wish)
     }
     if (wish->flavor == MPI_WIN_FLAVOR_SHARED) {
         for (int i = 0; i < window->size; i++) {
-            int world = mp_group_world(window->comm->group, i);
+            int world = mp_group_world(comm->group, i);
             if (!mp_peer_is_near(world)) {
                 return mp_fail(MPI_ERR_RMA_SHARED, "rank %d shares no memory with this rank", i);
             }
@@ -162,39 +168,26 @@ static void pair(struct mp_window *window, int rank, const struct tell *own,
     }
 }
 
-// All tell, and look at what the others have told.
-static int meet(struct mp_window *window, const struct mp_window_wish *wish, int problem)
+// Each looks at what all have told. `problem`: this rank's own.
+static int look_at_all(struct mp_window *window, const struct mp_window_wish *wish, int problem,
+                       const struct tell *all)
 {
-    struct tell own = {.address = (uintptr_t)window->base,
-                       .bytes = (uint64_t)window->bytes,
-                       .unit = (uint64_t)window->unit,
-                       .gate = (uintptr_t)window->gate,
-                       .stripes = problem ? 0 : (uintptr_t)mp_stripes_own(),
-                       .problem = problem,
-                       .heap = mp_heap.peers && mp_heap_made(window->gate) &&
-                               mp_heap_made(mp_stripes_own())};
-    struct tell *all = malloc((size_t)window->size * sizeof *all);
-    if (!all) {
-        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
-    }
     bool heap = true;
-    int error = mp_window_allgather(window, &own, sizeof own, all);
+    int error = problem;
     for (int i = 0; i < window->size && !error; i++) {
-        if (all[i].problem && i != window->rank) {
+        heap = heap && all[i].heap;
+        if (all[i].problem) {
             error = mp_fail(all[i].problem,
                             "rank %d cannot take part: its arguments are wrong, or "
                             "it has no memory",
                             i);
         }
-        heap = heap && all[i].heap;
     }
-    error = problem ? problem : error;
     for (int i = 0; i < window->size && !error; i++) {
         look(window, i, &all[i]);
-        pair(window, i, &own, &all[i]);
+        pair(window, i, &all[window->rank], &all[i]);
         heap = heap && window->sides[i].gate;
     }
-    free(all);
     if (!error && wish->flavor == MPI_WIN_FLAVOR_SHARED) {
         size_t alignment = wish->alignment > PAGE ? wish->alignment : PAGE;
         error = mp_window_share(window, wish->apart, alignment, heap);
@@ -203,12 +196,27 @@ static int meet(struct mp_window *window, const struct mp_window_wish *wish, int
     return error;
 }
 
+// All tell, and when this is over all have the window registered.
+static int meet(struct mp_window *window, struct mp_comm *comm, const struct tell *own,
+                struct tell *all)
+{
+    bool told;
+    int error = mp_comm_create_telling(comm, own, sizeof *own, all, &told, &window->comm);
+    if (!error) {
+        register_window(window);
+        error = told ? mp_collective_open_by(comm, window->comm)
+                     : mp_window_allgather(window, own, sizeof *own, all);
+    }
+    return error;
+}
+
 int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
                      struct mp_window **made)
 {
     struct mp_window *window = mp_object_new(MP_KIND_WIN, sizeof *window);
-    if (!window) {
-        mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a window");
+    struct tell *all = malloc((size_t)comm->size * sizeof *all);
+    if (!window || !all) {
+        no_memory();
     }
     mp_serve_open();
     window->info = wish->info;
@@ -217,18 +225,23 @@ int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
     window->size = comm->size;
     window->rank = comm->rank;
     window->errhandler = &mp_errors_are_fatal; // the default of windows (9.3)
-    mp_serve_begin(window);
-    int error = mp_comm_create(comm, comm->group, &window->comm);
-    if (!error) {
-        error = register_window(window);
-    }
     window->sides = calloc((size_t)window->size, sizeof *window->sides);
-    if (!error && !window->sides) {
-        error = mp_fail(MPI_ERR_NO_MEM, "no memory for a window");
+    if (!window->sides) {
+        no_memory();
     }
-    if (!error) {
-        error = meet(window, wish, prepare(window, wish));
-    }
+    mp_serve_begin(window);
+    int problem = prepare(window, comm, wish);
+    struct tell own = {.address = (uintptr_t)window->base,
+                       .bytes = (uint64_t)window->bytes,
+                       .unit = (uint64_t)window->unit,
+                       .gate = (uintptr_t)window->gate,
+                       .stripes = problem ? 0 : (uintptr_t)mp_stripes_own(),
+                       .problem = problem,
+                       .heap = mp_heap.peers && mp_heap_made(window->gate) &&
+                               mp_heap_made(mp_stripes_own())};
+    int error = meet(window, comm, &own, all);
+    error = error ? error : look_at_all(window, wish, problem, all);
+    free(all);
     if (error) {
         destroy(window);
         return error;
