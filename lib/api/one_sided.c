@@ -177,6 +177,9 @@ int PMPI_Win_free(MPI_Win *win)
     int err = mp_enter(MP_CALL_Win_free);
     err = err ? err : mp_check_pointer(win, "win");
     err = err ? err : mp_check_window(*win, &w);
+    if (!err && mp_window_is_left(w, __builtin_frame_address(0))) {
+        mp_window_say_left(w);
+    }
     err = err ? err : mp_window_free(w);
     if (!err) {
         mp_owned_freed(MP_OWNED_WIN, *win);

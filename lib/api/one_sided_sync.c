@@ -31,12 +31,17 @@ static int check_members(const struct mp_window *window, MPI_Group group, struct
     return err;
 }
 
+// Also where the memory has no owner any more: the others wait for this rank.
 int PMPI_Win_fence(int assert, MPI_Win win)
 {
     struct mp_window *w = NULL;
     int err = mp_enter_window(MP_CALL_Win_fence, win, &w);
     err = err ? err : check_assertion(assert);
-    err = err ? err : mp_window_fence(w, assert);
+    if (likely(!err)) {
+        bool left = mp_window_is_left(w, __builtin_frame_address(0));
+        err = mp_window_fence(w, assert);
+        err = err || !left ? err : mp_window_fail_left(w);
+    }
     return mp_leave_window(MP_CALL_Win_fence, w, err);
 }
 MP_WEAK(Win_fence);
@@ -48,7 +53,11 @@ int PMPI_Win_post(MPI_Group group, int assert, MPI_Win win)
     int err = mp_enter_window(MP_CALL_Win_post, win, &w);
     err = err ? err : check_assertion(assert);
     err = err ? err : check_members(w, group, &g);
-    err = err ? err : mp_window_post(w, g);
+    if (likely(!err)) {
+        bool left = mp_window_is_left(w, __builtin_frame_address(0));
+        err = mp_window_post(w, g);
+        err = err || !left ? err : mp_window_fail_left(w);
+    }
     return mp_leave_window(MP_CALL_Win_post, w, err);
 }
 MP_WEAK(Win_post);

@@ -12,9 +12,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -82,6 +84,48 @@ void mp_window_unwatch(const void *base)
             return;
         }
     }
+}
+
+// All that is mapped is farther than this from the end of the first thread's stack, or on it: Linux
+// keeps at least so much free for that to grow (mmap_base in arch/*/mm/mmap.c).
+enum { KEPT_FOR_STACK = 128 << 20 };
+
+uintptr_t mp_window_stack_end(const void *base)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    // The system has put some bytes there before the program began.
+    uintptr_t end = getauxval(AT_RANDOM), start = end - KEPT_FOR_STACK;
+    pthread_attr_t attributes;
+    if ((uintptr_t)base < here) {
+        return 0;
+    }
+    if (end == 0 || here < start || here > end) {
+        void *lowest;
+        size_t bytes;
+        if (pthread_getattr_np(pthread_self(), &attributes) != 0) {
+            return 0;
+        }
+        pthread_attr_getstack(&attributes, &lowest, &bytes);
+        pthread_attr_destroy(&attributes);
+        start = (uintptr_t)lowest;
+        end = start + bytes;
+    }
+    return start <= here && (uintptr_t)base < end ? end : 0;
+}
+
+#define LEFT                                                                                     \
+    "the window's memory, %lld bytes at %p, was a variable of a function that has returned: it " \
+    "has to live until MPI_Win_free"
+
+int mp_window_fail_left(const struct mp_window *window)
+{
+    return mp_fail(MPI_ERR_RMA_RANGE, LEFT, (long long)window->bytes, window->base);
+}
+
+void mp_window_say_left(const struct mp_window *window)
+{
+    mp_say("rank %d: " LEFT " [MPI_ERR_RMA_RANGE]", mp_process.rank, (long long)window->bytes,
+           window->base);
 }
 
 bool mp_window_is_mapped(uint64_t address, uint64_t bytes)

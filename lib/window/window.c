@@ -250,6 +250,7 @@ int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
     window->exists = true;
     if (wish->flavor == MPI_WIN_FLAVOR_CREATE) {
         mp_window_watch(window->base, window->bytes);
+        window->stack_end = window->bytes > 0 ? mp_window_stack_end(window->base) : 0;
     }
     *made = window;
     return 0;

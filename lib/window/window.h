@@ -92,6 +92,7 @@ struct mp_window {
     void *base;
     MPI_Aint bytes, unit;
     int unit_int, model;
+    uintptr_t stack_end; // of the stack that the memory lies on; 0: elsewhere, or not known
     enum mp_window_memory memory;
     void *block; // of that kind
     size_t block_bytes;
@@ -171,6 +172,22 @@ void mp_window_memory_free(void *memory);
 // access).
 void mp_window_watch(const void *base, MPI_Aint bytes);
 void mp_window_unwatch(const void *base);
+
+// Where the stack ends that this thread is on, if it is there that `base` lies, in a function that
+// has called this one; else 0.
+uintptr_t mp_window_stack_end(const void *base);
+
+// Whether the window's memory was a variable of a function that has returned. `frame` is that of a
+// function of the API: what lies below it on the same stack is nobody's.
+static inline bool mp_window_is_left(const struct mp_window *window, const void *frame)
+{
+    uintptr_t here = (uintptr_t)frame;
+    return unlikely((uintptr_t)window->base < here && here < window->stack_end);
+}
+
+// Tells of that: an error class with mp_fail, or in a line, where that comes too late.
+int mp_window_fail_left(const struct mp_window *window);
+void mp_window_say_left(const struct mp_window *window);
 
 // Memory of the members, one after the other, that all of them map. `sizes` by rank. Collective:
 // all get the same error. Sets memory, block, and the sides' base.

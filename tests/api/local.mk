@@ -166,6 +166,7 @@ api_tests += \
     tests/api/win_locks_exclude_and_never_block_for_good \
     tests/api/win_many_are_made_and_freed \
     tests/api/win_memory_freed_too_soon_is_told \
+    tests/api/win_memory_of_a_function_that_returned_is_told \
     tests/api/win_memory_that_is_gone_is_told \
     tests/api/win_of_sessions \
     tests/api/win_operations_on_all_types \
