@@ -67,7 +67,8 @@ GROUPS = {
               for figure in ("latency", "bandwidth", "fresh")],
     "strided": [Run("strided")],
     # MPICH's ranks hang where both lock one target, and Open MPI's do not survive a swap.
-    "windows": [Run("windows"), Run("windows", ("computing",)),
+    "windows": [Run("windows", ("limits",), only=("ours",)), Run("windows"),
+                Run("windows", ("computing",)),
                 Run("windows", ("both",), only=("ours", "openmpi")),
                 Run("windows", ("swap",), only=("ours", "mpich")),
                 Run("windows", ("crowded",), 8, only=("ours", "openmpi"))],

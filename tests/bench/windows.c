@@ -6,11 +6,13 @@
 //     mprun -n 2 tests/bench/windows swap         compare and swap
 //     mprun -n 8 tests/bench/windows crowded      more ranks than CPUs
 //     mprun -n 2 tests/bench/windows computing    beside a target that makes no call meanwhile
+//     mprun -n 2 tests/bench/windows limits       the same without MPI: what the machine can do
 // (Apart, since there are libraries that do not survive them.)
 // Read next: bench.h.
 #include "bench.h"
 
 #include <stdbool.h>
+#include <sys/uio.h>
 
 enum { WORDS = 1 << 19, MANY = 4096, COLUMN = 16384, APART = 32, ROWS = 128, ROW = 512 };
 
@@ -268,6 +270,60 @@ static void computing(double *block, double *on_stack, void (*time)(const char *
     MPI_Win_free(&window);
 }
 
+// ---- What the machine can do: loops that no library can be faster than
+
+static pid_t peer_process;
+static uint64_t peer_address;
+
+ONE_SIDED(store_fence, *(volatile char *)bench_memory->copy[1] = (char)i;
+          atomic_thread_fence(memory_order_seq_cst))
+ONE_SIDED(lock_add, _Atomic unsigned *lock = (void *)bench_memory->copy[1];
+          volatile long *sum = (void *)(bench_memory->copy[1] + 64);
+          while (atomic_exchange_explicit(lock, 1, memory_order_acquire)){} *sum += 1;
+          atomic_store_explicit(lock, 0, memory_order_release))
+ONE_SIDED(copy_long, memcpy(bench_memory->copy[1], local, (size_t)bytes);
+          atomic_thread_fence(memory_order_seq_cst))
+ONE_SIDED(kernel_write, struct iovec from = {local, 8};
+          struct iovec to = {(void *)(uintptr_t)peer_address, 8};
+          if (process_vm_writev(peer_process, &from, 1, &to, 1, 0) != 8) abort())
+
+// As put_polled does it: each awaits a number in a line of its own.
+static void store_polled(int count)
+{
+    static unsigned number;
+    _Atomic unsigned *own = (void *)bench_memory->copy[bench_rank];
+    _Atomic unsigned *others = (void *)bench_memory->copy[1 - bench_rank];
+    for (int i = 0; i < count; i++, number++) {
+        while (bench_rank == 1 && atomic_load_explicit(own, memory_order_acquire) != number + 1) {
+        }
+        atomic_store_explicit(others, number + 1, memory_order_release);
+        while (bench_rank == 0 && atomic_load_explicit(own, memory_order_acquire) != number + 1) {
+        }
+    }
+}
+
+static void limits(double *on_stack)
+{
+    long mine[2] = {getpid(), (long)(uintptr_t)on_stack};
+    MPI_Sendrecv_replace(mine, 2, MPI_LONG, 1 - bench_rank, 0, 1 - bench_rank, 0, MPI_COMM_WORLD,
+                         MPI_STATUS_IGNORE);
+    peer_process = (pid_t)mine[0];
+    peer_address = (uint64_t)mine[1];
+    if (!bench_memory) {
+        return;
+    }
+    memset(bench_memory->copy[bench_rank], 0, 64);
+    MPI_Barrier(MPI_COMM_WORLD);
+    measure("limit_", "store_polled", 1e9 / 2, "ns", store_polled);
+    measure("limit_", "store_fence", 1e9, "ns", store_fence);
+    measure("limit_", "kernel_write", 1e9, "ns", kernel_write);
+    bytes = 64 << 10;
+    measure("limit_", "memcpy_64K", 65536e-9, "GB/s", copy_long);
+    bytes = 1 << 20;
+    measure("limit_", "memcpy_1M", 1048576e-9, "GB/s", copy_long);
+    measure("limit_", "lock_add", 1e9, "ns", lock_add);
+}
+
 int main(int argc, char **argv)
 {
     bench_start(&argc, &argv, MPI_THREAD_SINGLE);
@@ -283,6 +339,8 @@ int main(int argc, char **argv)
             both();
         } else if (strcmp(argv[1], "crowded") == 0) {
             crowded();
+        } else if (strcmp(argv[1], "limits") == 0) {
+            limits(on_stack);
         } else if (strcmp(argv[1], "computing") == 0) {
             computing(block, on_stack, time_operations);
         } else {
