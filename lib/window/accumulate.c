@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Combining what an origin gives with what is in a target's memory, element by element atomically:
-// page by page under the stripe of each (stripes.h), by the operations' vector loops. Carried out
-// by whoever reaches the memory: a near origin, or the target itself when it is asked to.
+// page by page under the stripe of each (stripes.h), by the operations' vector loops; a single word
+// by one instruction, without the stripe while nobody else wants it. Carried out by whoever reaches
+// the memory: a near origin, or the target itself when it is asked to.
 #include "window/access.h"
 
 #include "process/peers.h"

@@ -57,6 +57,7 @@ api_tests += \
     tests/api/comm_groups_make_communicators \
     tests/api/comm_idup_goes_on_alone \
     tests/api/comm_intercommunicators \
+    tests/api/comm_made_where_ranks_have_others_free \
     tests/api/comm_split_by_color_and_key \
     tests/api/comm_split_by_hardware \
     tests/api/comm_threads_agree \
