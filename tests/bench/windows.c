@@ -12,6 +12,7 @@
 #include "bench.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 enum { WORDS = 1 << 19, MANY = 4096, COLUMN = 16384, APART = 32, ROWS = 128, ROW = 512 };
