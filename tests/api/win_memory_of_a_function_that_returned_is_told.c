@@ -14,7 +14,8 @@ static MPI_Win win;
 __attribute__((noinline)) static void expose_own(void)
 {
     volatile int64_t counter[3] = {0};
-    OK(MPI_Win_create((void *)counter, sizeof counter, 8, MPI_INFO_NULL, MPI_COMM_WORLD, &win));
+    OK(MPI_Win_create((void *)(uintptr_t)counter, sizeof counter, 8, MPI_INFO_NULL, MPI_COMM_WORLD,
+                      &win));
     OK(MPI_Win_set_errhandler(win, MPI_ERRORS_RETURN));
     OK(MPI_Win_fence(0, win));
 }
