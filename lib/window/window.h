@@ -169,7 +169,9 @@ void mp_window_memory_free(void *memory);
 
 // Memory of the program's is exposed from now on, and no longer: to free it meanwhile is told,
 // where it lies in the shared heap (elsewhere that it is gone is seen by the kernel, at the
-// access).
+// access). Nobody sees it of what stays mapped: a short block that was freed, the stack of a thread
+// that has ended. And where a rank's own memory is gone its own access ends as it would without
+// MPI: by a signal, and mprun says in which call.
 void mp_window_watch(const void *base, MPI_Aint bytes);
 void mp_window_unwatch(const void *base);
 
