@@ -96,9 +96,11 @@ static void find(struct mp_comm *comm)
     mp_async_init(board);
     atomic_store_explicit(&mp_process.board->reaches, mp_heap.peers != NULL, memory_order_relaxed);
     board->exists = !comm->remote && comm->size > 1 && pair < segment->boards;
-    if (board->exists && !all_are_near(comm)) {
+    if (board->exists && (comm->group->guests || !all_are_near(comm))) {
         board->exists = false;
-        mp_levels_find(comm);
+        if (!comm->group->guests) {
+            mp_levels_find(comm);
+        }
     }
 }
 

@@ -38,6 +38,7 @@ struct mp_wait_item *mp_describe_collective(struct mp_wait_record *record,
             item->operation = nonblocking ? calls[kind].nonblocking : calls[kind].blocking;
         }
         item->root = root >= 0 && root < comm->peers->size ? mp_comm_world_rank(comm, root) : -1;
+        item->root = mp_is_guest(item->root) ? -1 : item->root;
     }
     return item;
 }

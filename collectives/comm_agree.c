@@ -5,11 +5,11 @@
 //
 // Rounds come in pairs. In a hello everybody tells the leader that it is there, and the leader
 // answers when the agreement's turn has come: when it is first in the line of its process and
-// nobody owns there; from then on it owns. (Of two leaders with a bridge, the one of lower world
-// rank holds the answer back.) In the offer that follows, everybody answers at once: it owns and
-// offers if the agreement is first in line and nobody else owns, otherwise it offers nothing. So
-// whoever owns does so for a round that ends as soon as all ranks make progress, and agreements
-// with the same leader, however many are under way, do not try in vain.
+// nobody owns there; from then on it owns. (Of two leaders with a bridge, the one that is before
+// the other, mp_peer_before, holds the answer back.) In the offer that follows, everybody answers
+// at once: it owns and offers if the agreement is first in line and nobody else owns, otherwise it
+// offers nothing. So whoever owns does so for a round that ends as soon as all ranks make progress,
+// and agreements with the same leader, however many are under way, do not try in vain.
 //
 // No deadlock: an agreement is in line only where it is known that all its ranks have begun it
 // (the hello is over), and lines are in the order of priorities, which are the same everywhere. The
@@ -18,6 +18,7 @@
 // fails, once: in the next one it is in line there, and no other may own any more.
 #include "collectives/comm_agree.h"
 
+#include "boot/guests.h"
 #include "collectives/collectives.h"
 #include "object/context.h"
 #include "object/errhandler.h"
@@ -30,6 +31,9 @@ enum { BLOCKS = MP_CONTEXT_PAIRS / 64 / MP_AGREE_WORDS };
 // Of the pairs that other ranks may not have done with, so many are looked at for an offer of the
 // first block: more than it takes. Before another block is offered, all are.
 enum { SWEPT = 8 };
+
+// Instead of an offer.
+enum { FAILED = 2 };
 
 static struct mp_list line = {&line, &line}; // of this process, by priority
 static struct mp_agreement *owner;
@@ -163,6 +167,18 @@ static bool take(struct mp_agreement *a)
     return found == a->wanted;
 }
 
+// At the leader, before the words go to all: where a leader has died there is nothing to agree
+// upon.
+static int note_failure(void *argument)
+{
+    struct mp_agreement *a = argument;
+    if (unlikely(a->schedule->error)) {
+        memset(a->words, 0, sizeof a->words);
+        a->words[MP_AGREE_WORDS] = FAILED;
+    }
+    return 0;
+}
+
 static int none_free(void)
 {
     return mp_fail(MPI_ERR_OTHER, "no context id is free at all ranks: too many communicators");
@@ -179,6 +195,10 @@ static void leave(struct mp_agreement *a)
 static int decide(void *argument)
 {
     struct mp_agreement *a = argument;
+    if (unlikely(a->words[MP_AGREE_WORDS] == FAILED)) {
+        leave(a);
+        return mp_fail(MPI_ERR_PROC_ABORTED, "a process of another world has died meanwhile");
+    }
     if (is_hello(a)) {
         return MP_STEP_AGAIN;
     }
@@ -235,8 +255,9 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
     struct mp_datatype *bytes = mp_byte_type();
     int size = a->scope.size;
     bool leader = a->scope.rank == a->leader;
-    bool first = a->bridge.comm && leader &&
-                 mp_process.rank < mp_comm_world_rank(a->bridge.comm, a->bridge_peer);
+    bool first =
+        a->bridge.comm && leader &&
+        mp_peer_before(mp_process.rank, mp_comm_world_rank(a->bridge.comm, a->bridge_peer));
 
     a->schedule = schedule;
     mp_list_init(&a->active);
@@ -274,6 +295,7 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
             mp_schedule_send(schedule, a->words, sizeof a->words, bytes, a->bridge_peer);
         }
         schedule->scope = a->scope;
+        mp_schedule_call(schedule, note_failure, a);
     }
     mp_add_bcast(schedule, a->words, sizeof a->words, bytes, a->leader);
     mp_schedule_wait(schedule);

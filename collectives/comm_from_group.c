@@ -159,11 +159,18 @@ static int agree_on_number(const struct mp_group *group, enum call_kind kind, co
     return error;
 }
 
+// There is no communicator to agree on where the members have no job in common.
+static int of_other_worlds(void)
+{
+    return mp_fail(MPI_ERR_GROUP, "the group has members of other worlds, must be of one");
+}
+
 static int create(struct mp_group *group, enum call_kind kind, const char *stringtag,
                   struct mp_comm **made)
 {
     int number = 0;
-    int error = agree_on_number(group, kind, stringtag, &number);
+    int error = group->guests ? of_other_worlds() : 0;
+    error = error ? error : agree_on_number(group, kind, stringtag, &number);
 
     *made = NULL;
     return error ? error : mp_comm_create_group(&mp_comm_boot, group, number, made);
@@ -200,6 +207,9 @@ int mp_intercomm_create_from_groups(struct mp_group *local, int local_leader,
     *made = NULL;
     if (error) {
         return error;
+    }
+    if (comm->rank == local_leader && !problem && remote->guests) {
+        problem = of_other_worlds();
     }
     if (comm->rank == local_leader && !problem) {
         other = mp_group_world(remote, remote_leader);

@@ -7,16 +7,24 @@
 #include "collectives/board.h"
 #include "collectives/collectives.h"
 #include "collectives/comm_agree.h"
+#include "message/meeting.h"
 #include "object/attribute.h"
 #include "object/errhandler.h"
 #include "object/info.h"
 #include "object/topology.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int no_memory(void)
 {
     return mp_fail(MPI_ERR_NO_MEM, "no memory for a communicator");
+}
+
+// The leader of the other group has died while a communicator was made with it.
+static int gone(void)
+{
+    return mp_fail(MPI_ERR_PROC_ABORTED, "the other group's leader has died");
 }
 
 static int pairs_for(const struct mp_comm *comm)
@@ -41,6 +49,7 @@ static int make(struct mp_group *group, struct mp_group *remote,
     }
     if (comm && (!remote || comm->intra)) {
         mp_board_new(remote ? comm->intra : comm);
+        mp_guests_tie(comm);
         *made = comm;
         return 0;
     }
@@ -165,6 +174,8 @@ static int *collect(struct mp_comm *comm, const int *ints, int count, int *error
     return all;
 }
 
+enum { CARD_INTS = sizeof(struct mp_card) / sizeof(int) };
+
 // One rank of each group, the leaders, swap ints over a bridge; the result goes to all of the local
 // scope.
 struct swap {
@@ -201,7 +212,8 @@ static struct swap swap_across(struct mp_comm *comm)
                          .bridge = mp_scope_of(comm, mp_schedule_tag(comm, MP_MAKES_COMM))};
 }
 
-// Swaps groups. *theirs is new.
+// Swaps groups. *theirs is new. Members are told by their cards, since worlds number each other as
+// they like.
 static int swap_groups(const struct swap *swap, const struct mp_group *mine,
                        struct mp_group **theirs)
 {
@@ -210,19 +222,29 @@ static int swap_groups(const struct swap *swap, const struct mp_group *mine,
     if (error) {
         return error;
     }
-    int *ours = malloc(((size_t)mine->size + (size_t)size + 1) * sizeof *ours);
-    if (!ours) {
+    struct mp_card *ours = malloc(((size_t)mine->size + (size_t)size + 1) * sizeof *ours);
+    int *numbers = malloc(((size_t)size + 1) * sizeof *numbers);
+    if (!ours || !numbers) {
+        free(ours);
+        free(numbers);
         return no_memory();
     }
     for (int i = 0; i < mine->size; i++) {
-        ours[i] = mp_group_world(mine, i);
+        ours[i] = mp_card_of(mp_group_world(mine, i));
     }
-    error = swap_ints(swap, ours, mine->size, ours + mine->size, size);
+    memset(ours + mine->size, 0, (size_t)size * sizeof *ours);
+    error = swap_ints(swap, (int *)(void *)ours, mine->size * CARD_INTS,
+                      (int *)(void *)(ours + mine->size), size * CARD_INTS);
+    for (int i = 0; i < size && !error; i++) {
+        error = ours[mine->size + i].job ? 0 : gone();
+        numbers[i] = error ? 0 : mp_meet(&ours[mine->size + i]);
+    }
     if (!error) {
-        *theirs = mp_group_new(size, ours + mine->size);
+        *theirs = mp_group_new(size, numbers);
         error = *theirs ? 0 : no_memory();
     }
     free(ours);
+    free(numbers);
     return error;
 }
 
@@ -492,8 +514,9 @@ int mp_intercomm_merge(struct mp_comm *comm, bool high, struct mp_comm **made)
     if (error) {
         return error;
     }
-    bool first =
-        mine != theirs ? !mine : mp_group_world(comm->group, 0) < mp_group_world(comm->remote, 0);
+    bool first = mine != theirs ? !mine
+                                : mp_peer_before(mp_group_world(comm->group, 0),
+                                                 mp_group_world(comm->remote, 0));
     struct mp_group *group =
         first ? joined(comm->group, comm->remote) : joined(comm->remote, comm->group);
     if (!group) {
@@ -518,5 +541,26 @@ int mp_comm_free(struct mp_comm *comm)
     comm->freed = true;
     comm->quick_peers = 0;
     mp_comm_release(comm);
+    mp_guests_sweep();
     return 0;
+}
+
+// All have come to this, and what they have sent before is here (11.10.4). With a world that has
+// died there is nothing to wait for.
+int mp_comm_disconnect(struct mp_comm *comm)
+{
+    if (!mp_list_empty(&comm->tied) && !comm->lost) {
+        // From here on the others may leave, and end, before this process has done with its part.
+        // And who finds that out goes on with its part all the same, for those that wait for it.
+        struct mp_errhandler *handler = comm->errhandler;
+        comm->parting = true;
+        comm->errhandler = &mp_errors_return;
+        mp_guests_tell_ties();
+        int error = mp_coll_barrier(comm);
+        comm->errhandler = handler;
+        if (error && !comm->lost) {
+            return error;
+        }
+    }
+    return mp_comm_free(comm);
 }

@@ -44,4 +44,7 @@ int mp_intercomm_merge(struct mp_comm *comm, bool high, struct mp_comm **made);
 // returned, and the communicator stays.
 int mp_comm_free(struct mp_comm *comm);
 
+// MPI_Comm_disconnect: collective where the communicator leads to other worlds; else the same.
+int mp_comm_disconnect(struct mp_comm *comm);
+
 #endif

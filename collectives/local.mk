@@ -30,6 +30,8 @@ libmpi_abi_sources += \
     collectives/inter.c \
     collectives/levels.c \
     collectives/levels.h \
+    collectives/offspring.c \
+    collectives/offspring.h \
     collectives/reduce.c \
     collectives/scan.c \
     collectives/schedule.c \
@@ -55,4 +57,6 @@ libmpi_abi_sources += \
     collectives/short_post.h \
     collectives/slots.h \
     collectives/topology_make.c \
-    collectives/topology_make.h
+    collectives/topology_make.h \
+    collectives/worlds.c \
+    collectives/worlds.h

@@ -10,7 +10,7 @@ gallery = examples/basic_process examples/multiple_processes examples/process_po
     examples/process_lock examples/process_semaphore examples/readers_writers \
     examples/process_barrier examples/orphan examples/zombie examples/work_stealing \
     examples/two_choices examples/train examples/pipeline examples/farm examples/image_filter \
-    examples/tiles
+    examples/tiles examples/supervisor
 example_programs += $(gallery)
 examples_headers = examples/usage.h
 gallery_headers = examples/gallery.h examples/pgm.h

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -90,6 +91,7 @@ bool allowed_calls(void)
         {"eventfd2", error_of(eventfd(0, -1))},
         {"epoll_create1", error_of(epoll_create1(-1))},
         {"epoll_ctl", error_of(epoll_ctl(-1, EPOLL_CTL_DEL, -1, NULL))},
+        {"poll", error_of(poll(NULL, 0, 0))},
         {"epoll_wait", error_of(epoll_wait(-1, &(struct epoll_event){0}, 1, 0))},
     };
     for (size_t i = 0; i < mp_array_length(calls); i++) {

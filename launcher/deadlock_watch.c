@@ -48,7 +48,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 // The second sleep after ranks were asked is the first whose look began after that. They answer in
@@ -174,14 +176,32 @@ static bool has_far_peers(const struct job *job)
     return job->nranks > 1 && (segment->channel == MP_CHANNEL_SOCKET || segment->nodes > 1);
 }
 
+// The bell of a rank that has met another world, and sleeps on streams since (lib/process/peers.c).
+static void ring(uint32_t name)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    snprintf(to.sun_path + 1, sizeof to.sun_path - 1, "%05x", name & (MP_BELL - 1));
+    if (fd >= 0) {
+        sendto(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+               offsetof(struct sockaddr_un, sun_path) + 6);
+        close(fd);
+    }
+}
+
 // Wakes the rank's threads, for nothing. One that sleeps on streams keeps its announcement: it may
 // be about to sleep, after its last look, and peers look at that word.
 static void wake(const struct job *job, int rank)
 {
     struct mp_board *board = job_board(job, rank);
 
+    uint32_t bell = atomic_load_explicit(&board->bell, memory_order_relaxed);
+
     if (has_far_peers(job))
         connect_nudge(rank);
+    else if (bell)
+        ring(bell);
     else if (atomic_exchange_explicit(&board->sleeping, 0, memory_order_acq_rel))
         syscall(SYS_futex, &board->sleeping, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The front forks the warden, which forks the keeper; each waits for its child and mirrors its
-// exit. They hold nothing of the job. The front is here so that the user has one process to see,
-// signal and wait for; and whoever of the three is left cleans up after the others. keeper.c says
-// how.
+// The front starts the warden, which forks a keeper for each world; each waits for its children and
+// mirrors their exit. They hold nothing of the job. The front is here so that the user has one
+// process to see, signal and wait for; and whoever of the three is left cleans up after the others.
+// keeper.c says how. Read next: warden.c.
 #define _GNU_SOURCE
 #include "launcher/front.h"
 
 #include "base/clock.h"
 #include "launcher/allowed.h"
 #include "launcher/family.h"
-#include "launcher/keeper.h"
 #include "launcher/look.h"
 #include "launcher/private.h"
 #include "launcher/report.h"
+#include "launcher/warden.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +39,7 @@ static void block_signals(struct signal_sets *sets)
     sigaddset(&sets->handled, SIGCHLD);
     sigaddset(&sets->handled, SIGCONT); // it continues us in any case
     sigaddset(&sets->handled, GONE_SIGNAL);
+    sigaddset(&sets->handled, NEWS_SIGNAL);
     for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
         if (sigaction(handled[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
             sigaddset(&sets->handled, handled[i]);
@@ -48,27 +49,6 @@ static void block_signals(struct signal_sets *sets)
     sigaddset(&blocked, SIGXFSZ); // and what would pass the limit on files, EFBIG
     sigaddset(&blocked, SIGTTOU); // both, in the background, may write to the terminal
     sigprocmask(SIG_BLOCK, &blocked, &sets->of_ranks);
-}
-
-// Whether `child` has ended. *status: with what mprun shall exit, then. If it was killed, *failed;
-// the ranks are dying, and everything that they had started is ours to end.
-static bool has_ended(pid_t child, bool tell, int *status, bool *failed)
-{
-    int how;
-
-    // Others can be our children only after it is gone.
-    if (waitpid(child, &how, WNOHANG) != child)
-        return false;
-    *status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
-    if (WIFEXITED(how))
-        return true;
-    *failed = true;
-    if (!family_end() && tell)
-        report_line("a process of the job cannot be killed: " UNKILLABLE);
-    if (tell)
-        report_line("ended: mprun's own process was killed by signal %d (%s)", WTERMSIG(how),
-                    strsignal(WTERMSIG(how)));
-    return true;
 }
 
 static bool stops(int signal)
@@ -111,11 +91,11 @@ static void stop_as(int signal)
 static int wait_for(pid_t warden, const struct signal_sets *sets, bool *failed)
 {
     siginfo_t info;
-    int status;
+    int how;
 
     for (;;) {
         int signal = sigwaitinfo(&sets->handled, &info);
-        if (signal < 0 || signal == GONE_SIGNAL)
+        if (signal < 0 || signal == GONE_SIGNAL || signal == NEWS_SIGNAL)
             continue; // EINTR: stopped and continued
         if (signal == SIGTSTP && info.si_code == SI_KERNEL && !has_shell()) {
             kill(0, SIGCONT); // to us, too, and from us to the keeper
@@ -123,66 +103,16 @@ static int wait_for(pid_t warden, const struct signal_sets *sets, bool *failed)
             kill(warden, stops(signal) ? SIGTSTP : signal);
             if (stops(signal))
                 stop_as(signal);
-        } else if (has_ended(warden, true, &status, failed)) {
-            return status;
+        } else if (waitpid(warden, &how, WNOHANG) == warden) {
+            return warden_mirror(how, true, failed);
         }
-    }
-}
-
-static int start_failed(void)
-{
-    report_line("cannot start a process: %s%s", strerror(errno), allowed_hint(errno));
-    return EXIT_NOT_EXECUTABLE;
-}
-
-// One run of the job.
-struct run {
-    const struct options *options;
-    int cpus;
-    int64_t start_ns;
-    pid_t front;
-    const struct signal_sets *sets;
-    bool *failed; // keeper and warden see it: whether a rank or one of them did
-};
-
-// The writer of a pipe that the job reads shall learn when the last rank closed it. (But where
-// there may be another run, that shall have what is left.)
-static void leave_input(const struct options *options)
-{
-    int null = options->restarts == 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
-
-    if (null >= 0)
-        dup2(null, STDIN_FILENO);
-}
-
-// The signals of the terminal come to the warden through the front alone.
-static int guard(const struct run *run)
-{
-    pid_t warden = getpid();
-    int status;
-
-    pid_t keeper = fork();
-    if (keeper < 0)
-        return start_failed();
-    if (keeper == 0)
-        _exit(keeper_run(run->options, run->cpus, run->start_ns, warden, run->sets, run->failed));
-    leave_input(run->options);
-    setpgid(0, 0);
-    prctl(PR_SET_NAME, "warden");
-    for (;;) {
-        int signal = sigwaitinfo(&run->sets->handled, NULL);
-        bool alone = getppid() != run->front;
-        if (signal == SIGCHLD && has_ended(keeper, !alone, &status, run->failed))
-            return status;
-        if (signal > 0 && signal != SIGCHLD && (signal != GONE_SIGNAL || alone))
-            kill(keeper, signal);
     }
 }
 
 static int be_warden(void *argument)
 {
     const struct run *run = argument;
-    int status = family_tie(run->front) ? guard(run) : EXIT_NOT_EXECUTABLE;
+    int status = family_tie(run->front) ? warden_run(run) : EXIT_NOT_EXECUTABLE;
 
     if (run->options->tmpdir && getppid() != run->front)
         private_remove(run->options->tmpdir);
@@ -195,12 +125,13 @@ static int be_warden(void *argument)
 //
 //   the heap    only the warden uses it while both live, when it forks or cleans up: what the front
 //               does in wait_for allocates nothing. The front cleans up when it has waited for the
-//               warden. (If both warden and keeper were killed, and the warden just inside malloc,
-//               some ns of a cleanup's ms, the front may find the heap torn.)
+//               warden. (If the warden was killed just inside malloc, some ns of a cleanup's ms or
+//               of a world's start, the front may find the heap torn.)
 //   errno       the front's calls that fail meanwhile do so with EINTR, when it was stopped and
 //               continued, or in has_shell, when a terminal stops it. At worst a sentence of the
 //               warden's gives a wrong reason, or is lost: what it decides by errno is ECHILD in
-//               family_end, which no call of the front's gives, and it asks again each round.
+//               family_end and EPERM at the door, which no call of the front's gives, and what
+//               else it may have been it asks again.
 //   reports     are put together on the stack of who makes them
 //   fork        gives the keeper a memory of its own, and its thread the right number. That of the
 //               warden's thread stays the front's, 0 when that is dead: nobody asks for it.
@@ -214,7 +145,6 @@ static pid_t start_warden(struct run *run)
     pid_t warden = fork();
     if (warden == 0)
         be_warden(run);
-    leave_input(run->options);
     return warden;
 #else
     static void *stack; // the keeper's, too; what grows down is no data to a limit (ulimit -d)
@@ -228,7 +158,7 @@ static pid_t start_warden(struct run *run)
 #endif
 }
 
-static int run_once(const struct options *options, int cpus, int64_t start_ns,
+static int run_once(struct options *options, int cpus, int64_t start_ns,
                     const struct signal_sets *sets, bool *failed)
 {
     struct run run = {.options = options,
@@ -239,7 +169,7 @@ static int run_once(const struct options *options, int cpus, int64_t start_ns,
                       .failed = failed};
 
     pid_t warden = start_warden(&run);
-    return warden < 0 ? start_failed() : wait_for(warden, sets, failed);
+    return warden < 0 ? warden_start_failed() : wait_for(warden, sets, failed);
 }
 
 // A job that fails at once would do so again.

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-// Runs the job in a keeper, again if it fails and may be restarted, passes signals on to it, and
+// Runs the job below a warden, again if it fails and may be restarted, passes signals on to it, and
 // returns what mprun shall exit with.
 int front_run(struct options *options, int cpus, int64_t start_ns);
 

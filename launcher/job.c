@@ -32,8 +32,10 @@
 #include "launcher/connect.h"
 #include "launcher/deadlock_watch.h"
 #include "launcher/family.h"
+#include "launcher/glimpse.h"
 #include "launcher/huge.h"
 #include "launcher/input.h"
+#include "launcher/keeper.h"
 #include "launcher/limit.h"
 #include "launcher/look.h"
 #include "launcher/machine.h"
@@ -56,8 +58,7 @@ enum {
     WATCH_MS = 250,
     LINGER_MS = 100, // for what a rank left running: the last command of a pipe, a logger
     AGAIN_MS =
-        300,     // a signal that comes sooner after the first belongs to it: timeout(1) sends two
-    LOOK_MS = 5, // of CPU time, spent on seeing what ranks do, before they are ended
+        300, // a signal that comes sooner after the first belongs to it: timeout(1) sends two
     SAME_SIGNAL_MS = 20, // between a signal to our group killing a rank and our hearing of it
 };
 
@@ -66,6 +67,12 @@ void job_note_started(struct job *job, int rank, pid_t pid)
     job->ranks[rank].pid = pid;
     job->started++;
     job->alive++;
+}
+
+bool job_ended_with_others(const struct job *job)
+{
+    return job->cause == CAUSE_OTHERS ||
+           (job->cause == CAUSE_RANK && job->failure == FAILURE_OTHERS);
 }
 
 static int rank_of(const struct job *job, pid_t pid)
@@ -77,74 +84,6 @@ static int rank_of(const struct job *job, pid_t pid)
 }
 
 // ---- The end
-
-// Copies what a board says now. The rank goes on writing meanwhile: what we read may be a little
-// off, never invalid.
-static void take_glimpse(struct job *job, int rank)
-{
-    struct mp_board *board = job_board(job, rank);
-    struct glimpse *g = &job->glimpses[rank];
-
-    g->state = atomic_load_explicit(&board->state, memory_order_acquire);
-    g->call = atomic_load_explicit(&board->call, memory_order_relaxed);
-    g->sleeps_in = atomic_load_explicit(&board->sleeps_in, memory_order_relaxed);
-    g->peer = atomic_load_explicit(&board->peer, memory_order_relaxed);
-    g->tag = atomic_load_explicit(&board->tag, memory_order_relaxed);
-    g->pid = atomic_load_explicit(&board->pid, memory_order_relaxed);
-    // Inside a collective (its context ids are odd) tags are the library's own, and so are peers,
-    // unless it is the one that failed.
-    if (atomic_load_explicit(&board->context, memory_order_relaxed) & 1) {
-        g->tag = -1;
-        if (job->cause != CAUSE_RANK || g->peer != job->failed)
-            g->peer = -2;
-    }
-}
-
-// The process that uses MPI for this rank, which may be below the one that we started. What a board
-// says is the rank's word, and its own namespace's number: it is believed of our own processes.
-static pid_t process_of(const struct job *job, int rank, pid_t on_board)
-{
-    pid_t started = job->ranks[rank].pid;
-
-    return on_board != started && family_has(on_board) ? on_board : started;
-}
-
-// What the system says of a rank, where MPI does not say it all.
-static void look_at_rank(struct job *job, int rank)
-{
-    struct glimpse *g = &job->glimpses[rank];
-    bool outside = g->state == MP_RANK_FINALIZED || (g->state == MP_RANK_RUNNING && g->call == 0);
-    struct mp_stat look;
-
-    if (job->ranks[rank].ended || !look_at_threads(process_of(job, rank, g->pid), &look))
-        return;
-    if (look.state == 't') // by a debugger
-        look.state = 'T';
-    if (look.state == 'T' || (outside && strchr("RSD", look.state))) {
-        g->doing = look.state;
-        g->seconds = (float)(look.user + look.system) / (float)sysconf(_SC_CLK_TCK);
-    }
-}
-
-// Our own time: on a busy machine it does not run out while others have the CPU.
-static int64_t cpu_ns(void)
-{
-    return mp_clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-// Those who do not wait are looked at first, since the others may wait for them, and all only as
-// long as nobody minds: the job shall end now.
-static void take_glimpses(struct job *job)
-{
-    int64_t until = cpu_ns() + LOOK_MS * INT64_C(1000000);
-
-    for (int i = 0; i < job->nranks; i++)
-        take_glimpse(job, i);
-    for (int blocked = 0; blocked < 2; blocked++)
-        for (int i = 0; i < job->nranks && cpu_ns() < until; i++)
-            if ((job->glimpses[i].state == MP_RANK_BLOCKED) == (blocked != 0))
-                look_at_rank(job, i);
-}
 
 static void start_killing(struct job *job)
 {
@@ -222,7 +161,7 @@ static void end_job(struct job *job, enum cause cause)
 {
     if (job->phase == PHASE_RUNNING) {
         job->cause = cause;
-        take_glimpses(job);
+        glimpse_take_all(job);
     }
     if (job->phase <= PHASE_LINGERING)
         start_ending(job);
@@ -287,8 +226,9 @@ static enum failure judge(const struct job *job, int rank)
     int status = job->ranks[rank].status;
 
     // Acquire: pairs with the release in the rank, so that message and code can be read.
-    if (atomic_load_explicit(&board->aborted, memory_order_acquire))
-        return FAILURE_ABORT;
+    uint32_t aborted = atomic_load_explicit(&board->aborted, memory_order_acquire);
+    if (aborted)
+        return aborted == MP_ABORTED_WITH_OTHERS ? FAILURE_OTHERS : FAILURE_ABORT;
     if (WIFSIGNALED(status))
         return asks_to_stop(WTERMSIG(status)) ? FAILURE_ASKED : FAILURE_SIGNAL;
     if (WEXITSTATUS(status) != 0)
@@ -305,7 +245,7 @@ static int status_of(const struct job *job, int rank, enum failure failure)
     int status = job->ranks[rank].status;
     int code = 1;
 
-    if (failure == FAILURE_ABORT)
+    if (failure == FAILURE_ABORT || failure == FAILURE_OTHERS)
         code = job_board(job, rank)->abort_code & 255;
     else if (WIFSIGNALED(status))
         code = 128 + WTERMSIG(status);
@@ -346,7 +286,7 @@ static void fail_late(struct job *job, int rank, enum failure failure)
     if (job->phase != PHASE_RUNNING || job->late++ > 0)
         return;
     note_failure(job, rank, failure);
-    take_glimpse(job, rank);
+    glimpse_take(job, rank);
     job->cause = CAUSE_LATE;
 }
 
@@ -412,8 +352,11 @@ static void reap(struct job *job)
 
     if (worst != FAILURE_NONE && job->phase == PHASE_RUNNING)
         fail_rank(job, worst_rank, worst);
-    else if (watch && job->phase == PHASE_RUNNING && job->alive > 0 &&
-             !uv_is_active((uv_handle_t *)&job->watch)) {
+    else if (worst >= FAILURE_STATUS && job_ended_with_others(job) && job->phase == PHASE_ENDING) {
+        job->cause = CAUSE_RANK; // it is what the other world died of: that was seen there first
+        note_failure(job, worst_rank, worst);
+    } else if (watch && job->phase == PHASE_RUNNING && job->alive > 0 &&
+               !uv_is_active((uv_handle_t *)&job->watch)) {
         uv_timer_start(&job->watch, on_watch, WATCH_MS, WATCH_MS);
         on_watch(&job->watch);
     }
@@ -465,8 +408,8 @@ static void pass_on(struct job *job, int signal)
         pid_t started = job->ranks[i].pid;
         if (job->ranks[i].ended)
             continue;
-        pid_t in_mpi =
-            process_of(job, i, atomic_load_explicit(&job_board(job, i)->pid, memory_order_relaxed));
+        pid_t in_mpi = glimpse_process(
+            job, i, atomic_load_explicit(&job_board(job, i)->pid, memory_order_relaxed));
         kill(started, signal);
         if (in_mpi != started)
             kill(in_mpi, signal);
@@ -483,6 +426,23 @@ static void front_is_gone(struct job *job)
     job->cause = CAUSE_FRONT;
     if (job->phase == PHASE_OVER)
         uv_stop(&job->loop);
+}
+
+static bool is_tied(const struct job *job, uint64_t world)
+{
+    for (int i = 0; i < job->nranks; i++)
+        for (int k = 0; k < MP_TIES && !job->ranks[i].ended; k++)
+            if (atomic_load_explicit(&job_board(job, i)->ties[k], memory_order_relaxed) == world)
+                return true;
+    return false;
+}
+
+// A world has died. Ranks that are in a call, or make one, find out for themselves; others may
+// compute for long.
+static void on_news(struct job *job, uint64_t world)
+{
+    if (is_tied(job, world))
+        end_running(job, CAUSE_OTHERS, EXIT_OTHERS);
 }
 
 static void on_signals(uv_poll_t *poll, int status, int events)
@@ -507,6 +467,9 @@ static void on_signals(uv_poll_t *poll, int status, int events)
                 family_stop();
             } else if (asks_to_stop(signal)) {
                 stop_by_signal(job, signal);
+            } else if (signal == NEWS_SIGNAL) {
+                if ((pid_t)info[i].ssi_pid == job->warden)
+                    on_news(job, info[i].ssi_ptr);
             } else if ((pid_t)info[i].ssi_pid == job->warden) { // the front is gone, or the warden
                 front_is_gone(job);
             }

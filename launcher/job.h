@@ -31,6 +31,7 @@ enum cause {
     CAUSE_DEADLOCK, // ranks wait for each other for ever
     CAUSE_REFUSED,  // a rank uses another MPI, and would be a world of its own
     CAUSE_INPUT,    // standard input could not be read, or kept for a slow rank; that was told
+    CAUSE_OTHERS,   // a world died that it was connected to
     CAUSE_FRONT     // the process that the user sees was killed; nobody is left to be told
 };
 
@@ -38,6 +39,7 @@ enum cause {
 // of the others.
 enum failure {
     FAILURE_NONE,
+    FAILURE_OTHERS,      // ended the job since another world has died
     FAILURE_NO_INIT,     // exit 0 without MPI_Init, although other ranks did call it
     FAILURE_NO_FINALIZE, // exit 0 between MPI_Init and MPI_Finalize
     FAILURE_ASKED,       // killed by a signal that asks to stop: SIGTERM, SIGINT, SIGHUP ...
@@ -124,6 +126,9 @@ static inline struct mp_waits *job_waits(const struct job *job, int rank)
     return mp_segment_waits(job->segments[job_node(job, rank)],
                             mp_home_place(mp_segment_homes(job->segments[0])[rank]));
 }
+
+// Whether the job ended because another world did that it was connected to.
+bool job_ended_with_others(const struct job *job);
 
 // Takes note of a process that was started as `rank`.
 void job_note_started(struct job *job, int rank, pid_t pid);

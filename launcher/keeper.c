@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
-// mprun is three processes. The front is the one that the user started and sees; the warden, its
-// child, only waits; the keeper, the warden's child, starts the ranks and watches them. Any of
-// them, and any two, may be killed with SIGKILL at any moment:
+// mprun is three processes, and one more for each world that is spawned. The front is the one that
+// the user started and sees; the warden, its child, waits, and starts worlds; a keeper, the
+// warden's child, starts the ranks of a world and watches them. Any of them, and any two, may be
+// killed with SIGKILL at any moment:
 //
-//   the keeper dies   the ranks get their death signal, which is SIGKILL, and whatever they had
-//                     started becomes a child of the warden, which is a subreaper, and kills it
-//   the front dies    the warden gets its death signal and passes it on: the keeper ends the job
-//   the warden dies   the keeper gets its death signal, and becomes a child of the front, another
+//   a keeper dies     the ranks get their death signal, which is SIGKILL, and whatever they had
+//                     started becomes a child of the warden, which is a subreaper, and kills it,
+//                     and the other worlds with it
+//   the front dies    the warden gets its death signal and passes it on: each keeper ends its world
+//   the warden dies   a keeper gets its death signal, and becomes a child of the front, another
 //                     subreaper, which kills it, and all that is below it then
 //
-// So of front and keeper, both dead, the warden is left; a process that is no ancestor of the ranks
-// could not find what they had started, once that is an orphan.
+// So of front and a keeper, both dead, the warden is left; a process that is no ancestor of the
+// ranks could not find what they had started, once that is an orphan.
 //
 // After the ranks are started the keeper leaves the process group: a kill of the whole group, as
 // timeout(1) does, takes the front and the ranks, and the keeper cleans up after them. The ranks
 // stay in the group, so that the terminal's Ctrl-C and Ctrl-Z mean them.
-// Read next: front.c (the other two), spawn.c, job.c (what happens then).
+// Read next: front.c, warden.c (the other two), spawn.c, job.c (what happens then).
 #define _GNU_SOURCE
 #include "launcher/keeper.h"
 
@@ -106,7 +108,7 @@ static int prepare(struct starter *s, const char **step)
     if (input_prepare(o->stdin_rank, o->nranks) != 0)
         return -1;
     *step = "prepare the output";
-    if (o->tag && output_prepare(o->nranks) != 0)
+    if (o->tag && output_prepare(o->world, o->nranks) != 0)
         return -1;
     *step = "prepare the control sockets";
     if (options_want_streams(o) && connect_prepare(o->nranks) != 0)
@@ -252,8 +254,13 @@ static void say_what_runs(const struct job *job)
         report_line("as %d nodes, with sockets between them", job->options->nodes);
 }
 
+bool keeper_tell(pid_t to, uint64_t news)
+{
+    return sigqueue(to, NEWS_SIGNAL, (union sigval){.sival_ptr = (void *)(uintptr_t)news}) == 0;
+}
+
 int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t warden,
-               const struct signal_sets *signals, bool *failed)
+               const struct signal_sets *signals)
 {
     struct placement placement;
     struct job job = {.options = options,
@@ -312,7 +319,10 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     if (job.exit_status == 0 && !options->check_warn && report_faults(&job, NULL) > 0)
         job.exit_status = EXIT_FAULTS;
     report_end(&job);
-    *failed = job.cause == CAUSE_RANK || job.cause == CAUSE_LATE;
+    uint64_t news = (job.cause == CAUSE_RANK || job.cause == CAUSE_LATE ? NEWS_FAILED : 0) |
+                    (job_ended_with_others(&job) ? NEWS_WITH_OTHERS : 0);
+    if (news)
+        keeper_tell(warden, news);
     if (options->tmpdir && getppid() != warden)
         private_remove(options->tmpdir);
     return job.exit_status;

@@ -16,6 +16,7 @@ mprun_sources += \
     launcher/front.c launcher/front.h \
     launcher/functions.c launcher/functions.h \
     launcher/help.c launcher/help.h \
+    launcher/glimpse.c launcher/glimpse.h \
     launcher/hosts.c launcher/hosts.h \
     launcher/huge.c launcher/huge.h \
     launcher/input.c launcher/input.h \
@@ -39,6 +40,7 @@ mprun_sources += \
     launcher/report.c launcher/report.h \
     launcher/segment.c launcher/segment.h \
     launcher/show.c launcher/show.h \
+    launcher/spawning.c launcher/spawning.h \
     launcher/sink.c launcher/sink.h \
     launcher/source.c launcher/source.h \
     launcher/spawn.c launcher/spawn.h \
@@ -46,6 +48,7 @@ mprun_sources += \
     launcher/stranger.c launcher/stranger.h \
     launcher/text.c launcher/text.h \
     launcher/variables.c \
+    launcher/warden.c launcher/warden.h \
     launcher/watch.c launcher/watch.h \
     lib/base/calls.c lib/base/cpus.c lib/base/file.c lib/base/say.c
 

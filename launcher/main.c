@@ -126,6 +126,9 @@ int main(int argc, char **argv)
     case ACTION_INFO:
         help_print_info();
         return close_output();
+    case ACTION_SERVE:
+        options.warden = NULL;
+        return front_run(&options, machine_cpus(), start_ns);
     case ACTION_RUN:
         break;
     }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 int option_fail(struct parser *p, const char *format, ...)
 {
@@ -203,6 +204,38 @@ static int apply_stdin(struct parser *p, char **values)
     return 0;
 }
 
+// For a program that mprun has not started and that spawns others: it starts mprun itself, with its
+// end of a socket.
+static int apply_serve(struct parser *p, char **values)
+{
+    p->options->action = ACTION_SERVE;
+    p->options->serves = atoi(values[0]);
+    return 0;
+}
+
+bool errhandler_read(const char *name, uint32_t *errhandler)
+{
+    static const char *const names[] = {[MP_INITIAL_FATAL] = "mpi_errors_are_fatal",
+                                        [MP_INITIAL_ABORT] = "mpi_errors_abort",
+                                        [MP_INITIAL_RETURN] = "mpi_errors_return"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i]) == 0) {
+            *errhandler = i;
+            return true;
+        }
+    return false;
+}
+
+static int apply_errhandler(struct parser *p, char **values)
+{
+    if (errhandler_read(values[0], &p->options->errhandler))
+        return 0;
+    return option_fail(p,
+                       "%s knows mpi_errors_are_fatal, mpi_errors_abort and mpi_errors_return, "
+                       "not \"%s\"",
+                       p->given, values[0]);
+}
+
 static int refuse(struct parser *p, char **values)
 {
     (void)values;
@@ -287,6 +320,10 @@ const struct option options_table[] = {
     {"exit-codes print-all-exitcodes", NULL, GROUP_HIDDEN, FLAG(exit_codes),
      "say how each rank ended"},
 
+    {"initial-errhandler", "NAME", GROUP_HIDDEN, apply_errhandler, 0,
+     "of communicators: mpi_errors_are_fatal (default), _abort or _return"},
+    {"serve", "FD", GROUP_HIDDEN, apply_serve, 0, "start worlds for a program without mprun"},
+
     {"help h ?", NULL, GROUP_ABOUT, set_action, ACTION_HELP, "print this"},
     {"version V", NULL, GROUP_ABOUT, set_action, ACTION_VERSION, "print the version"},
     {"info", NULL, GROUP_ABOUT, set_action, ACTION_INFO,
@@ -319,8 +356,7 @@ const struct option options_table[] = {
      GROUP_HIDDEN, refuse, 0, "it chooses how other machines are reached; leave it out"},
     {"app configfile file", NULL, GROUP_HIDDEN, refuse, 0,
      "put the programs on the command line, with \":\" between them"},
-    {"soft arch usize initial-errhandler memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse, 0,
-     "leave it out"},
+    {"soft arch usize memory-alloc-kinds", NULL, GROUP_HIDDEN, refuse, 0, "leave it out"},
     {"gpus gpus-per-task gpus-per-node gpus-per-rank gpu-bind", NULL, GROUP_HIDDEN, refuse, 0,
      "--per device starts a rank for each GPU, or with --devices-per-rank N for N of them"},
     {"nproc-per-node nproc_per_node nnodes standalone node-rank node_rank master-addr master_addr "

@@ -14,6 +14,7 @@
 // mprun's own exit statuses; otherwise it exits as the job did.
 enum {
     EXIT_USAGE = 2,
+    EXIT_OTHERS = 58, // MPI_ERR_PROC_ABORTED: a world died that this one was connected to
     EXIT_DEADLOCK = 120,
     EXIT_FAULTS = 121,
     EXIT_TIMEOUT = 124,
@@ -28,7 +29,7 @@ enum { FAILED_GRACE_MS = 250 };
 #define DEADLOCK_SUSPECT 10.0
 #define LIVELOCK_SUSPECT 60.0
 
-enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO };
+enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION, ACTION_INFO, ACTION_SERVE };
 enum on_deadlock { DEADLOCK_END, DEADLOCK_REPORT, DEADLOCK_IGNORE };
 enum { STDIN_NONE = -1, STDIN_ALL = -2 }; // or the rank that reads mprun's standard input
 
@@ -119,6 +120,14 @@ struct options {
     int restarted;                          // and was, so far
     int stdin_rank;                         // or STDIN_NONE, STDIN_ALL
     struct environment_changes environment; // of all programs; a program's own come after
+    // Of worlds: see warden.c.
+    int serves;          // --serve: the descriptor by which they are asked for
+    int world;           // number; 0: the first
+    uint64_t job;        // what the world is known by; 0: the keeper chooses
+    const char *warden;  // name of the warden's socket; NULL: there is none
+    const char *parent;  // port to connect to; NULL: nobody has spawned it
+    int others;          // ranks of other worlds that are running
+    uint32_t errhandler; // enum mp_initial_errhandler
     char error[512];
     char **arguments; // copy of argv whose programs' arguments end with NULL
 };
@@ -130,6 +139,9 @@ int options_parse(struct options *options, int argc, char **argv);
 // Fills in what was left to defaults, now that the number of usable CPUs is known and, where those
 // do not give the number of ranks, options->places; and checks that. Returns as options_parse does.
 int options_settle(struct options *options, int cpus);
+
+// The initial error handler of that name, enum mp_initial_errhandler. False: there is none.
+bool errhandler_read(const char *name, uint32_t *errhandler);
 
 // Whether some ranks talk over streams, which mprun makes for them.
 static inline bool options_want_streams(const struct options *options)

@@ -33,7 +33,7 @@
 enum {
     CHUNK = 64 << 10,
     LINE_MOST = 64 << 10, // as the manual says
-    AROUND = 16,          // tag and newline, and a newline for a line that was shown: "[4095] "
+    AROUND = 20,          // tag and newline, and a newline for a line that was shown: "[4095] "
     // What one chunk may become: it ends the line that has begun, and has nothing but empty lines.
     YIELD_MOST = LINE_MOST + CHUNK * AROUND / 2 + AROUND,
     STAYS_MS = 100 // twice that at most
@@ -61,6 +61,7 @@ struct source {
 };
 
 static struct {
+    int world;              // 0: the first
     struct source *sources; // two for each rank
     int nsources;
     struct side sides[2];
@@ -81,10 +82,14 @@ static void put(struct source *source, const char *text, size_t length, bool end
     struct side *side = source->side;
     char tag[AROUND + 1];
 
-    if (side->shown != source)
-        sink_put(
-            &side->sink, tag,
-            (size_t)snprintf(tag, sizeof tag, "%s[%d] ", side->shown ? "\n" : "", source->rank));
+    if (side->shown != source) {
+        const char *begin = side->shown ? "\n" : "";
+        char world[12] = "";
+        if (output.world > 0)
+            snprintf(world, sizeof world, "%d.", output.world);
+        int put = snprintf(tag, sizeof tag, "%s[%s%d] ", begin, world, source->rank);
+        sink_put(&side->sink, tag, (size_t)put);
+    }
     sink_put(&side->sink, source->line, source->length);
     sink_put(&side->sink, text, length);
     if (ends)
@@ -291,8 +296,9 @@ static void on_tick(uv_timer_t *timer)
 
 // ---- From start to end
 
-int output_prepare(int nranks)
+int output_prepare(int world, int nranks)
 {
+    output.world = world;
     output.sources = calloc((size_t)(2 * nranks), sizeof *output.sources);
     if (!output.sources)
         return -1;

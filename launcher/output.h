@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Tagged output: "[3] text". Without --tag-output ranks inherit mprun's own descriptors and nothing
-// here has any effect. See output.c.
+// Tagged output: "[3] text", or "[1.3] text" of a world that was spawned. Without --tag-output
+// ranks inherit mprun's own descriptors and nothing here has any effect. See output.c.
 #ifndef MPRUN_OUTPUT_H
 #define MPRUN_OUTPUT_H
 
 #include <stdbool.h>
 #include <uv.h>
 
-// Prepares to tag the output of `nranks` ranks. Not called when output is not tagged. Returns 0, or
-// -1 with errno.
-int output_prepare(int nranks);
+// Prepares to tag the output of `nranks` ranks of the world of that number. Not called when output
+// is not tagged. Returns 0, or -1 with errno.
+int output_prepare(int world, int nranks);
 
 // How many descriptors that needs for each rank.
 enum { OUTPUT_FDS_PER_RANK = 2 };

@@ -268,12 +268,16 @@ static void put_failure(struct text *t, const struct job *job)
     int signal = WIFSIGNALED(rank->status) ? WTERMSIG(rank->status) : 0;
 
     board->message[sizeof board->message - 1] = 0;
-    text_put(t, "mprun: rank %d", job->failed);
+    text_put(t, "mprun: ");
+    if (job->options->world > 0)
+        text_put(t, "world %d, ", job->options->world);
+    text_put(t, "rank %d", job->failed);
     put_node(t, job, job->failed);
     text_put(t, job->options->nodes > 1 ? ", %s, process %d, " : " (%s, process %d) ",
              rank->program->argv[0], g->pid ? g->pid : (int)rank->pid);
     switch (job->failure) {
     case FAILURE_ABORT:
+    case FAILURE_OTHERS:
         text_put(t, "ended the job with code %d", board->abort_code);
         if (board->message[0]) { // it names the call
             text_put(t, ":\n%s%s", board->message,
@@ -414,11 +418,15 @@ void report_end(const struct job *job)
             put_places(&t, job, job->failed);
         break;
     case CAUSE_SIGNAL:
+        if (job->options->world > 0)
+            break; // the first one says so
         text_put(&t, "mprun: ended by %s\n", signal_name(job->signal));
         if (!quiet)
             put_places(&t, job, -1);
         break;
     case CAUSE_TIMEOUT:
+        if (job->options->world > 0)
+            break;
         text_put(&t, "mprun: ended after %g s, as --timeout asked\n", job->options->timeout);
         if (!quiet)
             put_places(&t, job, -1);
@@ -431,6 +439,12 @@ void report_end(const struct job *job)
         break;
     case CAUSE_REFUSED:
         text_put(&t, "mprun: %s\n", job->refusal);
+        break;
+    case CAUSE_OTHERS:
+        text_put(&t, "mprun: ");
+        if (job->options->world > 0)
+            text_put(&t, "world %d ", job->options->world);
+        text_put(&t, "ended: it was connected to a world that died\n");
         break;
     case CAUSE_FRONT:
         return;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -89,18 +90,26 @@ static struct mp_segment_header job_plan(const struct options *options, int cpus
                                          int64_t start_ns)
 {
     uint32_t ranks = (uint32_t)options->nranks, cores = (uint32_t)cpus;
-    uint32_t per_core = (ranks + cores - 1) / cores;
+    uint32_t all = ranks + (uint32_t)options->others; // with the worlds that are there already
+    uint32_t per_core = (all + cores - 1) / cores;
     struct mp_segment_header plan = {.channel = (uint32_t)options->channel,
                                      .nodes = (uint32_t)options->nodes,
                                      .cores = cores,
                                      .ranks_per_core =
                                          (uint32_t)crowd > per_core ? (uint32_t)crowd : per_core,
-                                     .universe = ranks > cores ? ranks : cores,
+                                     .universe = all > cores ? all : cores,
                                      .fence = machine_has_membarrier() ? 0 : MP_FENCE_ALWAYS,
                                      .check = options->check,
-                                     .start_ns = start_ns};
+                                     .start_ns = start_ns,
+                                     .job = options->job,
+                                     .number = (uint32_t)options->world,
+                                     .errhandler = options->errhandler};
 
-    if (getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
+    snprintf(plan.warden, sizeof plan.warden, "%s", options->warden ? options->warden : "");
+    snprintf(plan.parent, sizeof plan.parent, "%s", options->parent ? options->parent : "");
+
+    if (plan.job == 0 &&
+        getrandom(&plan.job, sizeof plan.job, GRND_NONBLOCK) != (ssize_t)sizeof plan.job)
         plan.job = (uint64_t)start_ns * 0x9e3779b97f4a7c15u + (uint64_t)getpid();
     return plan;
 }

@@ -3,6 +3,7 @@
 // in hints.c, MPI_Comm_split_type in split_type.c, communicators made from a session's groups in
 // sessions.c, groups in groups.c, attributes in attributes.c. Read next: collectives/comm_make.h.
 #include "collectives/comm_make.h"
+#include "collectives/offspring.h"
 
 #include "api/api.h"
 #include "api/requests.h"
@@ -113,17 +114,6 @@ int PMPI_Comm_compare(MPI_Comm comm1, MPI_Comm comm2, int *result)
     return mp_leave(MP_CALL_Comm_compare, a, err);
 }
 MP_WEAK(Comm_compare);
-
-int PMPI_Comm_get_parent(MPI_Comm *parent)
-{
-    int err = mp_enter(MP_CALL_Comm_get_parent);
-    err = err ? err : mp_check_pointer(parent, "parent");
-    if (!err) {
-        *parent = MPI_COMM_NULL; // nobody was spawned
-    }
-    return mp_leave(MP_CALL_Comm_get_parent, NULL, err);
-}
-MP_WEAK(Comm_get_parent);
 
 // ---- Names
 
@@ -364,11 +354,12 @@ static int release(int call, MPI_Comm *comm)
         if (unlikely(mp_process.check)) {
             mp_check_unreceived(c->context, call);
         }
-        err = mp_comm_free(c);
+        err = (call == MP_CALL_Comm_free ? mp_comm_free : mp_comm_disconnect)(c);
     }
     if (!err) {
         mp_owned_freed(MP_OWNED_COMM, *comm);
         *comm = MPI_COMM_NULL;
+        mp_comm_parent = c == mp_comm_parent ? NULL : mp_comm_parent;
     }
     int result = lost && !err ? (mp_exit(), mp_raise_with(call, handler, lost))
                               : mp_leave(call, err ? c : NULL, err);
@@ -384,8 +375,6 @@ int PMPI_Comm_free(MPI_Comm *comm)
 }
 MP_WEAK(Comm_free);
 
-// The user has completed all communication (11.10.4), and what is left inside goes on without the
-// handle; without connections made at run time there is nothing else to be cut.
 int PMPI_Comm_disconnect(MPI_Comm *comm)
 {
     return release(MP_CALL_Comm_disconnect, comm);

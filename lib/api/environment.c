@@ -5,9 +5,11 @@
 #include "api/life.h"
 #include "collectives/board.h"
 #include "collectives/collectives.h"
+#include "collectives/offspring.h"
 #include "config.h"
 #include "heap/heap.h"
 #include "message/bsend.h"
+#include "message/meeting.h"
 #include "object/attribute.h"
 #include "object/info.h"
 #include "process/child.h"
@@ -44,6 +46,7 @@ static int start_world(int required)
         mp_process.thread_level = required;
         mp_process.main_thread = (uint64_t)pthread_self();
         mp_process.state = MP_RUNNING;
+        err = mp_offspring_begin();
     }
     return err;
 }
@@ -109,6 +112,7 @@ static int end_world(void)
         err = mp_coll_barrier(&mp_comm_world);
     }
     if (!err) {
+        mp_guests_farewell();
         mp_life_close(mp_process.thread_level);
         mp_comm_finish();
         mp_process.state = MP_FINALIZED;

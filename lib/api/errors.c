@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/one_sided.h"
 #include "base/calls.h"
+#include "message/meeting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,9 @@ int PMPI_Comm_set_errhandler(MPI_Comm comm, MPI_Errhandler errhandler)
     err = err ? err : mp_check_errhandler(errhandler, MP_ERRHANDLER_COMM, &handler);
     if (!err) {
         replace(&c->errhandler, handler);
+        if (!mp_list_empty(&c->tied)) {
+            mp_guests_tell_ties();
+        }
     }
     return mp_leave(MP_CALL_Comm_set_errhandler, c, err);
 }

@@ -13,6 +13,7 @@ libmpi_abi_sources += \
     lib/api/collectives_nonblocking.c \
     lib/api/collectives_persistent.c \
     lib/api/communicators.c \
+    lib/api/connecting.c \
     lib/api/datatype_constructors.c \
     lib/api/datatype_contents.c \
     lib/api/datatype_darray.c \
@@ -35,6 +36,7 @@ libmpi_abi_sources += \
     lib/api/partitions.c \
     lib/api/point_to_point.c \
     lib/api/probes.c \
+    lib/api/processes.c \
     lib/api/requests.c lib/api/requests.h \
     lib/api/requests_other.c \
     lib/api/sendrecv.c \

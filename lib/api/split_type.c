@@ -14,9 +14,13 @@
 static const char hardware_key[] = "mpi_hw_resource_type";
 
 // The same for the ranks that share memory: the first of them.
-static int memory_color(void)
+// With other worlds about, numbers that are the same in two of them are told apart.
+static int memory_color(const struct mp_comm *comm)
 {
-    return mp_process.near > 1 ? mp_process.first : mp_process.rank;
+    int first = mp_process.near > 1 ? mp_process.first : mp_process.rank;
+    bool guests = comm->group->guests || (comm->remote && comm->remote->guests);
+    uint64_t mixed = (mp_process.segment->job + (uint64_t)first) * 0x9e3779b97f4a7c15;
+    return guests ? (int)(mixed >> 33) : first;
 }
 
 // What this process is restricted to, as hardware.h has it, but with other numbers on other nodes.
@@ -33,13 +37,13 @@ static void instances_of_job(int instances[MP_HARDWARE_TYPES])
 
 // By the type of hardware that was asked for. Unknown ones, and a process that may use several
 // instances of it, get no communicator.
-static int hardware_color(const char *name)
+static int hardware_color(const struct mp_comm *comm, const char *name)
 {
     int instances[MP_HARDWARE_TYPES];
     int type = name ? mp_hardware_find(name) : -1;
 
     if (name && strcmp(name, "mpi_shared_memory") == 0) {
-        return memory_color();
+        return memory_color(comm);
     }
     if (type < 0) {
         return MPI_UNDEFINED;
@@ -54,7 +58,8 @@ static int pset_color(const char *name)
     return number < 0 ? MPI_UNDEFINED : mp_pset_size(number) == 1 ? mp_process.rank : 0;
 }
 
-static int guided_color(const struct mp_info *info, bool psets, int *color)
+static int guided_color(const struct mp_comm *comm, const struct mp_info *info, bool psets,
+                        int *color)
 {
     const char *hardware = info ? mp_info_find(info, hardware_key) : NULL;
     const char *pset = info && psets ? mp_info_find(info, "mpi_pset_name") : NULL;
@@ -63,7 +68,7 @@ static int guided_color(const struct mp_info *info, bool psets, int *color)
         return mp_fail(MPI_ERR_INFO_VALUE, "info has both %s and mpi_pset_name, must have one",
                        hardware_key);
     }
-    *color = pset ? pset_color(pset) : hardware_color(hardware);
+    *color = pset ? pset_color(pset) : hardware_color(comm, hardware);
     return 0;
 }
 
@@ -171,12 +176,12 @@ static int split(struct mp_comm *comm, int split_type, int key, struct mp_info *
     bool guided =
         split_type == MPI_COMM_TYPE_HW_GUIDED || split_type == MPI_COMM_TYPE_RESOURCE_GUIDED;
     bool unguided = false;
-    int color = split_type == MPI_COMM_TYPE_SHARED ? memory_color() : MPI_UNDEFINED;
+    int color = split_type == MPI_COMM_TYPE_SHARED ? memory_color(comm) : MPI_UNDEFINED;
     int type = -1;
     int err = 0;
 
     if (guided) {
-        err = guided_color(info, split_type == MPI_COMM_TYPE_RESOURCE_GUIDED, &color);
+        err = guided_color(comm, info, split_type == MPI_COMM_TYPE_RESOURCE_GUIDED, &color);
     }
     err = err ? err : is_unguided(comm, split_type, &unguided);
     if (!err && unguided) {

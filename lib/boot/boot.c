@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,7 +78,9 @@ static int make_world_of_one(struct mp_boot *boot, char *error, size_t room)
     }
     *segment = plan;
     segment->start_ns = mp_clock_ns(CLOCK_MONOTONIC);
-    segment->job = (uint64_t)segment->start_ns ^ (uint64_t)getpid() << 40;
+    if (getrandom(&segment->job, sizeof segment->job, GRND_NONBLOCK) !=
+        (ssize_t)sizeof segment->job)
+        segment->job = (uint64_t)segment->start_ns ^ (uint64_t)getpid() << 40;
     segment->channel = MP_CHANNEL_SHM;
     segment->cores = cores > 0 ? (uint32_t)cores : 1;
     segment->ranks_per_core = 1;

@@ -4,6 +4,7 @@
 libmpi_abi_sources += lib/boot/ancestry.c lib/boot/ancestry.h
 libmpi_abi_sources += lib/boot/boot.c lib/boot/boot.h
 libmpi_abi_sources += lib/boot/foreign.c lib/boot/foreign.h
+libmpi_abi_sources += lib/boot/guests.c lib/boot/guests.h
 libmpi_abi_sources += lib/boot/lines.c lib/boot/lines.h
 libmpi_abi_sources += lib/boot/protocol.h
 libmpi_abi_sources += lib/boot/windows.c lib/boot/windows.h

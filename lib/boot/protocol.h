@@ -46,6 +46,39 @@ static inline int mp_node_heap_fd(int node)
 // descriptors open for as long as the job lives.
 #define MP_KEEPER_NAME "keeper"
 
+// Worlds that come later. mprun's warden listens on a socket whose name, in no file system, stands
+// in the segment's header. A rank that wants a world started connects to it, and says so: a head,
+// and strings, each with its 0: the rank's own folder, and then for each program the number of
+// ranks, of arguments, the folder, the path, and the hosts ("" where none was given), the initial
+// error handler, and the arguments, with the program's name first. The answers are of one size. The
+// world connects to `port` when it begins.
+enum { MP_WARDEN_NAME = 48, MP_SPAWN_BYTES = 16 << 20 };
+
+enum mp_spawn_kind {
+    MP_SPAWN_START = 1, // rank -> warden
+    MP_SPAWN_FORGIVE,   // rank -> warden: the world `job` has died, and this one goes on without it
+    MP_SPAWN_STARTED,   // warden -> rank
+    MP_SPAWN_REFUSED,   // `text` says why
+    MP_SPAWN_ENDED      // the world has, with `status`
+};
+
+struct mp_spawn_head {
+    uint64_t magic;
+    uint64_t job;
+    uint32_t kind;
+    uint32_t bytes; // of the strings
+    uint32_t programs;
+    uint32_t version;
+    char port[MP_WARDEN_NAME];
+};
+
+struct mp_spawn_answer {
+    uint64_t job;
+    uint32_t kind;
+    int32_t status;
+    char text[500];
+};
+
 // One datagram on the control socket.
 enum mp_control_kind {
     MP_CONTROL_CONNECT = 1, // rank -> launcher: I want to talk to `peer`

@@ -87,6 +87,7 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
                                .address = (uintptr_t)place};
     request->moved = 0;
     request->world = peer;
+    mp_outgoing_await(peer, request);
     mp_answer(peer, &accept);
 }
 
@@ -140,6 +141,7 @@ static void data_arrived(int peer, const struct mp_packet *packet, const void *p
     }
     request->moved += packet->length;
     if (request->moved == request->bytes) {
+        mp_list_remove(&request->link); // a guest's
         mp_request_complete(request, request->error);
     }
 }
@@ -156,7 +158,9 @@ static void done_arrived(int peer, const struct mp_packet *packet, const void *p
 {
     (void)peer;
     (void)payload;
-    mp_request_complete(cookie_request(packet->origin), 0);
+    struct mp_request *request = cookie_request(packet->origin);
+    mp_list_remove(&request->link); // a guest's
+    mp_request_complete(request, 0);
 }
 
 // The sender has put the payload where it belongs.
@@ -196,6 +200,7 @@ static void cancelled_arrived(int peer, const struct mp_packet *packet, const vo
         if (!request->answered) {
             mp_list_remove(&request->other); // it need not leave any more
         }
+        mp_list_remove(&request->link); // a guest's
         mp_request_complete(request, 0);
     }
 }

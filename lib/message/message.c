@@ -7,6 +7,7 @@
 #include "message/bsend.h"
 #include "message/deliver.h"
 #include "message/match.h"
+#include "message/meeting.h"
 #include "message/outgoing.h"
 #include "object/status.h"
 #include "process/peers.h"
@@ -33,6 +34,9 @@ static int start_send(struct mp_request *request)
     if (request->peer == MPI_PROC_NULL) {
         mp_request_complete(request, 0);
         return 0;
+    }
+    if (unlikely(request->comm->lost)) {
+        return mp_guest_is_dead(request->comm);
     }
     if (request->mode == MP_SEND_BUFFERED) {
         return mp_bsend_start(request);
@@ -293,7 +297,8 @@ static int start_recv(struct mp_request *request)
         mp_deliver_kept(request, message);
         return 0;
     }
-    return mp_match_post(match, request);
+    return unlikely(request->comm->lost) ? mp_guest_is_dead(request->comm)
+                                         : mp_match_post(match, request);
 }
 
 int mp_request_start(struct mp_request *request)

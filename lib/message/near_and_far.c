@@ -133,6 +133,6 @@ const struct mp_channel *mp_near_and_far_open(void)
     if (mp_process.near == 1) {
         return &far_only;
     }
-    rings = mp_shm_open();
+    rings = mp_channel ? mp_channel : mp_shm_open();
     return rings ? &near_and_far : NULL;
 }

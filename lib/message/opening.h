@@ -14,6 +14,9 @@ int mp_message_open(struct mp_boot *boot);
 // The shared-memory channel (message/shm_channel.c); NULL with mp_fail when memory is out.
 const struct mp_channel *mp_shm_open(void);
 
+// A rank that had no far peers meets the first: opens what leads to them. Error class with mp_fail.
+int mp_message_open_far(void);
+
 // The one of a rank with far peers (message/near_and_far.c), once mp_far is open. The same.
 const struct mp_channel *mp_near_and_far_open(void);
 

@@ -37,19 +37,26 @@ static uint64_t self_sequence;                  // packets this rank sent to its
 static int poll_dirty(struct mp_poller *poller);
 static struct mp_poller poller = {.link = {&poller.link, &poller.link}, .poll = poll_dirty};
 
+void mp_outgoing_open_peer(int peer)
+{
+    mp_list_init(&mp_outgoing[peer].sends);
+    mp_list_init(&mp_outgoing[peer].answers);
+    mp_list_init(&mp_outgoing[peer].pushes);
+    mp_list_init(&mp_outgoing[peer].parts);
+    mp_list_init(&mp_outgoing[peer].leaving);
+    mp_list_init(&mp_outgoing[peer].dirty);
+    mp_list_init(&mp_outgoing[peer].awaiting);
+    mp_outgoing[peer].told_full = false;
+}
+
 int mp_outgoing_open(void)
 {
-    mp_outgoing = calloc((size_t)mp_process.size, sizeof *mp_outgoing);
+    mp_outgoing = mp_peer_table(sizeof *mp_outgoing);
     if (!mp_outgoing) {
         return mp_fail(MPI_ERR_NO_MEM, "no memory for the queues of %d peers", mp_process.size);
     }
     for (int peer = 0; peer < mp_process.size; peer++) {
-        mp_list_init(&mp_outgoing[peer].sends);
-        mp_list_init(&mp_outgoing[peer].answers);
-        mp_list_init(&mp_outgoing[peer].pushes);
-        mp_list_init(&mp_outgoing[peer].parts);
-        mp_list_init(&mp_outgoing[peer].leaving);
-        mp_list_init(&mp_outgoing[peer].dirty);
+        mp_outgoing_open_peer(peer);
     }
     return 0;
 }
@@ -165,6 +172,9 @@ static bool send_first_packet(struct mp_request *request)
         return false;
     }
     request->offered = packet.kind != MP_PACKET_EAGER;
+    if (request->offered) {
+        mp_outgoing_await(request->world, request);
+    }
     first_packet_left(request, &packet, number);
     return true;
 }
@@ -314,6 +324,7 @@ void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted
     request->target = target;
     request->bytes = wanted;
     request->moved = 0;
+    mp_list_remove(&request->link); // a guest's
     struct mp_outgoing *out = &mp_outgoing[request->world];
     mp_list_insert(&out->pushes, &request->link);
     mark_dirty(out);
@@ -417,10 +428,30 @@ static int poll_dirty(struct mp_poller *self)
 
 bool mp_outgoing_idle(void)
 {
-    for (int peer = 0; peer < mp_process.size && mp_far; peer++) {
+    for (int peer = 0; peer < mp_peers_end && mp_far; peer++) {
         if (!mp_peer_is_near(peer) && mp_outgoing_is_leaving(peer)) {
             return false;
         }
     }
     return mp_list_empty(&dirty);
+}
+
+static void fail_links(struct mp_list *list)
+{
+    while (!mp_list_empty(list)) {
+        struct mp_request *request = mp_container_of(list->next, struct mp_request, link);
+        mp_list_remove(&request->link);
+        mp_request_complete(request, MPI_ERR_PROC_ABORTED);
+    }
+}
+
+void mp_outgoing_fail(int peer)
+{
+    struct mp_outgoing *out = &mp_outgoing[peer];
+
+    flush_answers(peer, out); // the stream is gone: all is dropped
+    flush_leaving(peer, out);
+    fail_links(&out->sends);
+    fail_links(&out->pushes);
+    fail_links(&out->awaiting);
 }

@@ -38,6 +38,9 @@ struct mp_outgoing {
     struct mp_list parts;   // partitioned sends with something ready: message/partitioned_send.c
     struct mp_list leaving; // requests, by `other`, that are over when `target` bytes have left
     struct mp_list dirty;   // in the list of peers that have something waiting
+    // Of a guest: sends that were offered and receives that accepted, which only it can complete.
+    struct mp_list awaiting;
+    bool told_full; // this far peer knows that we keep as many messages as we are willing to
 };
 
 extern struct mp_outgoing *mp_outgoing; // by world rank
@@ -87,6 +90,20 @@ void mp_complete_when_answered(int peer, struct mp_request *request, int error);
 // The receiver accepted: push `wanted` bytes of the request's payload to it; straight to `address`
 // in its memory if that can be reached from here (0: no such place).
 void mp_push_start(struct mp_request *request, uint64_t target, MPI_Count wanted, uint64_t address);
+
+// Sets up the queues of a peer.
+void mp_outgoing_open_peer(int peer);
+
+// A guest has died: all that is under way to or from it ends with MPI_ERR_PROC_ABORTED.
+void mp_outgoing_fail(int peer);
+
+// What only a guest can complete is kept in mind, for that case.
+static inline void mp_outgoing_await(int peer, struct mp_request *request)
+{
+    if (unlikely(mp_is_guest(peer))) {
+        mp_list_insert(&mp_outgoing[peer].awaiting, &request->link);
+    }
+}
 
 // Something waits in `parts` of that peer.
 void mp_outgoing_wait(int peer);

@@ -4,6 +4,7 @@
 #include "message/probe.h"
 
 #include "message/deliver.h"
+#include "message/meeting.h"
 #include "message/message.h"
 #include "message/message_waits.h"
 #include "object/errhandler.h"
@@ -31,7 +32,7 @@ static struct mp_unexpected *wait_for(int source, int tag, struct mp_comm *comm)
                         tag, comm->context, 0);
         struct mp_probed probed = {source, tag, comm};
         mp_waiter_describe(&waiter, mp_describe_probe, &probed);
-        while (!(found = mp_match_find(comm->match, source, tag))) {
+        while (!(found = mp_match_find(comm->match, source, tag)) && !comm->lost) {
             mp_waiter_step(&waiter);
         }
         mp_waiter_end(&waiter);
@@ -76,6 +77,9 @@ int mp_probe(bool waits, int source, int tag, struct mp_comm *comm, int *flag, M
         }
     } else {
         found = (waits ? wait_for : look_for)(source, tag, comm);
+    }
+    if (!found && comm->lost && source != MPI_PROC_NULL) {
+        return mp_guest_is_dead(comm);
     }
     *flag = found || source == MPI_PROC_NULL;
     if (message) {

@@ -5,6 +5,7 @@
 #define MP_MESSAGE_REQUEST_H
 
 #include "base/list.h"
+#include "boot/guests.h"
 #include "datatype/datatype.h"
 #include "message/match_queue.h"
 #include "mpi.h"
@@ -140,7 +141,7 @@ static inline int mp_sent_world(MPI_Request handle)
 // (A world rank beyond the job's: it is no handle at all.)
 static inline bool mp_is_sent(MPI_Request handle)
 {
-    return ((uintptr_t)handle & 0xf) == MP_SENT && mp_sent_world(handle) < mp_process.size;
+    return ((uintptr_t)handle & 0xf) == MP_SENT && mp_sent_world(handle) < mp_peers_end;
 }
 
 // An object that says the same; NULL with mp_fail when memory is out. Some sends must become one

@@ -8,6 +8,7 @@
 #include "message/unexpected.h"
 
 #include "base/region.h"
+#include "boot/guests.h"
 #include "message/deliver.h"
 #include "message/outgoing.h"
 #include "object/errhandler.h"
@@ -18,7 +19,6 @@
 #define LIMIT_LEAST ((size_t)4 * MP_REGION_BYTES)
 
 static struct mp_regions kept;
-static bool *told; // by world rank: this far peer knows that we are full
 static size_t limit = MP_UNEXPECTED;
 
 static void full_arrived(int peer, const struct mp_packet *packet, const void *payload)
@@ -30,17 +30,13 @@ static void full_arrived(int peer, const struct mp_packet *packet, const void *p
 static void tell(int peer, bool full)
 {
     struct mp_packet packet = {.kind = MP_PACKET_FULL, .total = full};
-    told[peer] = full;
+    mp_outgoing[peer].told_full = full;
     mp_answer(peer, &packet);
 }
 
 int mp_unexpected_open(void)
 {
     mp_deliver_register(MP_PACKET_FULL, full_arrived);
-    told = calloc((size_t)mp_process.size, sizeof *told);
-    if (!told) {
-        return mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.size);
-    }
     const char *wish = getenv("MPRUN_UNEXPECTED");
     if (!wish || !*wish) {
         return 0;
@@ -76,8 +72,8 @@ static void judge(void)
     uint32_t is = kept.held > (was ? limit / 2 : limit);
     if (unlikely(is != was)) {
         atomic_store_explicit(full, is, memory_order_relaxed);
-        for (int peer = 0; peer < mp_process.size && !is; peer++) {
-            if (told[peer]) {
+        for (int peer = 0; peer < mp_peers_end && !is; peer++) {
+            if (mp_outgoing[peer].told_full) {
                 tell(peer, false);
             }
         }
@@ -88,7 +84,8 @@ struct mp_unexpected *mp_unexpected_new(int peer, size_t length)
 {
     struct mp_unexpected *message = mp_region_take(&kept, sizeof *message + length);
     judge();
-    if (unlikely(mp_process.board->full) && !mp_peer_is_near(peer) && !told[peer]) {
+    if (unlikely(mp_process.board->full) && !mp_peer_is_near(peer) &&
+        !mp_outgoing[peer].told_full) {
         tell(peer, true);
     }
     return message;

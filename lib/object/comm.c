@@ -64,6 +64,11 @@ static void set_origin(struct mp_comm *comm, const struct mp_comm *parent)
         what = "part";
         break;
     case MP_CALL_Intercomm_create:
+    case MP_CALL_Comm_accept:
+    case MP_CALL_Comm_connect:
+    case MP_CALL_Comm_join:
+    case MP_CALL_Comm_spawn:
+    case MP_CALL_Comm_spawn_multiple:
         what = "intercommunicator";
         break;
     case MP_CALL_Intercomm_merge:
@@ -98,6 +103,7 @@ static int fill(struct mp_comm *comm, struct mp_group *group, struct mp_group *r
     comm->rank = group->rank;
     comm->size = group->size;
     comm->context = 2 * pair;
+    mp_list_init(&comm->tied);
     int error = mp_handed.comm_made(comm);
     if (error) {
         return error;

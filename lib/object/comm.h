@@ -82,6 +82,9 @@ struct mp_comm {
     struct mp_comm_nodes *nodes;    // collectives go on two levels; owned. NULL: they do not
     struct mp_comm *intra; // intercommunicator: private intracommunicator of the local group
     bool freed;            // MPI_Comm_free was called; lives on while operations hold it
+    bool lost;             // a member of another world has died (message/meeting.c)
+    bool parting;          // MPI_Comm_disconnect was called: whoever ends now is no loss
+    struct mp_list tied;   // in the list of communicators with members of other worlds
     char name[MPI_MAX_OBJECT_NAME];
     char origin[MP_WAIT_NAME]; // what stands for a name where that is empty: "split of ..."
 };

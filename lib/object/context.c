@@ -31,6 +31,7 @@ void mp_context_open(void)
     memset(pairs_free, 0xff, sizeof pairs_free);
     mp_context_take(MP_CONTEXT_WORLD);
     mp_context_take(MP_CONTEXT_SELF);
+    mp_context_take(MP_CONTEXT_BRIDGE);
 }
 
 uint64_t mp_context_free_word(int word)
@@ -45,7 +46,9 @@ void mp_context_take(uint32_t pair)
 
 void mp_context_give(uint32_t pair)
 {
-    pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
+    if (pair != MP_CONTEXT_BRIDGE) {
+        pairs_free[pair / 64] |= UINT64_C(1) << (pair % 64);
+    }
 }
 
 uint64_t mp_context_take_word(int word)

@@ -12,7 +12,14 @@ struct mp_comm;
 // A cell carries 24 bits of context id.
 #define MP_CONTEXT_PAIRS 65536
 
-enum { MP_CONTEXT_WORLD = 0, MP_CONTEXT_SELF = 1, MP_CONTEXT_BOOT = 2 };
+enum {
+    MP_CONTEXT_WORLD = 0,
+    MP_CONTEXT_SELF = 1,
+    MP_CONTEXT_BOOT = 2,
+    // Of two processes of different worlds that meet, any number at a time: their tags differ
+    // (collectives/worlds.c).
+    MP_CONTEXT_BRIDGE = MP_CONTEXT_PAIRS - 1
+};
 
 // Once, before any communicator is made.
 void mp_context_open(void);

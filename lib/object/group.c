@@ -5,6 +5,7 @@
 
 #include "object/group.h"
 
+#include "boot/guests.h"
 #include "object/session.h"
 #include "process/process.h"
 #include "wait/record.h"
@@ -36,10 +37,24 @@ void mp_group_hold(struct mp_group *group)
         group->object.refs++;
 }
 
+// Holds the members that are of other worlds, for a new group, or lets go of them.
+static void hold_guests(struct mp_group *group, void (*one)(int peer))
+{
+    for (int i = 0; i < group->size; i++) {
+        int peer = mp_group_world(group, i);
+        if (mp_is_guest(peer)) {
+            group->guests = true;
+            one(peer);
+        }
+    }
+}
+
 void mp_group_release(struct mp_group *group)
 {
     if (group->object.builtin || --group->object.refs)
         return;
+    if (group->guests)
+        hold_guests(group, mp_guest_release);
     free(group->world);
     free(group->ranks);
     mp_session_release(group->session);
@@ -74,6 +89,8 @@ struct mp_group *mp_group_new_range(int size, int first, int stride)
         group->first = first;
         group->stride = size == 1 ? 1 : stride;
         group->rank = mp_group_find(group, mp_process.rank);
+        if (mp_is_guest(first) || mp_is_guest(first + (size - 1) * stride))
+            hold_guests(group, mp_guest_hold);
     }
     return group;
 }
@@ -116,6 +133,8 @@ struct mp_group *mp_group_new(int size, const int *world_ranks)
         return NULL;
     }
     group->rank = mp_group_find(group, mp_process.rank);
+    if (mp_peers_end > mp_peers_first_guest)
+        hold_guests(group, mp_guest_hold);
     return group;
 }
 

@@ -20,6 +20,7 @@ struct mp_group {
     int *ranks;
     int ranks_end;
     struct mp_session *session; // that it derives from; held. NULL: the World Model
+    bool guests;                // some members are of other worlds (boot/guests.h); held
 };
 
 struct mp_group *mp_group_get(MPI_Group handle); // NULL when it is no live group

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "process/peers.h"
 
+#include "boot/guests.h"
 #include "boot/windows.h"
 #include "mpi.h"
 
@@ -24,8 +25,7 @@
 struct mp_ring_shape mp_shm_shape;
 struct mp_shm_peer *mp_shm_peers;
 
-static _Atomic uint32_t *far_full; // by world rank
-static int bell = -1;              // the socket, where a rank sleeps on descriptors
+static int bell = -1; // the socket, where a rank sleeps on descriptors
 
 // How a sleep is announced: see mp_shm_arm.
 static bool may_fence_for_others;
@@ -108,8 +108,8 @@ static void ring_bell(uint32_t name)
 
     snprintf(digits, sizeof digits, "%05x", name & 0xfffff);
     memcpy(to.sun_path + 1, digits, 5);
-    bool done = send_byte(bell, &to);
-    if (!done && errno == EAGAIN) {
+    bool done = bell >= 0 && send_byte(bell, &to);
+    if (!done && (bell < 0 || errno == EAGAIN)) {
         int fresh = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         done = fresh >= 0 && (send_byte(fresh, &to) || errno == EAGAIN);
         if (fresh >= 0) {
@@ -190,7 +190,7 @@ void mp_shm_wake_own(void)
 
 void mp_peer_set_full(int world, bool full)
 {
-    atomic_store_explicit(&far_full[world], full, memory_order_relaxed);
+    atomic_store_explicit(&mp_shm_peers[world].told_full, full, memory_order_relaxed);
 }
 
 void mp_shm_fence_for_all(void)
@@ -261,23 +261,26 @@ void mp_shm_agree_on_fences(void)
     }
 }
 
+void mp_peer_open_far(int peer)
+{
+    memset(&mp_shm_peers[peer], 0, sizeof mp_shm_peers[peer]);
+    mp_shm_peers[peer].full = &mp_shm_peers[peer].told_full;
+}
+
 int mp_shm_peers_open(void)
 {
     struct mp_segment_header *segment = mp_process.segment;
-    size_t size = (size_t)mp_process.size;
 
     mp_shm_shape = (struct mp_ring_shape){segment->cells, segment->bulk};
-    mp_shm_peers = aligned_alloc(64, size * sizeof *mp_shm_peers);
-    far_full = calloc(size, sizeof *far_full);
+    mp_shm_peers = mp_peer_table(sizeof *mp_shm_peers);
     size_t ring = mp_round_up(sizeof *no_ring + sizeof(struct mp_cell), MP_APART);
     no_ring = aligned_alloc(MP_APART, ring);
-    if (!mp_shm_peers || !far_full || !no_ring) {
+    if (!mp_shm_peers || !no_ring) {
         return -1;
     }
     memset(no_ring, 0, ring);
-    memset(mp_shm_peers, 0, size * sizeof *mp_shm_peers);
-    for (size_t i = 0; i < size; i++) {
-        mp_shm_peers[i].full = &far_full[i];
+    for (int peer = 0; peer < mp_process.size; peer++) {
+        mp_peer_open_far(peer);
     }
     uint64_t none = 0 - mp_shm_shape.cells; // a lap is written, none of it read
     atomic_store_explicit(&no_ring->cells_consumed, none, memory_order_relaxed);

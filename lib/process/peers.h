@@ -22,8 +22,10 @@ extern struct mp_ring_shape mp_shm_shape;
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
     struct mp_board *board;       // NULL: far
-    const _Atomic uint32_t *full; // as the board has it; of a far one, what it has told us
-    uint64_t copied_to;           // where the last long message from there that both copied was put
+    const _Atomic uint32_t *full; // as the board has it; of a far one, what it has told us:
+    _Atomic uint32_t told_full;
+    bool remote;        // we know that we may read its memory (process/remote.c)
+    uint64_t copied_to; // where the last long message from there that both copied was put
     _Alignas(64) struct mp_ring_reader in;
 };
 extern struct mp_shm_peer *mp_shm_peers;
@@ -36,6 +38,9 @@ static inline bool mp_peer_is_near(int world)
 // Sets up the peers (process/peers.c): -1 when memory is out. For message/shm_channel.c it is found
 // out who fences for whom; and the three functions of a channel that sleep.
 int mp_shm_peers_open(void);
+
+// That one is far, and nothing is known of it yet: a guest that this process has just met.
+void mp_peer_open_far(int peer);
 
 // A far peer has told whether it keeps as many messages as it is willing to.
 void mp_peer_set_full(int world, bool full);

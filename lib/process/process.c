@@ -5,6 +5,7 @@
 #include "process/process.h"
 
 #include "base/say.h"
+#include "boot/guests.h"
 #include "mpi.h"
 #include "process/child.h"
 #include "process/handed.h"
@@ -27,6 +28,7 @@ void mp_process_joined(int rank, int size, bool launched, struct mp_segment_head
     mp_process.rank = rank;
     mp_process.size = size;
     mp_process.launched = launched;
+    mp_guests_begin(segment->job, rank, size);
     mp_process.segment = segment;
     mp_process.check = segment->check;
     mp_process.first = (int)segment->first;
@@ -77,7 +79,7 @@ int mp_process_thread_level(void)
     return MPI_THREAD_SINGLE;
 }
 
-void mp_process_abort(int code, const char *message)
+static _Noreturn void abort_as(uint32_t how, int code, const char *message)
 {
     struct mp_board *board = mp_process.board;
 
@@ -85,10 +87,20 @@ void mp_process_abort(int code, const char *message)
         snprintf(board->message, sizeof board->message, "%s", message);
         board->abort_code = code;
         // Release: pairs with the launcher's acquire once this process is gone.
-        atomic_store_explicit(&board->aborted, 1, memory_order_release);
+        atomic_store_explicit(&board->aborted, how, memory_order_release);
     } else if (message[0]) {
         mp_say("%s", message);
     }
     fflush(NULL);
     _exit(code & 0xff ? code & 0xff : 1);
+}
+
+void mp_process_abort(int code, const char *message)
+{
+    abort_as(MP_ABORTED, code, message);
+}
+
+void mp_process_abort_with_others(int code, const char *message)
+{
+    abort_as(MP_ABORTED_WITH_OTHERS, code, message);
 }

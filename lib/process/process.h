@@ -135,6 +135,9 @@ bool mp_process_is_threaded(void);
 // The World Model's thread level; while it does not run, the highest one of the sessions.
 int mp_process_thread_level(void);
 
+// The same because a process of another world has died: it does not count as a failure of its own.
+_Noreturn void mp_process_abort_with_others(int code, const char *message);
+
 // Ends the job: leaves `message` and `code` on the board for the launcher, prints the message
 // itself when there is no launcher, and exits. In a child process (process/child.h), which is no
 // part of the job, it ends that one only. Never returns. Safe in any state.

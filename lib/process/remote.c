@@ -18,7 +18,6 @@ unsigned mp_remote_losses;
 
 static bool denied;    // once is enough: no peer is asked for again
 static bool read_only; // valgrind cannot know that a peer wrote into its program's memory
-static uint8_t *known; // per world rank: 1 once we know that we may
 
 void mp_remote_open(void)
 {
@@ -27,7 +26,6 @@ void mp_remote_open(void)
 
     denied = wish && strcmp(wish, "0") == 0;
     read_only = preloaded && strstr(preloaded, "vgpreload");
-    known = calloc((size_t)mp_process.size, 1);
     // Peers may do that here also where Yama allows it to ancestors only.
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 }
@@ -39,8 +37,8 @@ static pid_t pid_of(int world)
 
 bool mp_remote_can(int world)
 {
-    if (denied || read_only || !known || known[world]) {
-        return !denied && !read_only && known;
+    if (denied || read_only || mp_shm_peers[world].remote) {
+        return !denied && !read_only;
     }
     // Acquire: pairs with the release in mp_process_count_user, after mp_remote_open over there.
     const struct mp_board *board = mp_shm_peers[world].board;
@@ -50,7 +48,7 @@ bool mp_remote_can(int world)
     char byte;
     struct iovec local = {&byte, 1}, nowhere = {NULL, 1};
     if (process_vm_readv(pid_of(world), &local, 1, &nowhere, 1, 0) >= 0 || errno == EFAULT) {
-        known[world] = 1;
+        mp_shm_peers[world].remote = true;
         return true;
     }
     denied = errno != ESRCH; // that it has died the launcher will tell

@@ -81,14 +81,25 @@ struct mp_segment_header {
     uint32_t universe;      // MPI_UNIVERSE_SIZE
     uint32_t shared_heap;   // whether there is a heap; its shape travels in MP_ENV_HEAP
     uint32_t check;         // MP_CHECK_*: what mprun --check asks for; 0: nothing
-    char processor[256];    // name for MPI_Get_processor_name; empty: ask the kernel
+    uint32_t number;        // of this world among those of its mprun; 0: the first
+    uint32_t errhandler;    // initial one, enum mp_initial_errhandler
+    char warden[48];     // name of the socket by which worlds are asked for; empty: there is none
+    char parent[48];     // port of the world that has spawned this one; empty: nobody has
+    char processor[256]; // name for MPI_Get_processor_name; empty: ask the kernel
     // Ranks that have come to the end of MPI_Finalize; each adds itself once. See api/life.c.
     _Alignas(MP_APART) _Atomic uint32_t finalizing;
     // Of the first rank that has a bell: its network namespace, in which bells have their names.
     _Atomic uint64_t network;
 };
 
+enum mp_initial_errhandler { MP_INITIAL_FATAL = 0, MP_INITIAL_ABORT, MP_INITIAL_RETURN };
+
 enum { MP_BELL = 1 << 20 };
+
+enum { MP_TIES = 8 }; // of a rank; of more it tells when it looks
+
+// How a rank ended the job: by itself, or because a world died that it is connected to.
+enum { MP_ABORTED = 1, MP_ABORTED_WITH_OTHERS };
 
 // One per rank. The rank writes the first two parts, anybody may write `sleeping`; everybody may
 // read all of it at any time, also after the rank was killed.
@@ -114,7 +125,7 @@ struct mp_board {
 
     // How the rank wants the job to end. `message` and `abort_code` are written first, then
     // `aborted` is set with release; the launcher reads it with acquire once the rank is gone.
-    _Alignas(MP_APART) _Atomic uint32_t aborted;
+    _Alignas(MP_APART) _Atomic uint32_t aborted; // 0, or one of MP_ABORTED*
     int32_t abort_code;
     char message[1000];
     _Atomic uint32_t faults; // that `mprun --check` has made the rank find; it counts, mprun reads
@@ -136,6 +147,10 @@ struct mp_board {
     // too: message/together.c.
     _Alignas(MP_APART) _Atomic uint64_t claims;
     _Alignas(MP_APART) _Atomic uint64_t done;
+
+    // The worlds (`job` in their header) that some communicator leads to whose error handler does
+    // not return: if one of them dies, the rank cannot go on. 0: no more. Written by it.
+    _Atomic uint64_t ties[MP_TIES];
 };
 
 // One 64-byte cell of a ring. `word` is written last, with release: it carries the phase of the

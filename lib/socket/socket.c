@@ -5,7 +5,7 @@
 // A connection is asked for when the first packet to a peer is reserved; until the launcher has
 // handed us our end, packets wait in the peer's out buffer. On the wire a packet is its struct
 // mp_packet and its payload, padded to eight bytes, in this machine's byte order, which both ends
-// check first (struct hello).
+// check first (struct mp_hello).
 //
 // Who owns which buffer, and what may call what:
 // - A peer's `out` belongs to reserve, commit and flush. It never moves once allocated, so a
@@ -16,7 +16,8 @@
 //   poll.
 // - Hence a send that fails closes nothing: it drops the output, and the socket is closed by the
 //   read that finds its end, which gives what the peer sent before it left a chance to be read.
-// Read next: socket/socket.h, base/channel.h (the contract), boot/boot.h (the control socket).
+// Read next: socket/socket.h, guest_streams.c (the streams to processes of other worlds),
+// base/channel.h (the contract), boot/boot.h (the control socket).
 #define _GNU_SOURCE
 #include "socket/socket.h"
 
@@ -24,6 +25,7 @@
 #include "base/say.h"
 #include "boot/boot.h"
 #include "shm/layout.h"
+#include "socket/streams.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -53,60 +55,23 @@ enum {
 };
 _Static_assert(PAYLOAD_MAX % 8 == 0, "the largest packet needs no padding");
 
-enum state {
-    UNKNOWN = 0, // nobody has asked for a connection
-    ASKED,       // we have; the launcher's answer is on its way
-    CONNECTED,
-    GONE // the peer left or died: what is sent to it is dropped
-};
-
-// What both ends of a stream say first, so that a library that packs its packets in another way, or
-// runs on a machine of another byte order, is told and not misread.
-struct hello {
-    uint64_t magic;
-    uint32_t version;
-    uint32_t header_bytes;
-};
-static const struct hello own_hello = {MP_SEGMENT_MAGIC, MP_SEGMENT_VERSION,
-                                       sizeof(struct mp_packet)};
-
-// A buffer is allocated when first needed; then only the pages that traffic reaches are touched,
-// because both buffers start over at 0 whenever they run empty.
-struct peer {
-    int fd; // -1 unless CONNECTED
-    enum state state;
-    bool watched;       // output is stuck: epoll tells us when the socket takes more
-    bool broken;        // a send failed: output is dropped, but there may be input left
-    bool greeted;       // its hello is here
-    uint64_t sent;      // packets committed,
-    uint64_t committed; // and their bytes
-    uint64_t received;  // packets delivered
-    char *out;          // OUT_BYTES; the output is [head, tail) or, wrapped, [head, end) [0, tail)
-    size_t out_head;
-    size_t out_tail;
-    size_t out_end;     // 0 when not wrapped
-    size_t reserved_at; // place of the reserved packet
-    uint32_t reserved;  // bytes of its payload
-    char *in;           // IN_BYTES; [head, tail) is received but not delivered
-    size_t in_head;
-    size_t in_tail;
-};
+const struct mp_hello mp_own_hello = {MP_SEGMENT_MAGIC, MP_SEGMENT_VERSION,
+                                      sizeof(struct mp_packet)};
 
 static struct mp_boot *boot;
 static mp_deliver_fn *deliver;
-static struct peer *peers; // by world rank
-static struct peer *hot;   // the peer that sent last: read at once, without asking epoll
-static unsigned hot_polls; // in a row that found something at `hot`
-static unsigned watched;   // peers with `watched` set
-static unsigned asked;     // peers in the state ASKED
-static int epoll_fd;
+struct mp_stream *mp_streams;
+unsigned mp_streams_asked;
+int mp_streams_set;
+static struct mp_stream *hot;        // the peer that sent last: read at once, without asking epoll
+static unsigned hot_polls;           // in a row that found something at `hot`
+static unsigned watched;             // peers with `watched` set
 static volatile sig_atomic_t forked; // this process is a child: all descriptors are empty
 static char nothing;                 // whose event says nothing
 static int bell = -1;                // of mp_socket_watch,
 static const _Atomic uint32_t *bell_is_for;
 
-// Ends the process: the job cannot go on, and nothing above could mend it.
-__attribute__((noreturn, format(printf, 1, 2), cold)) static void die(const char *format, ...)
+void mp_stream_die(const char *format, ...)
 {
     char text[512];
     va_list arguments;
@@ -129,21 +94,18 @@ static bool is_closed_over_there(int error)
 __attribute__((noreturn, cold)) static void die_without_launcher(int error)
 {
     if (is_closed_over_there(error))
-        die("the launcher has closed the control socket: it has ended, or was killed");
-    die("the control socket to the launcher broke: %s (descriptor %d; did the program close it?)",
+        mp_stream_die("the launcher has closed the control socket: it has ended, or was killed");
+    mp_stream_die(
+        "the control socket to the launcher broke: %s (descriptor %d; did the program close it?)",
         strerror(error), boot->control_fd);
 }
 
-static void die_unless_closed(const struct peer *peer, int error)
+static void die_unless_closed(const struct mp_stream *peer, int error)
 {
     if (!is_closed_over_there(error))
-        die("the connection to rank %d broke: %s (descriptor %d; did the program close it?)",
-            (int)(peer - peers), strerror(error), peer->fd);
-}
-
-static int rank_of(const struct peer *peer)
-{
-    return (int)(peer - peers);
+        mp_stream_die(
+            "the connection to rank %d broke: %s (descriptor %d; did the program close it?)",
+            (int)(peer - mp_streams), strerror(error), peer->fd);
 }
 
 static size_t packet_size(size_t bytes)
@@ -155,40 +117,30 @@ static char *new_buffer(size_t bytes)
 {
     char *buffer = malloc(bytes);
     if (!buffer)
-        die("out of memory for a socket buffer of %zu bytes", bytes);
+        mp_stream_die("out of memory for a socket buffer of %zu bytes", bytes);
     return buffer;
 }
 
 // ---- Output
 
-static bool has_output(const struct peer *peer)
-{
-    return peer->out_end != 0 || peer->out_head != peer->out_tail;
-}
-
-static void drop_output(struct peer *peer)
-{
-    peer->out_head = peer->out_tail = peer->out_end = 0;
-}
-
-static void watch_output(struct peer *peer, bool on)
+static void watch_output(struct mp_stream *peer, bool on)
 {
     struct epoll_event event = {.events = on ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = peer};
 
     if (likely(peer->watched == on))
         return;
-    epoll_ctl(epoll_fd, EPOLL_CTL_MOD, peer->fd, &event);
+    epoll_ctl(mp_streams_set, EPOLL_CTL_MOD, peer->fd, &event);
     peer->watched = on;
     watched += on ? 1u : -1u;
 }
 
 // Gives the socket of a connected peer as much output as it takes. Returns whether that made room.
 // Leaves head where it is when all is sent: a reservation may lie behind it.
-static bool flush(struct peer *peer)
+static bool flush(struct mp_stream *peer)
 {
     bool moved = false;
 
-    while (has_output(peer)) {
+    while (mp_stream_has_output(peer)) {
         size_t waiting = (peer->out_end ? peer->out_end : peer->out_tail) - peer->out_head;
         ssize_t took = waiting == 0 ? 0
                                     : send(peer->fd, peer->out + peer->out_head, waiting,
@@ -198,7 +150,7 @@ static bool flush(struct peer *peer)
         if (took < 0 && errno != EAGAIN && errno != ENOBUFS) {
             die_unless_closed(peer, errno);
             peer->broken = true;
-            drop_output(peer);
+            mp_stream_drop_output(peer);
             moved = true; // room was made
             break;
         }
@@ -219,22 +171,26 @@ static bool flush(struct peer *peer)
     return moved;
 }
 
-static void ask_connection(struct peer *peer)
+static void ask_connection(struct mp_stream *peer)
 {
-    if (mp_boot_connect(boot, rank_of(peer)) != 0)
+    if (mp_is_guest(mp_stream_rank(peer))) {
+        mp_stream_call(peer);
+        return;
+    }
+    if (mp_boot_connect(boot, mp_stream_rank(peer)) != 0)
         die_without_launcher(errno);
-    peer->state = ASKED;
-    asked++;
+    peer->state = MP_STREAM_ASKED;
+    mp_streams_asked++;
 }
 
 static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
 {
-    struct peer *peer = &peers[rank];
+    struct mp_stream *peer = &mp_streams[rank];
     size_t size = packet_size(bytes);
 
     (void)kind;
     assert(bytes <= PAYLOAD_MAX);
-    if (unlikely(peer->state == UNKNOWN))
+    if (unlikely(peer->state == MP_STREAM_UNKNOWN))
         ask_connection(peer);
     if (unlikely(!peer->out))
         peer->out = new_buffer(OUT_BYTES);
@@ -261,7 +217,7 @@ static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
 
 static uint64_t socket_commit(int rank, const struct mp_packet *packet)
 {
-    struct peer *peer = &peers[rank];
+    struct mp_stream *peer = &mp_streams[rank];
     struct mp_packet *header = (struct mp_packet *)(void *)(peer->out + peer->reserved_at);
 
     *header = *packet;
@@ -271,9 +227,9 @@ static uint64_t socket_commit(int rank, const struct mp_packet *packet)
     peer->out_tail = peer->reserved_at + packet_size(peer->reserved);
     peer->committed += packet_size(peer->reserved);
 
-    if (unlikely(peer->broken || peer->state == GONE))
-        drop_output(peer);
-    else if (likely(peer->state == CONNECTED) && !peer->watched)
+    if (unlikely(peer->broken || peer->state == MP_STREAM_GONE))
+        mp_stream_drop_output(peer);
+    else if (likely(peer->state == MP_STREAM_CONNECTED) && !peer->watched)
         flush(peer);
     return peer->sent++;
 }
@@ -282,39 +238,43 @@ static uint64_t socket_commit(int rank, const struct mp_packet *packet)
 
 // The peer closed its end, or its process is gone. Why is the launcher's business: it ends the job
 // if that was no orderly end.
-static void peer_left(struct peer *peer)
+void mp_stream_left(struct mp_stream *peer)
 {
     watch_output(peer, false);
-    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, peer->fd, NULL); // a forked child may hold a copy: close
-    close(peer->fd);                                    // would not take it out of the set
+    epoll_ctl(mp_streams_set, EPOLL_CTL_DEL, peer->fd,
+              NULL); // a forked child may hold a copy: close
+    close(peer->fd); // would not take it out of the set
     peer->fd = -1;
-    peer->state = GONE;
-    drop_output(peer);
+    peer->state = MP_STREAM_GONE;
+    mp_stream_drop_output(peer);
     free(peer->in);
     peer->in = NULL;
     if (hot == peer)
         hot = NULL;
+    if (mp_is_guest(mp_stream_rank(peer)))
+        mp_stream_lost(peer);
 }
 
-static void check_hello(const struct peer *peer, const struct hello *hello)
+static void check_hello(const struct mp_stream *peer, const struct mp_hello *hello)
 {
-    if (hello->magic == __builtin_bswap64(own_hello.magic))
-        die("rank %d runs on a machine of the other byte order: that is not supported",
-            rank_of(peer));
-    if (memcmp(hello, &own_hello, sizeof *hello) != 0)
-        die("rank %d has another version of the MPI library (packets %u, here %u): use the same "
+    if (hello->magic == __builtin_bswap64(mp_own_hello.magic))
+        mp_stream_die("rank %d runs on a machine of the other byte order: that is not supported",
+                      mp_stream_rank(peer));
+    if (memcmp(hello, &mp_own_hello, sizeof *hello) != 0)
+        mp_stream_die(
+            "rank %d has another version of the MPI library (packets %u, here %u): use the same "
             "one "
             "for all ranks",
-            rank_of(peer), hello->version, own_hello.version);
+            mp_stream_rank(peer), hello->version, mp_own_hello.version);
 }
 
 // Delivers the whole packets in `in`, and makes sure that the next one will fit in one piece.
-static int deliver_input(struct peer *peer)
+static int deliver_input(struct mp_stream *peer)
 {
     int delivered = 0;
 
     if (unlikely(!peer->greeted)) {
-        struct hello hello;
+        struct mp_hello hello;
         if (peer->in_tail < sizeof hello)
             return 0;
         memcpy(&hello, peer->in, sizeof hello);
@@ -326,16 +286,19 @@ static int deliver_input(struct peer *peer)
         struct mp_packet packet;
         memcpy(&packet, peer->in + peer->in_head, sizeof packet);
         if (unlikely(packet.bytes > PAYLOAD_MAX))
-            die("rank %d sent a damaged packet of %u bytes", rank_of(peer), packet.bytes);
+            mp_stream_die("rank %d sent a damaged packet of %u bytes", mp_stream_rank(peer),
+                          packet.bytes);
         size_t size = packet_size(packet.bytes);
+        if (unlikely(packet.kind == MP_PACKET_BYE))
+            peer->parted = true;
         if (peer->in_tail - peer->in_head < size) {
             if (peer->in_head + size <= IN_BYTES)
                 return delivered;
             break;
         }
         packet.sequence = peer->received++;
-        if (likely(deliver)) // until this channel closes
-            deliver(rank_of(peer), &packet, peer->in + peer->in_head + sizeof packet);
+        if (likely(deliver && packet.kind != MP_PACKET_BYE)) // until this channel closes
+            deliver(mp_stream_rank(peer), &packet, peer->in + peer->in_head + sizeof packet);
         peer->in_head += size;
         delivered++;
     }
@@ -346,7 +309,7 @@ static int deliver_input(struct peer *peer)
 }
 
 // Takes once what has arrived from a connected peer. Returns how much happened, 0 for nothing.
-static int read_peer(struct peer *peer)
+int mp_stream_read(struct mp_stream *peer)
 {
     ssize_t got = recv(peer->fd, peer->in + peer->in_tail, IN_BYTES - peer->in_tail, MSG_DONTWAIT);
 
@@ -359,18 +322,19 @@ static int read_peer(struct peer *peer)
         return 0;
     if (got < 0)
         die_unless_closed(peer, errno);
-    peer_left(peer);
+    mp_stream_left(peer);
     return 1; // whoever waited for room to send to it waits no longer
 }
 
 // ---- Connections
 
-static void take_connection(int rank, int fd)
+void mp_stream_take(int rank, int fd)
 {
-    struct peer *peer = rank >= 0 && rank < boot->size ? &peers[rank] : NULL;
+    struct mp_stream *peer = rank >= 0 && rank < mp_peers_end ? &mp_streams[rank] : NULL;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
 
-    if (!peer || rank == boot->rank || peer->state == CONNECTED || peer->state == GONE) {
+    if (!peer || rank == boot->rank || peer->state == MP_STREAM_CONNECTED ||
+        peer->state == MP_STREAM_GONE) {
         close(fd);
         return;
     }
@@ -383,15 +347,16 @@ static void take_connection(int rank, int fd)
         close(fd);
         return;
     }
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
-        die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
+    if (epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, fd, &event) != 0)
+        mp_stream_die("cannot watch the connection to rank %d: %s", rank, strerror(errno));
     peer->in = new_buffer(IN_BYTES);
-    asked -= peer->state == ASKED;
-    peer->state = CONNECTED;
+    mp_streams_asked -= peer->state == MP_STREAM_ASKED;
+    mp_stream_end_knock(peer);
+    peer->state = MP_STREAM_CONNECTED;
     // A fresh stream has room for this; a peer that is gone already is told by the read.
-    if (send(fd, &own_hello, sizeof own_hello, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+    if (send(fd, &mp_own_hello, sizeof mp_own_hello, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
         !is_closed_over_there(errno))
-        die("cannot greet rank %d: %s", rank, strerror(errno));
+        mp_stream_die("cannot greet rank %d: %s", rank, strerror(errno));
     flush(peer);
 }
 
@@ -402,11 +367,11 @@ static int take_connections(void)
     int fd;
 
     while ((fd = mp_boot_receive(boot, &rank)) >= 0) {
-        take_connection(rank, fd);
+        mp_stream_take(rank, fd);
         taken++;
     }
     if (errno == EMFILE || errno == ENFILE)
-        die("too many open files to connect to one more rank (see ulimit -n)");
+        mp_stream_die("too many open files to connect to one more rank (see ulimit -n)");
     if (errno != EAGAIN)
         die_without_launcher(errno);
     return taken;
@@ -420,7 +385,7 @@ int mp_socket_watch(int fd, const _Atomic uint32_t *is_for)
 
     bell = fd;
     bell_is_for = is_for;
-    return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    return epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, fd, &event);
 }
 
 static int hear_bell(void)
@@ -441,20 +406,31 @@ static int hear_bell(void)
 static int poll_all(void)
 {
     struct epoll_event events[EVENTS];
-    int ready = epoll_wait(epoll_fd, events, EVENTS, 0);
+    int ready = epoll_wait(mp_streams_set, events, EVENTS, 0);
     int done = 0;
 
     if (unlikely(ready < 0) && errno != EINTR)
-        die("cannot wait for peers: %s (descriptor %d; did the program close it?)", strerror(errno),
-            epoll_fd);
+        mp_stream_die("cannot wait for peers: %s (descriptor %d; did the program close it?)",
+                      strerror(errno), mp_streams_set);
     for (int i = 0; i < ready; i++) {
-        struct peer *peer = events[i].data.ptr;
+        struct mp_stream *peer = events[i].data.ptr;
         if (events[i].data.ptr == &nothing)
             continue;
         if (events[i].data.ptr == &bell) {
             done += hear_bell();
             continue;
         }
+        int about_guests = mp_streams_hear(events[i].data.ptr);
+        if (about_guests >= 0) {
+            done += about_guests;
+            continue;
+        }
+        if (peer && peer->knock) {
+            done += mp_stream_hear_knock(peer);
+            continue;
+        }
+        if (peer && peer->fd < 0) // it left while those before it were served
+            continue;
         if (!peer) {
             done += take_connections();
             continue;
@@ -462,9 +438,9 @@ static int poll_all(void)
         if (events[i].events & EPOLLOUT)
             done += flush(peer);
         if (events[i].events & ~(uint32_t)EPOLLOUT)
-            done += read_peer(peer);
+            done += mp_stream_read(peer);
     }
-    return done;
+    return done + mp_streams_tell_deaths();
 }
 
 // Most often the next packet comes from the peer that sent the last one: one system call fetches
@@ -473,7 +449,7 @@ static int poll_all(void)
 static int socket_poll(void)
 {
     if (hot && watched == 0 && hot_polls < HOT_POLLS) {
-        int done = read_peer(hot);
+        int done = mp_stream_read(hot);
         if (done) {
             hot_polls++;
             return done;
@@ -497,14 +473,14 @@ static void socket_disarm(void)
 static void socket_sleep(uint32_t armed)
 {
     (void)armed;
-    struct pollfd wait = {.fd = epoll_fd, .events = POLLIN};
+    struct pollfd wait = {.fd = mp_streams_set, .events = POLLIN};
 
     poll(&wait, 1, -1);
 }
 
 static struct mp_outflow socket_outflow(int rank)
 {
-    const struct peer *peer = &peers[rank];
+    const struct mp_stream *peer = &mp_streams[rank];
     size_t waiting = peer->out_end ? peer->out_end - peer->out_head + peer->out_tail
                                    : peer->out_tail - peer->out_head;
     return (struct mp_outflow){peer->committed, peer->committed - waiting};
@@ -513,13 +489,13 @@ static struct mp_outflow socket_outflow(int rank)
 // Output that is there waits for room, which is watched, or for the connection.
 static bool socket_unsent(void)
 {
-    return watched > 0 || asked > 0;
+    return watched > 0 || mp_streams_asked > 0;
 }
 
 static bool socket_idle(void)
 {
-    for (int rank = 0; rank < boot->size; rank++) {
-        if (has_output(&peers[rank])) {
+    for (int rank = 0; rank < mp_peers_end; rank++) {
+        if (mp_stream_has_output(&mp_streams[rank])) {
             return false;
         }
     }
@@ -541,18 +517,21 @@ static void socket_forked(void)
 {
     int error = errno, ends[2] = {-1, -1};
 
-    if (!peers || forked)
+    if (!mp_streams || forked)
         return;
     forked = 1;
     (void)socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
     int other = epoll_create1(EPOLL_CLOEXEC), event = eventfd(1, EFD_CLOEXEC);
     struct epoll_event ready = {.events = EPOLLIN, .data.ptr = &nothing};
     epoll_ctl(other, EPOLL_CTL_ADD, event, &ready);
-    for (int rank = 0; rank < boot->size; rank++)
-        replace(peers[rank].fd, ends[0]);
+    for (int rank = 0; rank < mp_peers_end; rank++) {
+        replace(mp_streams[rank].fd, ends[0]);
+        replace(mp_streams[rank].knock - 1, ends[0]);
+    }
+    replace(mp_streams_door, ends[0]);
     replace(boot->control_fd, ends[0]);
     replace(bell, ends[0]);
-    replace(epoll_fd, other);
+    replace(mp_streams_set, other);
     if (ends[0] >= 0)
         close(ends[0]); // the other one stays open: else this would be the end of the stream
     if (other >= 0)
@@ -571,20 +550,20 @@ static void socket_close(void)
         if (poll_all() == 0)
             socket_sleep(socket_arm());
     }
-    for (int rank = 0; rank < boot->size; rank++) {
-        struct peer *peer = &peers[rank];
+    for (int rank = 0; rank < mp_peers_end; rank++) {
+        struct mp_stream *peer = &mp_streams[rank];
         if (peer->fd >= 0)
             close(peer->fd);
         free(peer->out);
         free(peer->in);
     }
-    close(epoll_fd);
-    free(peers);
-    peers = NULL;
+    mp_socket_close_door();
+    close(mp_streams_set);
+    mp_streams = NULL;
     hot = NULL;
 }
 
-static const struct mp_channel socket_channel = {
+const struct mp_channel mp_socket_channel = {
     .name = "socket",
     .payload_max = PAYLOAD_MAX,
     .reserve = socket_reserve,
@@ -612,29 +591,28 @@ static void make_room_for_descriptors(int size)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-const struct mp_channel *mp_socket_open(struct mp_boot *own, mp_deliver_fn *on_packet)
+const struct mp_channel *mp_socket_open(struct mp_boot *joined, mp_deliver_fn *on_packet)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 
-    boot = own;
+    boot = joined;
     deliver = on_packet;
     hot = NULL;
-    hot_polls = watched = asked = 0;
+    hot_polls = watched = mp_streams_asked = 0;
     make_room_for_descriptors(boot->size);
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    peers = calloc((size_t)boot->size, sizeof *peers);
-    if (epoll_fd < 0 || !peers ||
+    mp_streams_set = epoll_create1(EPOLL_CLOEXEC);
+    mp_streams = mp_peer_table(sizeof *mp_streams);
+    if (mp_streams_set < 0 || !mp_streams ||
         (boot->control_fd >= 0 &&
-         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, boot->control_fd, &event) != 0)) {
+         epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, boot->control_fd, &event) != 0)) {
         int error = errno;
-        free(peers);
-        peers = NULL;
-        if (epoll_fd >= 0)
-            close(epoll_fd);
+        mp_streams = NULL;
+        if (mp_streams_set >= 0)
+            close(mp_streams_set);
         errno = error;
         return NULL;
     }
     for (int rank = 0; rank < boot->size; rank++)
-        peers[rank].fd = -1;
-    return &socket_channel;
+        mp_streams[rank].fd = -1;
+    return &mp_socket_channel;
 }

@@ -2,6 +2,7 @@
 // Wait records: see record.h, and shm/waits.h for why they can be read at any time.
 #include "wait/record.h"
 
+#include "boot/guests.h"
 #include "process/handed.h"
 #include "process/peers.h"
 #include "process/process.h"
@@ -110,14 +111,19 @@ struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_k
     return item;
 }
 
+// What a process of another world may meet, mprun knows nothing of.
 void mp_item_add_ranks(struct mp_wait_item *item, int first, int last)
 {
+    if (mp_is_guest(last)) {
+        item->met = MP_MET_OUTSIDE;
+        return;
+    }
     if (item->nruns > 0 && item->runs[item->nruns - 1].last + 1 == first) {
         item->runs[item->nruns - 1].last = last;
     } else if (item->nruns < MP_WAIT_RUNS) {
         item->runs[item->nruns].first = first;
         item->runs[item->nruns++].last = last;
-    } else if (!item->all) {
+    } else if (!item->all && item->met == MP_MET_BY_RANKS) {
         item->met = MP_MET_BY_ANYBODY;
     }
 }

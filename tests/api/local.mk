@@ -116,6 +116,7 @@ api_tests += \
     tests/api/part_threads_make_parts_ready \
     tests/api/part_wrong_use_is_told \
     tests/api/persistent_requests_restart \
+    tests/api/ports_connect_groups \
     tests/api/probe_shows_what_recv_gets \
     tests/api/progress_costs_what_there_is_to_do \
     tests/api/proc_null_is_a_partner \
@@ -138,6 +139,7 @@ api_tests += \
     tests/api/session_starts_in_a_callback \
     tests/api/session_threads_do_not_mix \
     tests/api/sleepers_fence_beside_a_rank_that_may_not \
+    tests/api/spawned_worlds_come_and_go \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \
     tests/api/synchronous_waits_for_match \

@@ -19,6 +19,7 @@ script_tests += tests/launcher/huge.sh
 script_tests += tests/launcher/huge_pages_without_sys.sh
 script_tests += tests/launcher/kills.sh
 script_tests += tests/launcher/left_processes_are_counted.sh
+script_tests += tests/launcher/jobs_meet.sh
 script_tests += tests/launcher/leftovers.sh
 script_tests += tests/launcher/limits.sh
 script_tests += tests/launcher/limits_are_named.sh
@@ -56,13 +57,16 @@ script_tests += tests/launcher/thousand_ranks.sh
 script_tests += tests/launcher/tmpdir.sh
 script_tests += tests/launcher/window_deadlocks_are_told.sh
 script_tests += tests/launcher/window_locks_are_reported.sh
+script_tests += tests/launcher/worlds_end.sh
 script_tests += tests/launcher/wrapper.sh
 
 # Programs that they run. rank joins a job without the rest of the library; under starts another
 # program under an unusual condition; prints writes lines, with the library and without; terminal is
 # one that a script can look at.
+check_PROGRAMS += tests/launcher/dying
 check_PROGRAMS += tests/launcher/faults
 check_PROGRAMS += tests/launcher/killer
+check_PROGRAMS += tests/launcher/meets
 check_PROGRAMS += tests/launcher/rank
 tests_launcher_rank_SOURCES = tests/launcher/rank.c lib/boot/ancestry.c lib/boot/boot.c \
     lib/boot/foreign.c lib/boot/lines.c lib/boot/windows.c lib/base/calls.c lib/base/cpus.c lib/base/file.c
@@ -74,6 +78,7 @@ tests_launcher_prints_CPPFLAGS = $(AM_CPPFLAGS) -DWITH_MPI
 check_PROGRAMS += tests/launcher/prints_plain
 tests_launcher_prints_plain_SOURCES = tests/launcher/prints.c
 tests_launcher_prints_plain_LDADD =
+check_PROGRAMS += tests/launcher/spawns
 check_PROGRAMS += tests/launcher/terminal
 tests_launcher_terminal_LDADD =
 check_PROGRAMS += tests/launcher/under

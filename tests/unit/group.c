@@ -2,6 +2,7 @@
 // Groups of up to 300 world ranks against plain arrays: finding, comparing, and the set operations
 // and selections of the API, on ranges and on lists alike.
 #include "object/group.h"
+#include "boot/guests.h"
 
 #include "base/bits.h"
 #include "mpi.h"
@@ -251,6 +252,7 @@ int main(void)
     };
     MPI_Init(NULL, NULL);
     MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
+    mp_guests_begin(1, 0, WORLD);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();
     return failed;

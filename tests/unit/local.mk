@@ -10,6 +10,9 @@ tests_unit_socket_LDADD = $(unit_libs)
 unit_tests += tests/unit/socket_ends
 tests_unit_socket_ends_SOURCES = tests/unit/socket_ends.c tests/unit/socket_job.c tests/unit/socket_job.h
 tests_unit_socket_ends_LDADD = $(unit_libs)
+unit_tests += tests/unit/socket_guests
+tests_unit_socket_guests_SOURCES = tests/unit/socket_guests.c tests/unit/socket_job.c tests/unit/socket_job.h
+tests_unit_socket_guests_LDADD = $(unit_libs)
 
 # The launcher is no library: this test compiles the files that it is about for itself.
 unit_tests += tests/unit/options

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "boot/boot.h"
+#include "boot/guests.h"
 #include "boot/protocol.h"
 
 #include <poll.h>
@@ -230,6 +231,7 @@ static void run_rank(const struct job *job, int rank, int control)
     me = rank;
     world = job->size;
     model_size = job->model ? job->model : any_size;
+    mp_guests_begin(1, boot.rank, boot.size);
     channel = mp_socket_open(&boot, job->deliver ? job->deliver : check_packet);
     CHECK(channel && channel->payload_max == 65536);
     job->rank();

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// Streams to guests. Two processes of different worlds connect by themselves (socket/door.h), with
+// the same rules. Of two, the one whose card is before the other's makes the stream; the other
+// knocks, so that there is never a second one. What ends in order says so with a last packet
+// (MP_PACKET_BYE); a stream that ends without it is a process that died, and that is told upwards.
+// Read next: socket/streams.h, socket/door.h, message/meeting.c (who calls this).
+#define _GNU_SOURCE
+#include "socket/socket.h"
+
+#include "base/bits.h"
+#include "socket/door.h"
+#include "socket/streams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int mp_streams_door = -1;
+static struct mp_card own;
+static void (*died)(int peer); // told of a guest
+static unsigned untold;        // streams with `untold` set
+static char waited_for;        // whose event is for somebody who waits (mp_socket_await)
+
+static void note_death(struct mp_stream *peer)
+{
+    untold += !peer->untold;
+    peer->untold = true;
+}
+
+void mp_stream_lost(struct mp_stream *peer)
+{
+    if (!peer->parted && !peer->closing)
+        note_death(peer);
+    else if (peer->sent == 0) // it does not know us any more: it had knocked for an older stream
+        mp_socket_meet(mp_stream_rank(peer));
+}
+
+void mp_stream_end_knock(struct mp_stream *peer)
+{
+    if (peer->knock) {
+        epoll_ctl(mp_streams_set, EPOLL_CTL_DEL, peer->knock - 1, NULL);
+        close(peer->knock - 1);
+        peer->knock = 0;
+    }
+}
+
+// The first packet to a guest. Whoever does not answer is dead: that is told by the next poll.
+void mp_stream_call(struct mp_stream *peer)
+{
+    struct mp_card card = mp_card_of(mp_stream_rank(peer));
+    bool first = mp_card_before(&own, &card);
+    int fd = mp_door_call(&own, &card, first ? MP_DOOR_STREAM : MP_DOOR_KNOCK);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+        mp_stream_die(
+            "too many open files to connect to a process of another world (see ulimit -n)");
+    if (fd < 0) {
+        peer->state = MP_STREAM_GONE;
+        note_death(peer);
+        return;
+    }
+    peer->state = MP_STREAM_ASKED;
+    mp_streams_asked++;
+    if (first) {
+        mp_stream_take(mp_stream_rank(peer), fd);
+        return;
+    }
+    // Open until it comes: so we see if it dies before.
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = peer};
+    peer->knock = fd + 1;
+    epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, fd, &event);
+}
+
+// Whoever is not known here any more is told so.
+static void refuse(int fd, enum mp_call_at_door call)
+{
+    struct {
+        struct mp_hello hello;
+        struct mp_packet bye;
+    } words = {mp_own_hello, {.kind = MP_PACKET_BYE}};
+
+    send(fd, &words, call == MP_DOOR_STREAM ? sizeof words : 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+// A guest has made a stream, or wants one, because it has none: if we have one, it is one that it
+// has closed, and what it said before that is still in it.
+static int answer_door(void)
+{
+    enum mp_call_at_door call;
+    struct mp_card from;
+    int fd, done = 0;
+
+    while ((fd = mp_door_answer(mp_streams_door, &own, &from, &call)) >= 0) {
+        int rank = mp_guest_find(&from);
+        if (rank < 0 || !mp_is_guest(rank)) {
+            refuse(fd, call); // one that we have parted from
+            continue;
+        }
+        struct mp_stream *peer = &mp_streams[rank];
+        while (peer->state == MP_STREAM_CONNECTED && mp_stream_read(peer) > 0)
+            ;
+        if (peer->state == MP_STREAM_CONNECTED || peer->untold) {
+            close(fd);
+            continue;
+        }
+        if (peer->state == MP_STREAM_GONE)
+            mp_socket_meet(rank);
+        if (call == MP_DOOR_STREAM) {
+            mp_stream_take(rank, fd);
+        } else {
+            mp_streams_asked -= peer->state == MP_STREAM_ASKED;
+            mp_stream_call(peer);
+            close(fd); // not before: that is how it knows that we have come
+        }
+        done++;
+    }
+    return done;
+}
+
+// The end of a knock: it has come, or does not know us, or is dead.
+int mp_stream_hear_knock(struct mp_stream *peer)
+{
+    char byte;
+    bool refused = recv(peer->knock - 1, &byte, 1, MSG_DONTWAIT) == 1;
+
+    answer_door();
+    if (peer->state == MP_STREAM_ASKED && peer->knock) {
+        mp_stream_end_knock(peer);
+        mp_streams_asked--;
+        peer->state = MP_STREAM_GONE;
+        mp_stream_drop_output(peer);
+        if (!refused)
+            note_death(peer);
+    }
+    return 1;
+}
+
+void mp_socket_close_door(void)
+{
+    enum mp_call_at_door call;
+    struct mp_card from;
+    int fd;
+
+    while (mp_streams_door >= 0 && (fd = mp_door_answer(mp_streams_door, &own, &from, &call)) >= 0)
+        refuse(fd, call);
+    if (mp_streams_door >= 0)
+        close(mp_streams_door);
+    mp_streams_door = -1;
+}
+
+int mp_streams_hear(const void *what)
+{
+    if (what == &mp_streams_door)
+        return answer_door();
+    return what == &waited_for ? 1 : -1;
+}
+
+int mp_socket_open_door(int self, void (*on_death)(int peer))
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &mp_streams_door};
+
+    if (mp_streams_door >= 0)
+        return 0;
+    died = on_death;
+    own = mp_card_of(self);
+    mp_streams_door = mp_door_open(&own);
+    return mp_streams_door < 0 ? -1
+                               : epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_door, &event);
+}
+
+int mp_socket_await(int fd, bool on)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &waited_for};
+
+    return epoll_ctl(mp_streams_set, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event);
+}
+
+static void close_guest(struct mp_stream *peer)
+{
+    peer->closing = true;
+    if (peer->state == MP_STREAM_CONNECTED)
+        mp_stream_left(peer);
+}
+
+void mp_socket_meet(int rank)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+
+    while (peer->state == MP_STREAM_CONNECTED && mp_stream_read(peer) > 0)
+        ;
+    if (peer->state == MP_STREAM_CONNECTED || peer->state == MP_STREAM_ASKED || peer->untold)
+        return; // what has died is told of, whoever asks for it meanwhile
+    free(peer->out);
+    *peer = (struct mp_stream){.fd = -1};
+}
+
+void mp_socket_tie(int rank)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+
+    if (peer->state == MP_STREAM_UNKNOWN)
+        mp_stream_call(peer);
+    else if (peer->state == MP_STREAM_GONE)
+        note_death(peer); // which was told of those that were tied to it before
+}
+
+bool mp_socket_bye(int rank)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+    struct mp_packet bye = {.kind = MP_PACKET_BYE};
+
+    if (peer->state == MP_STREAM_UNKNOWN || peer->state == MP_STREAM_GONE || peer->parting)
+        return true;
+    if (!mp_socket_channel.reserve(rank, MP_PACKET_BYE, 0))
+        return false;
+    peer->parting = true;
+    mp_socket_channel.commit(rank, &bye);
+    return true;
+}
+
+bool mp_socket_has_parted(int rank)
+{
+    return mp_streams[rank].parted || mp_streams[rank].state == MP_STREAM_GONE ||
+           mp_streams[rank].state == MP_STREAM_UNKNOWN;
+}
+
+bool mp_socket_part(int rank)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+
+    if (!mp_socket_bye(rank) || (peer->state != MP_STREAM_GONE && mp_stream_has_output(peer)))
+        return false;
+    close_guest(peer);
+    mp_stream_end_knock(peer);
+    free(peer->out);
+    untold -= peer->untold;
+    mp_streams_asked -= peer->state == MP_STREAM_ASKED;
+    *peer = (struct mp_stream){.fd = -1};
+    return true;
+}
+
+void mp_socket_drop(int rank)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+
+    untold -= peer->untold;
+    peer->untold = false;
+    mp_streams_asked -= peer->state == MP_STREAM_ASKED;
+    mp_stream_end_knock(peer);
+    close_guest(peer);
+    peer->state = MP_STREAM_GONE;
+    mp_stream_drop_output(peer);
+}
+
+int mp_streams_tell_deaths(void)
+{
+    if (likely(untold == 0))
+        return 0;
+    for (int rank = mp_peers_first_guest; untold > 0 && rank < mp_peers_end; rank++) {
+        if (mp_streams[rank].untold) {
+            mp_streams[rank].untold = false;
+            untold--;
+            died(rank);
+        }
+    }
+    return 1;
+}
