@@ -76,7 +76,7 @@ int mp_probe(bool waits, int source, int tag, struct mp_comm *comm, int *flag, M
             status->MPI_SOURCE = MPI_PROC_NULL;
         }
     } else {
-        found = (waits ? wait_for : look_for)(source, tag, comm);
+        found = waits ? wait_for(source, tag, comm) : look_for(source, tag, comm);
     }
     if (!found && comm->lost && source != MPI_PROC_NULL) {
         return mp_guest_is_dead(comm);

@@ -20,6 +20,10 @@ enum { BURST = 32, BYTES_PER_PACKET = 512 };
 static int *active; // the peers whose rings are polled, in the order in which they first wrote
 static int active_count;
 
+// This rank's doorbell, and its words.
+static _Atomic uint64_t *doorbell;
+static int doorbell_words;
+
 static void activate(int peer)
 {
     // Only this rank writes its own `active` words: a writer that still reads 0 rings the doorbell
@@ -33,14 +37,13 @@ static void activate(int peer)
     }
 }
 
-static void answer_doorbell(void)
+MP_ALWAYS_INLINE void answer_doorbell(void)
 {
-    _Atomic uint64_t *words = mp_segment_doorbell(mp_process.segment, mp_process.local);
-    for (int w = 0; w * 64 < mp_process.near; w++) {
-        if (likely(!atomic_load_explicit(&words[w], memory_order_relaxed))) {
+    for (int w = 0; w < doorbell_words; w++) {
+        if (likely(!atomic_load_explicit(&doorbell[w], memory_order_relaxed))) {
             continue;
         }
-        uint64_t bits = atomic_exchange_explicit(&words[w], 0, memory_order_acquire);
+        uint64_t bits = atomic_exchange_explicit(&doorbell[w], 0, memory_order_acquire);
         while (bits) {
             activate(mp_process.first + w * 64 + __builtin_ctzll(bits));
             bits &= bits - 1;
@@ -88,16 +91,18 @@ MP_ALWAYS_INLINE int poll_peer(int peer, bool shorts)
     struct mp_shm_peer *from = &mp_shm_peers[peer];
     struct mp_cell *cell;
     uint64_t word;
-    int taken = shorts ? take_shorts(from, BURST) : 0;
+    int taken = 0;
 
     while (taken < BURST && (cell = mp_ring_peek(&from->in, &mp_shm_shape, &word)) != NULL) {
+        int met = shorts ? take_shorts(from, BURST - taken) : 0;
+        taken += met;
+        if (met > 0) {
+            continue;
+        }
         take(peer, from, cell, word);
         taken += 1 + (int)(cell->length / BYTES_PER_PACKET);
         if (mp_ring_consume(&from->in, &mp_shm_shape, cell, mp_ring_word_kind(word))) {
             mp_shm_notify(from->board);
-        }
-        if (shorts && taken < BURST) {
-            taken += take_shorts(from, BURST - taken);
         }
     }
     return taken;
@@ -141,6 +146,8 @@ const struct mp_channel *mp_shm_open(void)
         mp_fail(MPI_ERR_NO_MEM, "no memory for the state of %d peers", mp_process.near);
         return NULL;
     }
+    doorbell = mp_segment_doorbell(mp_process.segment, mp_process.local);
+    doorbell_words = (mp_process.near + 63) / 64;
     mp_remote_open();
     mp_shm_agree_on_fences();
     if (mp_process.check) {

@@ -60,12 +60,11 @@ enum { STUBBORN_NS = 100000000 };
 // 64 of 480 ns.
 enum { YIELDS_PER_SPREAD = 64 };
 
-// Looks in vain (MPI_Test ...) after which a rank on a crowded core yields: whoever it waits for
-// may need the core. And after which that has lasted for long: a millisecond or more.
-enum { LOOKS_PER_YIELD = 4, LOOKS_PER_FAR = 4, LOOKS_UNTIL_LATE = 1 << 14 };
-
-// And after which mprun is told, each time (a program may look only now and then).
-enum { LOOKS_PER_TELL = 256 };
+// Looks in vain (MPI_Test ...) after which there is more to do than to look: a rank on a crowded
+// core yields, since whoever it waits for may need the core, and streams have their turn. After
+// which mprun is told, each time (a program may look only now and then). And after which that has
+// lasted for long: a millisecond or more. Each is a multiple of the one before.
+enum { LOOKS_PER_MORE = 4, LOOKS_PER_TELL = 256, LOOKS_UNTIL_LATE = 1 << 14 };
 
 // On a crowded core a rank leaves the core after so many bytes of messages, also if it has not had
 // to wait for any; a step of progress counts as so many. (Beside a flood of 16 KB, three ranks on
@@ -140,39 +139,54 @@ static void late(void)
     }
 }
 
-int mp_progress_look(void)
+static unsigned looks_in_vain;
+
+// Whether there is more to do after a look in vain; and that, which returns what it moved. A
+// program may look as seldom as it likes, so streams, which are not polled each time while near
+// messages come (message/near_and_far.c), have their turn here.
+static inline bool there_is_more(void)
 {
-    static unsigned in_vain;
+    return unlikely(looks_in_vain % LOOKS_PER_MORE == 0) &&
+           (mp_far || mp_process.crowded || looks_in_vain % LOOKS_PER_TELL == 0);
+}
+
+static __attribute__((noinline)) int look_more(void)
+{
     static uint64_t caller;
-    int done = mp_progress();
-    // A program may look as seldom as it likes, so streams, which are not polled each time while
-    // near messages come (message/near_and_far.c), have their turn here.
-    if (!done && mp_far && in_vain % LOOKS_PER_FAR == LOOKS_PER_FAR - 1) {
-        done = mp_far->poll();
-        if (done) {
-            mp_wake_threads();
-        }
-    }
+    int done = mp_far ? mp_far->poll() : 0;
+
     if (done) {
-        if (in_vain >= LOOKS_PER_TELL) {
-            mp_record_polls_met();
-        }
-        in_vain = 0;
+        mp_wake_threads();
         return done;
     }
-    in_vain++;
-    if (unlikely(in_vain % LOOKS_PER_TELL == 0)) {
-        caller = in_vain < LOOKS_UNTIL_LATE    ? 0
-                 : in_vain == LOOKS_UNTIL_LATE ? mp_caller_find()
-                                               : caller;
+    if (looks_in_vain % LOOKS_PER_TELL == 0) {
+        caller = looks_in_vain < LOOKS_UNTIL_LATE    ? 0
+                 : looks_in_vain == LOOKS_UNTIL_LATE ? mp_caller_find()
+                                                     : caller;
         mp_record_polls(caller);
     }
-    if (mp_process.crowded && in_vain % LOOKS_PER_YIELD == 0) {
+    if (mp_process.crowded) {
         mp_lock_yield();
     }
-    if (unlikely(in_vain % LOOKS_UNTIL_LATE == 0)) {
+    if (looks_in_vain % LOOKS_UNTIL_LATE == 0) {
         late();
         mp_progress_late = armed_waiters > 0;
+    }
+    return 0;
+}
+
+int mp_progress_look(void)
+{
+    int done = mp_progress();
+    if (likely(!done)) {
+        looks_in_vain++;
+        done = there_is_more() ? look_more() : 0;
+    }
+    if (done) {
+        if (looks_in_vain >= LOOKS_PER_TELL) {
+            mp_record_polls_met();
+        }
+        looks_in_vain = 0;
     }
     return done;
 }
