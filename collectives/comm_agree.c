@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Agreeing on context ids. If two agreements of one process offered the same pairs at the same
-// time, both could win the same one; so only one at a time offers its pairs (the owner), and the
+// Agreeing on context ids: in one exchange on a board, at the end of this file, or in rounds of
+// messages. If two agreements of one process offered the same pairs at the same time, both could
+// win the same one; so of those in rounds only one at a time offers its pairs (the owner), and the
 // others offer nothing, which makes their round fail at all ranks, and try again.
 //
 // Rounds come in pairs. In a hello everybody tells the leader that it is there, and the leader
