@@ -206,6 +206,18 @@ for early in '' --early; do
     expect 3 job 3 basic_process --rank 2 --status 3 $early
     says 'exited with status 3'
 done
+for channel in $CHANNELS; do
+    ours
+    expect 0 job 3 basic_process --spawn 2
+    [ "$(grep -c '^child . of 2 is process' output)" -eq 2 ] || fail "no children: $(cat output)"
+    [ "$(tail -n 1 output)" = 'all exit with 0, and so does mprun' ] || fail "$(cat output)"
+    for early in '' --early; do
+        expect 3 job 2 basic_process --spawn 3 --rank 2 --status 3 $early
+        says 'exited with status 3'
+    done
+done
+channel=
+ours
 
 # ---- train: a rank is killed, and the same command goes on with other numbers of ranks
 expect 0 job 1 train --steps 400
