@@ -398,7 +398,7 @@ static void leave_input(const struct options *options)
 }
 
 // Makes what the warden hears of signals and of worlds that are asked for by, while the first
-// keeper is at work: else a start would be 1 % longer. It is the front's, too, and stays for
+// keeper is at work, so that no start waits for it. It is the front's, too, and stays for
 // another run.
 static bool become_warden(void)
 {
