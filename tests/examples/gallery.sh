@@ -177,7 +177,8 @@ if [ -n "$LONG" ]; then
     # The others have tests of their own, but not under these.
     for run in 'hello' 'deadlock ssends --fix sendrecv' 'deadlock receives --fix order' \
         'stencil 8 6 7 20' 'conjugate_gradient 6' 'mapreduce -o counts lines' \
-        'monte_carlo --samples 100000 --checkpoint none'; do
+        'monte_carlo --samples 100000 --checkpoint none' 'basic_process --spawn 2' \
+        'supervisor --tasks 20 --workers 2'; do
         name=${run%% *}
         sanitized asan_$name
         for n in 2 3 4 5; do
