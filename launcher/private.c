@@ -126,9 +126,12 @@ const char *private_make(char *error, size_t room)
     char above_path[PATH_MAX];
     const char *path = NULL;
 
-    // Whoever removes the last folder removes the one above, perhaps when we have just opened it.
+    // Whoever removes the last folder removes the one above, perhaps when we have just found or
+    // opened it.
     for (int i = 0; i < TRIES && !path; i++) {
         int above = open_above(above_path, true);
+        if (above < 0 && errno == ENOENT)
+            continue;
         if (above < 0)
             break;
         flock(above, LOCK_EX);
