@@ -114,7 +114,8 @@ static int be_warden(void *argument)
     const struct run *run = argument;
     int status = family_tie(run->front) ? warden_run(run) : EXIT_NOT_EXECUTABLE;
 
-    if (run->options->tmpdir && getppid() != run->front)
+    // The front may be about to die, too. (But another run would use the folder again.)
+    if (run->options->tmpdir && (run->options->restarts == 0 || getppid() != run->front))
         private_remove(run->options->tmpdir);
     _exit(status);
 }

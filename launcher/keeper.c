@@ -323,7 +323,8 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
                     (job_ended_with_others(&job) ? NEWS_WITH_OTHERS : 0);
     if (news)
         keeper_tell(warden, news);
-    if (options->tmpdir && getppid() != warden)
+    // Where the front was killed the warden may be about to die, too.
+    if (options->tmpdir && (job.cause == CAUSE_FRONT || getppid() != warden))
         private_remove(options->tmpdir);
     return job.exit_status;
 }

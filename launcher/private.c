@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,17 +109,30 @@ void private_sweep(void)
         close(above);
 }
 
-// A folder that is locked, in `above`, which is.
+// A folder that is locked, in `above`, which is. That may have been removed, and another may lie
+// under its path by now: so it is made in `above` itself.
 static const char *make_in(int above, const char *above_path)
 {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz012345"; // 32: each as likely
+    unsigned char random[6] = {0};
     char *path;
 
-    if (asprintf(&path, "%s/job-XXXXXX", above_path) < 0)
+    if (getrandom(random, sizeof random, GRND_NONBLOCK) < 0)
+        memcpy(random, &(pid_t){getpid()}, sizeof(pid_t));
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] = (unsigned char)letters[random[i] % 32];
+    if (asprintf(&path, "%s/job-%.6s", above_path, random) < 0)
         return NULL;
-    if (!mkdtemp(path))
-        return NULL;
-    int fd = openat(above, path + strlen(above_path) + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? path : NULL; // open for good
+    const char *name = path + strlen(above_path) + 1;
+    if (mkdirat(above, name, 0700) == 0) {
+        int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return path; // open for good
+    }
+    int why = errno;
+    free(path);
+    errno = why;
+    return NULL;
 }
 
 const char *private_make(char *error, size_t room)
@@ -139,7 +153,7 @@ const char *private_make(char *error, size_t room)
         int why = errno;
         close(above);
         errno = why;
-        if (!path && why != ENOENT)
+        if (!path && why != ENOENT && why != EEXIST)
             break;
     }
     if (!path)

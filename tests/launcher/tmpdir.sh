@@ -22,6 +22,12 @@ says /here
 expect 0 --tmpdir --genvlist PATH -n 1 sh -c 'test -d $TMPDIR'
 is_empty
 
+# The front first, and the rest stopped: so none of these sees another's death, ends, and leaves the
+# folder to the front, which would be killed only then.
+kill_at_once() {
+    kill -STOP "$@"
+    kill -KILL "$@"
+}
 held="$fill; echo > $ready; sleep 60"
 what='--tmpdir, the front killed'
 start --tmpdir -n 2 sh -c "$held"
@@ -37,19 +43,19 @@ gone_in_a_second
 is_empty
 what='--tmpdir, front and keeper killed'
 start --tmpdir -n 2 sh -c "$held"
-kill -9 "$(keeper_of "$front")" "$front"
+kill_at_once "$front" "$(keeper_of "$front")"
 wait "$front" 2> /dev/null
 gone_in_a_second
 is_empty
 what='--tmpdir, front and warden killed'
 start --tmpdir -n 2 sh -c "$held"
-kill -9 "$front" "$(child_of "$front")"
+kill_at_once "$front" "$(child_of "$front")"
 wait "$front" 2> /dev/null
 gone_in_a_second
 is_empty
 what='--tmpdir, all of mprun killed'
 start --tmpdir -n 2 sh -c "$fill; echo > $ready; exec sleep 60"
-kill -9 "$front" "$(child_of "$front")" "$(keeper_of "$front")"
+kill_at_once "$front" "$(child_of "$front")" "$(keeper_of "$front")"
 wait "$front" 2> /dev/null
 gone_in_a_second
 [ -n "$(ls -A "$TMPDIR")" ] || fail "$what: this test has killed too late"
