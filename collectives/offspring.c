@@ -117,8 +117,7 @@ static int start_launcher(void)
     close(ends[1]);
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
-    if (pid < 0 || recv(ends[0], &answer, sizeof answer, MSG_WAITALL) != (ssize_t)sizeof answer ||
-        !answer.text[0]) {
+    if (pid < 0 || !mp_receive_all(ends[0], &answer, sizeof answer) || !answer.text[0]) {
         close(ends[0]);
         return mp_fail(MPI_ERR_SPAWN,
                        "this program was not started by mprun, and cannot start it as %s", mprun);
@@ -190,7 +189,7 @@ static int ask(const struct mp_offspring *programs, int count, const char *port,
                uint64_t *job)
 {
     struct mp_spawn_head head = {.kind = MP_SPAWN_START, .programs = (uint32_t)count};
-    struct mp_spawn_answer answer;
+    struct mp_spawn_answer answer = {0};
     struct text strings = {0};
     char folder[4096];
     int error = mp_process.segment->warden[0] || mp_process.launched ? 0 : start_launcher();
@@ -217,8 +216,7 @@ static int ask(const struct mp_offspring *programs, int count, const char *port,
         return mp_fail(MPI_ERR_SPAWN, "mprun cannot be asked to start a world: %s",
                        strerror(errno));
     }
-    if (recv(*asked, &answer, sizeof answer, MSG_WAITALL) == (ssize_t)sizeof answer &&
-        answer.kind == MP_SPAWN_STARTED) {
+    if (mp_receive_all(*asked, &answer, sizeof answer) && answer.kind == MP_SPAWN_STARTED) {
         *job = answer.job;
         return 0;
     }

@@ -15,6 +15,7 @@
 #include "wait/progress.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,6 +191,11 @@ static int meet(int fd, struct mp_card *card, int number, int root, struct mp_co
         mp_comm_release(bridge);
     }
     mp_guests_sweep();
+    // mprun ends the ranks that a world's death concerns, and looks for them once. If it looked
+    // before this rank had said what it is tied to, that world's sockets were closed by then. (The
+    // fence: between saying and looking.) So no rank goes on and computes, tied to the dead.
+    atomic_thread_fence(memory_order_seq_cst);
+    (void)mp_progress();
     return error;
 }
 

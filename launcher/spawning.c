@@ -78,8 +78,8 @@ static void settle(struct options *o)
 
 bool spawning_read_head(int fd, struct mp_spawn_head *head)
 {
-    return recv(fd, head, sizeof *head, MSG_WAITALL) == (ssize_t)sizeof *head &&
-           head->magic == MP_SEGMENT_MAGIC && head->version == MP_SEGMENT_VERSION;
+    return mp_receive_all(fd, head, sizeof *head) && head->magic == MP_SEGMENT_MAGIC &&
+           head->version == MP_SEGMENT_VERSION;
 }
 
 bool spawning_read(int fd, const struct mp_spawn_head *head, struct options *options)
@@ -91,8 +91,7 @@ bool spawning_read(int fd, const struct mp_spawn_head *head, struct options *opt
         return false;
     char *text = malloc(head->bytes);
     options->programs = calloc(head->programs, sizeof *options->programs);
-    if (!text || !options->programs ||
-        recv(fd, text, head->bytes, MSG_WAITALL) != (ssize_t)head->bytes)
+    if (!text || !options->programs || !mp_receive_all(fd, text, head->bytes))
         return false;
 
     struct strings strings = {text, text + head->bytes};

@@ -6,7 +6,10 @@
 #ifndef MP_BOOT_PROTOCOL_H
 #define MP_BOOT_PROTOCOL_H
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #define MP_ENV_RANK    "MPRUN_RANK"       // world rank, decimal
 #define MP_ENV_SIZE    "MPRUN_SIZE"       // world size, decimal
@@ -61,6 +64,21 @@ enum mp_spawn_kind {
     MP_SPAWN_REFUSED,   // `text` says why
     MP_SPAWN_ENDED      // the world has, with `status`
 };
+
+// Receives that many bytes from a socket that waits for them. A signal, or a stop, ends no wait:
+// where the socket has a time limit, recv(2) ends with EINTR then. False if they do not come.
+static inline bool mp_receive_all(int fd, void *to, size_t bytes)
+{
+    size_t done = 0;
+    while (done < bytes) {
+        ssize_t got = recv(fd, (char *)to + done, bytes - done, MSG_WAITALL);
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
 
 struct mp_spawn_head {
     uint64_t magic;

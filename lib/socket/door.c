@@ -139,9 +139,8 @@ int mp_door_answer(int listening, const struct mp_card *own, struct mp_card *fro
         if (fd < 0) {
             return -1;
         }
-        if (recv(fd, &greeting, sizeof greeting, MSG_WAITALL) == sizeof greeting &&
-            greeting.magic == MP_SEGMENT_MAGIC && greeting.version == MP_SEGMENT_VERSION &&
-            mp_card_is(&greeting.to, own)) {
+        if (mp_receive_all(fd, &greeting, sizeof greeting) && greeting.magic == MP_SEGMENT_MAGIC &&
+            greeting.version == MP_SEGMENT_VERSION && mp_card_is(&greeting.to, own)) {
             *from = greeting.from;
             *call = (enum mp_call_at_door)greeting.call;
             return fd;

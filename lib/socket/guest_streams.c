@@ -15,17 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int mp_streams_door = -1;
+int mp_streams_alarm = -1;
 static struct mp_card own;
 static void (*died)(int peer); // told of a guest
 static unsigned untold;        // streams with `untold` set
 static char waited_for;        // whose event is for somebody who waits (mp_socket_await)
 
+// The next poll tells it. Whoever was about to sleep, having polled before, does not.
 static void note_death(struct mp_stream *peer)
 {
+    eventfd_write(mp_streams_alarm, 1);
     untold += !peer->untold;
     peer->untold = true;
 }
@@ -86,6 +90,17 @@ static void refuse(int fd, enum mp_call_at_door call)
     close(fd);
 }
 
+// Takes all that has arrived from a peer. Returns how much happened.
+static int take_all(struct mp_stream *peer)
+{
+    int done = 0;
+    int more = 1;
+
+    while (peer->state == MP_STREAM_CONNECTED && more > 0)
+        done += more = mp_stream_read(peer);
+    return done;
+}
+
 // A guest has made a stream, or wants one, because it has none: if we have one, it is one that it
 // has closed, and what it said before that is still in it.
 static int answer_door(void)
@@ -101,8 +116,7 @@ static int answer_door(void)
             continue;
         }
         struct mp_stream *peer = &mp_streams[rank];
-        while (peer->state == MP_STREAM_CONNECTED && mp_stream_read(peer) > 0)
-            ;
+        done += take_all(peer);
         if (peer->state == MP_STREAM_CONNECTED || peer->untold) {
             close(fd);
             continue;
@@ -125,8 +139,11 @@ static int answer_door(void)
 int mp_stream_hear_knock(struct mp_stream *peer)
 {
     char byte;
-    bool refused = recv(peer->knock - 1, &byte, 1, MSG_DONTWAIT) == 1;
+    ssize_t got = recv(peer->knock - 1, &byte, 1, MSG_DONTWAIT);
+    bool refused = got == 1;
 
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
     answer_door();
     if (peer->state == MP_STREAM_ASKED && peer->knock) {
         mp_stream_end_knock(peer);
@@ -149,27 +166,37 @@ void mp_socket_close_door(void)
         refuse(fd, call);
     if (mp_streams_door >= 0)
         close(mp_streams_door);
-    mp_streams_door = -1;
+    if (mp_streams_alarm >= 0)
+        close(mp_streams_alarm);
+    mp_streams_door = mp_streams_alarm = -1;
 }
 
 int mp_streams_hear(const void *what)
 {
+    eventfd_t deaths;
+
     if (what == &mp_streams_door)
         return answer_door();
+    if (what == &mp_streams_alarm)
+        return eventfd_read(mp_streams_alarm, &deaths) == 0;
     return what == &waited_for ? 1 : -1;
 }
 
 int mp_socket_open_door(int self, void (*on_death)(int peer))
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &mp_streams_door};
+    struct epoll_event calls = {.events = EPOLLIN, .data.ptr = &mp_streams_door};
+    struct epoll_event deaths = {.events = EPOLLIN, .data.ptr = &mp_streams_alarm};
 
     if (mp_streams_door >= 0)
         return 0;
     died = on_death;
     own = mp_card_of(self);
     mp_streams_door = mp_door_open(&own);
-    return mp_streams_door < 0 ? -1
-                               : epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_door, &event);
+    mp_streams_alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (mp_streams_door < 0 || mp_streams_alarm < 0 ||
+        epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_alarm, &deaths) != 0)
+        return -1;
+    return epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_door, &calls);
 }
 
 int mp_socket_await(int fd, bool on)
@@ -186,16 +213,16 @@ static void close_guest(struct mp_stream *peer)
         mp_stream_left(peer);
 }
 
-void mp_socket_meet(int rank)
+int mp_socket_meet(int rank)
 {
     struct mp_stream *peer = &mp_streams[rank];
+    int done = take_all(peer);
 
-    while (peer->state == MP_STREAM_CONNECTED && mp_stream_read(peer) > 0)
-        ;
     if (peer->state == MP_STREAM_CONNECTED || peer->state == MP_STREAM_ASKED || peer->untold)
-        return; // what has died is told of, whoever asks for it meanwhile
+        return done; // what has died is told of, whoever asks for it meanwhile
     free(peer->out);
     *peer = (struct mp_stream){.fd = -1};
+    return done;
 }
 
 void mp_socket_tie(int rank)

@@ -529,6 +529,7 @@ static void socket_forked(void)
         replace(mp_streams[rank].knock - 1, ends[0]);
     }
     replace(mp_streams_door, ends[0]);
+    replace(mp_streams_alarm, ends[0]);
     replace(boot->control_fd, ends[0]);
     replace(bell, ends[0]);
     replace(mp_streams_set, other);

@@ -29,8 +29,9 @@ int mp_socket_watch(int fd, const _Atomic uint32_t *is_for);
 // poll, for each that ended without a farewell or cannot be found. Returns 0, or -1 with errno.
 int mp_socket_open_door(int self, void (*on_death)(int peer));
 
-// A guest that was never met, or had gone, may be met again: forgets what was.
-void mp_socket_meet(int peer);
+// A guest that was never met, or had gone, may be met again: takes what it had sent, and forgets
+// what was. Returns how much happened: others of this rank's threads may wait for that.
+int mp_socket_meet(int peer);
 
 // Begins the stream to a guest, if there is none.
 void mp_socket_tie(int peer);

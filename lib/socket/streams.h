@@ -90,7 +90,8 @@ void mp_stream_left(struct mp_stream *peer);
 
 // ---- guest_streams.c
 
-extern int mp_streams_door; // -1: there is none
+extern int mp_streams_door;  // -1: there is none
+extern int mp_streams_alarm; // an eventfd: a death is to be told
 
 // Begins the stream to a guest.
 void mp_stream_call(struct mp_stream *peer);

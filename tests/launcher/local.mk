@@ -63,6 +63,8 @@ script_tests += tests/launcher/wrapper.sh
 # Programs that they run. rank joins a job without the rest of the library; under starts another
 # program under an unusual condition; prints writes lines, with the library and without; terminal is
 # one that a script can look at.
+check_PROGRAMS += tests/launcher/asks_slowly
+tests_launcher_asks_slowly_LDADD =
 check_PROGRAMS += tests/launcher/dying
 check_PROGRAMS += tests/launcher/faults
 check_PROGRAMS += tests/launcher/killer

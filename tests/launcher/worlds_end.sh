@@ -31,6 +31,10 @@ says "late
 late"
 expect 124 --timeout 1 -n 1 "$spawns" compute compute
 
+# Who asks for a world is heard also where mprun is stopped and continued meanwhile.
+expect 0 -n 1 "$top_builddir/tests/launcher/asks_slowly"
+says 'what was asked for makes no sense'
+
 # A world that dies while it is being spawned is an error of MPI_Comm_spawn, also in a program that
 # mprun has not started; and what is begun with one that is there ends when it dies.
 dying=$top_builddir/tests/launcher/dying

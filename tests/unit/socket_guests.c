@@ -7,11 +7,15 @@
 
 #include "boot/boot.h"
 #include "boot/guests.h"
+#include "socket/door.h"
 #include "socket/streams.h"
 
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -98,6 +102,105 @@ static void rank_never_came(void)
     _exit(0);
 }
 
+// One that polls, and then sleeps, as whoever waits does.
+static void sleep_once(void)
+{
+    channel->sleep(channel->arm());
+    channel->disarm();
+}
+
+static int came; // packets
+
+static void count(int peer, const struct mp_packet *packet, const void *payload)
+{
+    (void)peer;
+    (void)packet;
+    (void)payload;
+    came++;
+}
+
+// What a poll has taken it says, also what it finds when the other one knocks: whoever waits looks
+// at what it waits for only then.
+static void rank_hears_knock_and_message(void)
+{
+    int peer = meet_other();
+    if (me == 0) { // the card that is before the other's: it makes the stream, and the other knocks
+        mp_socket_tie(peer);
+        meet(false);
+        meet(false);
+        while (came == 0)
+            CHECK(channel->poll() > 0 || came == 0);
+    } else {
+        meet(false);
+        mp_socket_tie(peer);
+        while (mp_streams[peer].state != MP_STREAM_CONNECTED)
+            channel->poll();
+        CHECK(channel->reserve(peer, MP_PACKET_EAGER, 0));
+        channel->commit(peer, &(struct mp_packet){.kind = MP_PACKET_EAGER});
+        meet(false);
+    }
+    meet(false);
+    _exit(0);
+}
+
+// A death that is found outside a poll, by one thread, ends the sleep of another one.
+static void rank_dead_for_sleepers(void)
+{
+    int peer = meet_other();
+    connect_both(peer);
+    die_or_see(peer);
+    tell_death();
+    mp_socket_tie(peer);
+    sleep_once();
+    tell_death();
+    _exit(0);
+}
+
+// Who comes to a door says who it is; that this process is stopped and continued while it listens
+// takes nothing away.
+static void rank_is_stopped_at_its_door(void)
+{
+    struct mp_card cards[] = {{.job = 300}, {.job = 301}}, from;
+    enum mp_call_at_door call;
+    char greeting[1000];
+
+    if (me == 1) { // learns what it will say, from a door of its own with the other's name
+        int door = mp_door_open(&cards[0]);
+        int to = mp_door_call(&cards[1], &cards[0], MP_DOOR_STREAM);
+        int end = mp_door_accept(door);
+        ssize_t bytes = recv(end, greeting, sizeof greeting, 0);
+        CHECK(to >= 0 && bytes > 8);
+        close(door);
+        meet(false);
+        meet(false);
+        char name[64];
+        snprintf(name, sizeof name, "mprun-%016llx-%d", 300ULL, 0);
+        to = mp_door_connect(name);
+        CHECK(to >= 0 && send(to, greeting, 4, 0) == 4);
+        while (shared->flag == 0)
+            usleep(100);
+        usleep(20000); // it is in recv, most probably
+        kill(shared->flag, SIGSTOP);
+        usleep(20000);
+        kill(shared->flag, SIGCONT);
+        usleep(20000);
+        CHECK(send(to, greeting + 4, (size_t)bytes - 4, 0) == bytes - 4);
+        meet(false);
+    } else {
+        meet(false);
+        int door = mp_door_open(&cards[0]), fd = -1;
+        CHECK(door >= 0);
+        meet(false);
+        struct pollfd caller = {.fd = door, .events = POLLIN};
+        poll(&caller, 1, -1);
+        shared->flag = getpid();
+        fd = mp_door_answer(door, &cards[0], &from, &call);
+        CHECK(fd >= 0 && mp_card_is(&from, &cards[1]) && call == MP_DOOR_STREAM);
+        meet(false);
+    }
+    _exit(0);
+}
+
 static void run_both(void (*rank)(void))
 {
     for (int i = 0; i < 2; i++) {
@@ -124,14 +227,35 @@ static void test_death_before_the_stream_is_told(void **state)
     run_both(rank_never_came);
 }
 
+static void test_poll_tells_what_came_before_a_knock(void **state)
+{
+    (void)state;
+    run(&(struct job){.size = 2, .rank = rank_hears_knock_and_message, .deliver = count});
+}
+
+static void test_death_found_outside_a_poll_wakes(void **state)
+{
+    (void)state;
+    run_both(rank_dead_for_sleepers);
+}
+
+static void test_stop_at_the_door_loses_nobody(void **state)
+{
+    (void)state;
+    run(&(struct job){.size = 2, .rank = rank_is_stopped_at_its_door});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_death_is_told_though_it_is_met_again),
         cmocka_unit_test(test_death_is_told_to_those_tied_later),
         cmocka_unit_test(test_death_before_the_stream_is_told),
+        cmocka_unit_test(test_poll_tells_what_came_before_a_knock),
+        cmocka_unit_test(test_death_found_outside_a_poll_wakes),
+        cmocka_unit_test(test_stop_at_the_door_loses_nobody),
     };
 
-    alarm(3 * TIME_LIMIT);
+    alarm(6 * TIME_LIMIT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
