@@ -324,7 +324,7 @@ static int report_lost_message(const struct mp_comm *comm)
         return 0;
     }
     mp_progress();
-    if (mp_list_empty(&comm->match->arrived)) {
+    if (mp_list_empty(&comm->match->arrived) || comm->lost) { // there is another error to tell
         return 0;
     }
     const struct mp_unexpected *lost =
@@ -351,7 +351,7 @@ static int release(int call, MPI_Comm *comm)
         handler = c->errhandler;
         mp_errhandler_hold(handler);
         lost = report_lost_message(c);
-        if (unlikely(mp_process.check)) {
+        if (unlikely(mp_process.check) && !c->lost) {
             mp_check_unreceived(c->context, call);
         }
         err = (call == MP_CALL_Comm_free ? mp_comm_free : mp_comm_disconnect)(c);

@@ -80,6 +80,10 @@ static void accept_offer(struct mp_request *request, int peer, const struct mp_p
         complete_both(request, peer, offer->origin);
         return;
     }
+    if (unlikely(request->comm->lost) && mp_is_guest(peer)) { // it was kept, and its sender died
+        mp_request_complete(request, MPI_ERR_PROC_ABORTED);
+        return;
+    }
     struct mp_packet accept = {.kind = MP_PACKET_ACCEPT,
                                .origin = offer->origin,
                                .target = (uintptr_t)request,
@@ -160,7 +164,7 @@ static void done_arrived(int peer, const struct mp_packet *packet, const void *p
     (void)payload;
     struct mp_request *request = cookie_request(packet->origin);
     mp_list_remove(&request->link); // a guest's
-    mp_request_complete(request, 0);
+    mp_request_complete(request, (int)packet->total);
 }
 
 // The sender has put the payload where it belongs.

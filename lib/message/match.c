@@ -3,6 +3,8 @@
 // in the order in which they were posted, messages in the order in which they arrived.
 #include "message/match.h"
 
+#include "message/outgoing.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +48,32 @@ void mp_match_drop(uint32_t context)
     free(match->sources);
     free(match);
     mp_matches[context] = NULL;
+}
+
+// Answers a message to a queue that is closed. Returns whether nothing of it can be had.
+static bool refuse(const struct mp_match *match, int peer, const struct mp_packet *packet)
+{
+    struct mp_packet done = {
+        .kind = MP_PACKET_DONE, .origin = packet->origin, .total = MPI_ERR_PROC_ABORTED};
+    if (packet->kind != MP_PACKET_EAGER) {
+        mp_answer(peer, &done);
+    }
+    return packet->kind == MP_PACKET_OFFER || match->closed == MP_MATCH_GONE;
+}
+
+void mp_match_close(struct mp_match *match, enum mp_closed how)
+{
+    match->closed = how;
+    for (struct mp_list *at = match->arrived.next, *next; at != &match->arrived; at = next) {
+        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+        next = at->next;
+        if (refuse(match, message->peer, &message->packet)) {
+            mp_match_take(message);
+            mp_unexpected_free(message);
+        } else {
+            message->packet.kind = MP_PACKET_EAGER; // it is answered
+        }
+    }
 }
 
 struct mp_source *mp_match_source_slow(struct mp_match *match, int source)
@@ -119,6 +147,9 @@ struct mp_unexpected *mp_match_find(struct mp_match *match, int source, int tag)
 int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *packet,
                   const void *payload)
 {
+    if (unlikely(match->closed) && refuse(match, peer, packet)) {
+        return 0;
+    }
     struct mp_source *s = mp_match_source(match, packet->source);
     size_t length = packet->length;
     struct mp_unexpected *message = s ? mp_unexpected_new(peer, length) : NULL;
@@ -130,6 +161,9 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
     message->packet = *packet;
     if (packet->kind != MP_PACKET_OFFER) {
         message->packet.total = length;
+    }
+    if (unlikely(match->closed)) {
+        message->packet.kind = MP_PACKET_EAGER; // it is answered
     }
     if (length > 0) { // the payload of none may be NULL
         memcpy(message->payload, payload, length);

@@ -22,6 +22,11 @@ struct mp_source {
     struct mp_queue unexpected; // in order of arrival
 };
 
+// A communicator that is lost (message/meeting.c) posts no receives any more. What has come in
+// whole can still be had; who waits for an answer to what is here, or comes later, gets one:
+// MPI_ERR_PROC_ABORTED. When the communicator has been freed, too, all that comes is dropped.
+enum mp_closed { MP_MATCH_OPEN, MP_MATCH_LOST, MP_MATCH_GONE };
+
 struct mp_match {
     uint32_t context;
     int source_count;           // length of `sources`
@@ -30,6 +35,7 @@ struct mp_match {
     struct mp_list arrived;
     uint64_t stamp;   // given to the next receive that is posted, or message that is kept
     uint32_t waiting; // receives posted and not matched, of all kinds
+    enum mp_closed closed;
 };
 
 // The queues of a context: made on first use, since a message may arrive before this rank has made
@@ -44,6 +50,8 @@ static inline struct mp_match *mp_match_get(uint32_t context)
 
 // Frees the queues of a context, and the messages that nobody received.
 void mp_match_drop(uint32_t context);
+
+void mp_match_close(struct mp_match *match, enum mp_closed how);
 
 struct mp_source *mp_match_source_slow(struct mp_match *match, int source);
 

@@ -41,29 +41,64 @@ static bool has_member(const struct mp_group *group, uint64_t job)
     return false;
 }
 
-static void fail_queue(struct mp_match *match, struct mp_queue *queue)
+// All bridges have one context (collectives/worlds.c), and so the same queues.
+static void fail_queue(struct mp_match *match, struct mp_queue *queue, const struct mp_comm *comm)
 {
+    struct mp_list others = {&others, &others};
     struct mp_entry *entry;
+
     while ((entry = mp_queue_find(queue, MPI_ANY_TAG))) {
         struct mp_request *request = mp_container_of(entry, struct mp_request, entry);
         mp_match_unpost(match, request);
-        mp_request_complete(request, MPI_ERR_PROC_ABORTED);
+        if (request->comm == comm) {
+            mp_request_complete(request, MPI_ERR_PROC_ABORTED);
+        } else {
+            mp_list_insert(&others, &entry->link);
+        }
+    }
+    while (!mp_list_empty(&others)) {
+        entry = mp_container_of(others.next, struct mp_entry, link);
+        mp_list_remove(&entry->link);
+        mp_match_post_to(match, queue, mp_container_of(entry, struct mp_request, entry));
     }
 }
 
-static void fail_receives(struct mp_match *match)
+static void fail_receives(struct mp_match *match, const struct mp_comm *comm)
 {
-    fail_queue(match, &match->wildcards);
+    fail_queue(match, &match->wildcards, comm);
     for (int s = 0; s < match->source_count; s++) {
         if (match->sources[s]) {
-            fail_queue(match, &match->sources[s]->posted);
+            fail_queue(match, &match->sources[s]->posted, comm);
         }
     }
+}
+
+// Whether others of this world are members. Each of them learns of the death by itself, and may
+// send here until then, even when this one has freed the communicator: so the context stays taken.
+static bool has_own_others(const struct mp_group *group)
+{
+    int own = 0;
+    for (int i = 0; i < group->size && own < 2; i++) {
+        own += !mp_is_guest(mp_group_world(group, i));
+    }
+    return own > 1;
 }
 
 static bool returns(const struct mp_errhandler *handler)
 {
     return handler->kind != MP_ERRHANDLER_FATAL && handler->kind != MP_ERRHANDLER_ABORT;
+}
+
+static void end_all(struct mp_comm *comm)
+{
+    comm->lost = true;
+    comm->quick_peers = 0;
+    fail_receives(comm->match, comm);
+    fail_receives(comm->coll_match, comm);
+    if (has_own_others(comm->group)) {
+        mp_match_close(comm->match, MP_MATCH_LOST);
+        mp_match_close(comm->coll_match, MP_MATCH_LOST);
+    }
 }
 
 static void lose(struct mp_comm *comm)
@@ -78,10 +113,12 @@ static void lose(struct mp_comm *comm)
                  comm->name[0] ? "\"" : "");
         mp_process_abort_with_others(MPI_ERR_PROC_ABORTED, message);
     }
-    comm->lost = true;
-    comm->quick_peers = 0;
-    fail_receives(comm->match);
-    fail_receives(comm->coll_match);
+    end_all(comm);
+    // Whoever of this group learns of it first leaves the collectives of the two groups, which
+    // those that are in one yet would wait for.
+    if (comm->intra) {
+        end_all(comm->intra);
+    }
 }
 
 void mp_guests_forgive(uint64_t job)
@@ -184,8 +221,8 @@ int mp_meet(const struct mp_card *card)
         mp_peer_open_far(peer);
         mp_outgoing_open_peer(peer);
     }
-    if (mp_is_guest(peer)) {
-        mp_socket_meet(peer);
+    if (mp_is_guest(peer) && mp_socket_meet(peer) > 0) {
+        mp_wake_threads(); // what came may be what another one waits for
     }
     return peer;
 }

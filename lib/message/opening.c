@@ -23,10 +23,14 @@ static int comm_made(struct mp_comm *comm)
 {
     comm->match = mp_match_get(comm->context);
     comm->coll_match = mp_match_get(comm->context + 1);
-    return comm->match && comm->coll_match ? 0 : MPI_ERR_NO_MEM;
+    if (!comm->match || !comm->coll_match) {
+        return MPI_ERR_NO_MEM;
+    }
+    comm->match->closed = comm->coll_match->closed = MP_MATCH_OPEN; // MPI may have begun again
+    return 0;
 }
 
-static void comm_ends(struct mp_comm *comm)
+static bool comm_ends(struct mp_comm *comm)
 {
     if (comm->buffer) {
         void *memory;
@@ -38,10 +42,16 @@ static void comm_ends(struct mp_comm *comm)
         mp_list_remove(&comm->tied);
         mp_guests_tell_ties();
     }
+    if (comm->match->closed) {
+        mp_match_close(comm->match, MP_MATCH_GONE);
+        mp_match_close(comm->coll_match, MP_MATCH_GONE);
+        return false;
+    }
     if (comm->context != 2 * MP_CONTEXT_BRIDGE) { // another one may be using it
         mp_match_drop(comm->context);
         mp_match_drop(comm->context + 1);
     }
+    return true;
 }
 
 static struct mp_boot *own_boot;

@@ -153,8 +153,9 @@ void mp_comm_destroy(struct mp_comm *comm)
     if (comm->intra) {
         mp_comm_release(comm->intra);
     }
-    mp_handed.comm_ends(comm);
-    mp_context_retire(comm);
+    if (mp_handed.comm_ends(comm)) {
+        mp_context_retire(comm);
+    }
     drop_nodes(comm);
     mp_group_release(comm->group);
     if (comm->remote) {
@@ -212,7 +213,7 @@ int mp_comm_init(void)
 
 static void end_builtin(struct mp_comm *comm)
 {
-    mp_handed.comm_ends(comm);
+    (void)mp_handed.comm_ends(comm);
     drop_nodes(comm);
     mp_group_release(comm->group);
     mp_errhandler_release(comm->errhandler);

@@ -29,9 +29,10 @@ struct mp_request;
 
 struct mp_handed {
     // A communicator has its context ids (an error class, 0 or MPI_ERR_NO_MEM), and: nobody has it
-    // any more. What belongs to the context is made and taken away then.
+    // any more. What belongs to the context is made and taken away then. False: messages for it may
+    // still come, so it must not be used again.
     int (*comm_made)(struct mp_comm *comm);
-    void (*comm_ends)(struct mp_comm *comm);
+    bool (*comm_ends)(struct mp_comm *comm);
     // Some wait has lasted for long, see mp_progress_late (wait/progress.h). Who has something
     // under way that nobody looks at until a message wakes it looks at that now. NULL: there is
     // none.

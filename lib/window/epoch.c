@@ -8,6 +8,7 @@
 // Waiting makes progress, since what is waited for may need this rank to serve messages.
 #include "base/calls.h"
 #include "collectives/short.h"
+#include "message/meeting.h"
 #include "object/errhandler.h"
 #include "process/process.h"
 #include "window/remote_access.h"
@@ -122,24 +123,26 @@ static bool may_spin(void)
     return !mp_process.crowded && !mp_process_is_locked();
 }
 
-// Waits for that rank to call what changes the word.
-static void await(struct mp_window *window, int rank, int call, const _Atomic uint32_t *word,
-                  uint32_t seen)
+// Waits for that rank to call what changes the word. An error if a member of another world dies:
+// then it may never.
+static int await(struct mp_window *window, int rank, int call, const _Atomic uint32_t *word,
+                 uint32_t seen)
 {
     struct mp_epoch_wait wait = {window, rank, call};
     struct mp_waiter waiter;
     for (int i = 0; i < SPINS && may_spin(); i++) {
         if (has(word, seen)) {
-            return;
+            return 0;
         }
         mp_cpu_relax();
     }
     mp_waiter_begin(&waiter, window->sides[rank].world, MPI_ANY_TAG, window->comm->context, 0);
     mp_waiter_describe(&waiter, mp_describe_epoch, &wait);
-    while (!has(word, seen)) {
+    while (!has(word, seen) && !window->comm->lost) {
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);
+    return has(word, seen) ? 0 : mp_guest_is_dead(window->comm);
 }
 
 int mp_window_post(struct mp_window *window, struct mp_group *group)
@@ -166,7 +169,10 @@ int mp_window_start(struct mp_window *window, struct mp_group *group)
     for (int i = 0; i < group->size; i++) {
         int rank = member(window, group, i);
         struct mp_window_side *side = &window->sides[rank];
-        await(window, rank, MP_CALL_Win_post, &side->told_by->posted, side->posts_seen);
+        int error = await(window, rank, MP_CALL_Win_post, &side->told_by->posted, side->posts_seen);
+        if (error) {
+            return error;
+        }
         side->posts_seen++;
         side->open = side->started = 1;
     }
@@ -192,26 +198,28 @@ int mp_window_complete(struct mp_window *window)
     return error ? error : told;
 }
 
-// Takes note of those of the group that have completed. True: all.
-static bool all_completed(struct mp_window *window, bool waits)
+// Takes note of those of the group that have completed. *all: all have.
+static int all_completed(struct mp_window *window, bool waits, bool *all)
 {
     struct mp_group *group = window->post_group;
     for (int i = 0; i < group->size; i++) {
         int rank = member(window, group, i);
         struct mp_window_side *side = &window->sides[rank];
-        if (waits) {
-            await(window, rank, MP_CALL_Win_complete, &side->told_by->completed,
-                  side->completes_seen);
-        } else if (!has(&side->told_by->completed, side->completes_seen)) {
-            return false;
+        int error = waits ? await(window, rank, MP_CALL_Win_complete, &side->told_by->completed,
+                                  side->completes_seen)
+                          : 0;
+        *all = !error && has(&side->told_by->completed, side->completes_seen);
+        if (!*all) {
+            return error;
         }
     }
+    *all = true;
     for (int i = 0; i < group->size; i++) {
         window->sides[member(window, group, i)].completes_seen++;
     }
     window->post_group = NULL;
     mp_group_release(group);
-    return true;
+    return 0;
 }
 
 int mp_window_wait(struct mp_window *window)
@@ -219,8 +227,8 @@ int mp_window_wait(struct mp_window *window)
     if (!window->post_group) {
         return sync_error("no epoch was opened by MPI_Win_post");
     }
-    all_completed(window, true);
-    return 0;
+    bool all;
+    return all_completed(window, true, &all);
 }
 
 int mp_window_test(struct mp_window *window, int *flag)
@@ -228,17 +236,20 @@ int mp_window_test(struct mp_window *window, int *flag)
     if (!window->post_group) {
         return sync_error("no epoch was opened by MPI_Win_post");
     }
-    *flag = all_completed(window, false);
-    if (!*flag) {
+    bool all;
+    int error = all_completed(window, false, &all);
+    if (!all) {
         mp_progress_look();
-        *flag = all_completed(window, false);
+        error = all_completed(window, false, &all);
     }
-    return 0;
+    *flag = all;
+    return !all && window->comm->lost ? mp_guest_is_dead(window->comm) : error;
 }
 
 // ---- Locks
 
-static void wait_for_gate(struct mp_window *window, int rank, bool exclusive, uint32_t ticket)
+// An error if a member of another world has died, which may have had the lock.
+static int wait_for_gate(struct mp_window *window, int rank, bool exclusive, uint32_t ticket)
 {
     struct mp_gate *gate = window->sides[rank].gate;
     const struct mp_group *group = window->comm->group;
@@ -246,18 +257,20 @@ static void wait_for_gate(struct mp_window *window, int rank, bool exclusive, ui
     mp_gate_say(gate, ticket, window->rank);
     for (int i = 0; i < SPINS && may_spin(); i++) {
         if (mp_gate_has(gate, exclusive, ticket, group)) {
-            return;
+            return 0;
         }
         mp_cpu_relax();
     }
     struct mp_lock_wait wait = {window, rank};
     mp_waiter_begin(&waiter, MP_PEER_SEVERAL, window->sides[rank].world, window->comm->context, 0);
     mp_waiter_describe(&waiter, mp_describe_lock, &wait);
-    while (!mp_gate_has(gate, exclusive, ticket, group)) {
+    bool had;
+    while (!(had = mp_gate_has(gate, exclusive, ticket, group)) && !window->comm->lost) {
         waiter.peer = mp_lock_holder(&wait);
         mp_waiter_step(&waiter);
     }
     mp_waiter_end(&waiter);
+    return had ? 0 : mp_guest_is_dead(window->comm);
 }
 
 // Takes a member's lock, or with `try` only if nobody has to be waited for.
@@ -273,13 +286,12 @@ static int take(struct mp_window *window, int rank, bool exclusive, bool try, bo
         *got = mp_gate_try(gate, exclusive);
         return 0;
     }
-    if (!mp_gate_ask(gate, exclusive, &ticket)) {
-        wait_for_gate(window, rank, exclusive, ticket);
-    }
-    if (exclusive) {
+    int error =
+        mp_gate_ask(gate, exclusive, &ticket) ? 0 : wait_for_gate(window, rank, exclusive, ticket);
+    if (exclusive && !error) {
         atomic_store_explicit(&gate->holder, window->rank + 1, memory_order_relaxed);
     }
-    return 0;
+    return error;
 }
 
 static int give(struct mp_window *window, int rank, bool exclusive)

@@ -46,7 +46,11 @@ static void answer(struct mp_window *window, int source, int32_t tag, void *data
     MPI_Request handle;
     if (mp_isend(data, bytes, mp_datatype_get(MPI_BYTE), source, tag, comm, comm->context,
                  MP_SEND_STANDARD, &handle) != 0) {
-        no_memory();
+        if (!comm->lost) { // else nobody is answered any more
+            no_memory();
+        }
+        free(data);
+        return;
     }
     if (mp_is_sent(handle)) {
         free(data);
@@ -287,9 +291,12 @@ static int serve(struct mp_poller *poller)
             held = true;
             continue;
         }
+        bool whole = arrival->request->error == 0; // else its origin has died
         mp_list_remove(&arrival->link);
         mp_request_release(arrival->request);
-        carry_out(window, arrival->source, arrival->message);
+        if (whole) {
+            carry_out(window, arrival->source, arrival->message);
+        }
         free(arrival);
         done++;
     }

@@ -76,6 +76,12 @@ static void destroy(struct mp_window *window)
     if (window->errhandler) {
         mp_errhandler_release(window->errhandler);
     }
+    if (window->start_group) {
+        mp_group_release(window->start_group);
+    }
+    if (window->post_group) {
+        mp_group_release(window->post_group);
+    }
     free(window->sides);
     free(window->regions);
     free(window->pending);
@@ -263,15 +269,20 @@ int mp_window_free(struct mp_window *window)
                         : window->start_group                ? "MPI_Win_complete is missing"
                         : window->post_group                 ? "MPI_Win_wait is missing"
                                                              : NULL;
-    if (epoch) {
+    bool lost = window->comm->lost; // nobody can be waited for
+    if (epoch && !lost) {
         return mp_fail(MPI_ERR_RMA_SYNC, "the window cannot be freed: %s", epoch);
     }
     int error = window->attributes ? mp_attributes_delete(MP_OWNER_WIN, mp_window_handle(window),
                                                           &window->attributes)
                                    : 0;
-    error = error ? error : mp_ask_last(window);
-    error = error ? error : mp_coll_barrier(window->comm);
+    error = error || lost ? error : mp_ask_last(window);
+    error = error || lost ? error : mp_coll_barrier(window->comm);
     if (!error) {
+        if (lost) { // other members that live may not know yet, and access what was allocated
+            window->gate = NULL;
+            window->memory = MP_MEMORY_NONE;
+        }
         window->exists = false;
         if (window->flavor == MPI_WIN_FLAVOR_CREATE) {
             mp_window_unwatch(window->base);

@@ -95,6 +95,7 @@ api_tests += \
     tests/api/large_messages_cross \
     tests/api/long_messages_take_every_way \
     tests/api/long_messages_where_the_kernel_refuses \
+    tests/api/lost_communicators_take_no_messages \
     tests/api/many_posted_receives \
     tests/api/messages_over_2_gib \
     tests/api/messages_to_self \
