@@ -124,7 +124,7 @@ struct posted {
     size_t from;
 };
 
-static const void *operand_of(void *operands, int rank)
+MP_ALWAYS_INLINE const void *operand_of(void *operands, int rank)
 {
     const struct posted *p = operands;
     const char *at =
