@@ -71,7 +71,7 @@ void mp_describe_schedule(const void *waits, struct mp_wait_record *record)
         mp_describe_collective(record, schedule->comm, kind_of(schedule), false, -1);
 
     if (!held || held->world < 0) {
-        item->met = MP_MET_BY_ANYBODY;
+        item->met = mp_met_by_anybody();
     } else if (mp_describe_met(held)) {
         item->met = MP_MET_OUTSIDE;
     } else {
@@ -97,7 +97,7 @@ void mp_describe_schedule_request(const struct mp_request *request, struct mp_wa
         mp_describe_collective(record, schedule->comm, kind_of(schedule), true, -1);
 
     if (item && makes_calls(schedule)) {
-        item->met = MP_MET_BY_ANYBODY;
+        item->met = mp_met_by_anybody();
     } else if (item) {
         mp_describe_members(item, schedule->comm);
     }

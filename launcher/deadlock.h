@@ -25,8 +25,14 @@ enum certainty {
     PERHAPS_LIVE  // ranks poll in vain, and all others are dead unless those stop polling
 };
 
+// What a rank is called where there are several worlds.
+struct label {
+    int world, rank;
+};
+
 struct snapshot {
     int nranks;
+    const struct label *labels;      // by rank; NULL: there is one world
     enum presence *presence;         // by rank
     int *nwaits;                     // of a rank that is asleep: how many of the records count
     struct mp_wait_record **records; // MP_WAIT_THREADS for each rank, those that count come first

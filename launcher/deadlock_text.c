@@ -25,6 +25,21 @@ static const struct mp_wait_record *record_of(const struct snapshot *s, int rank
     return s->records[rank * MP_WAIT_THREADS + i];
 }
 
+// A few at a time.
+static const char *name_of(const struct words *w, int rank)
+{
+    static char names[4][32];
+    static unsigned next;
+    char *name = names[next++ % 4];
+    const struct label *labels = w->snapshot->labels;
+
+    if (labels && rank >= 0 && rank < w->snapshot->nranks)
+        snprintf(name, sizeof *names, "%d.%d", labels[rank].world, labels[rank].rank);
+    else
+        snprintf(name, sizeof *names, "%d", rank);
+    return name;
+}
+
 // ---- What is waited for
 
 // Whether another communicator that a rank is in has the same name.
@@ -80,9 +95,9 @@ static void put_ranks(struct words *w, const struct mp_wait_item *item)
         many += 1 + item->runs[i].last - item->runs[i].first;
     text_put(&w->text, many == 1 ? "rank " : "ranks ");
     for (int i = 0; i < item->nruns && named < MAX_NAMED; i++, named++) {
-        text_put(&w->text, named > 0 ? ", %d" : "%d", item->runs[i].first);
+        text_put(&w->text, named > 0 ? ", %s" : "%s", name_of(w, item->runs[i].first));
         if (item->runs[i].last > item->runs[i].first)
-            text_put(&w->text, "-%d", item->runs[i].last);
+            text_put(&w->text, "-%s", name_of(w, item->runs[i].last));
     }
 }
 
@@ -98,9 +113,9 @@ static void put_tag(struct words *w, int tag)
 static void put_window(struct words *w, const struct mp_wait_item *item)
 {
     if (item->operation == MP_CALL_Win_unlock) {
-        text_put(&w->text, "for the lock of rank %d ", item->root);
+        text_put(&w->text, "for the lock of rank %s ", name_of(w, item->root));
         if (item->tag >= 0)
-            text_put(&w->text, "that rank %d holds ", item->tag);
+            text_put(&w->text, "that rank %s holds ", name_of(w, item->tag));
     } else {
         text_put(&w->text, "for %s by ", mp_call_name(item->operation));
         put_ranks(w, item);
@@ -133,8 +148,8 @@ static void put_item(struct words *w, const struct mp_wait_record *record,
         text_put(&w->text, "for its own MPI_Pready (tag %d", item->tag);
         break;
     case MP_WAIT_SEND:
-        text_put(&w->text, "for rank %d to receive its message (tag %d, %llu byte%s",
-                 item->runs[0].first, item->tag, (unsigned long long)item->bytes,
+        text_put(&w->text, "for rank %s to receive its message (tag %d, %llu byte%s",
+                 name_of(w, item->runs[0].first), item->tag, (unsigned long long)item->bytes,
                  item->bytes == 1 ? "" : "s");
         break;
     case MP_WAIT_COLLECTIVE:
@@ -166,7 +181,7 @@ static void put_wait(struct words *w, int rank, int k, int64_t now_ns)
         w->snapshot->places ? w->snapshot->places[rank * MP_WAIT_THREADS + k] : NULL;
     const char *call = mp_call_name((int)record->call);
 
-    text_put(&w->text, "mprun: rank %d waits in %s ", rank, *call ? call : "MPI");
+    text_put(&w->text, "mprun: rank %s waits in %s ", name_of(w, rank), *call ? call : "MPI");
     if (record->call == MP_CALL_Finalize)
         text_put(&w->text, "for all ranks to receive their messages and call it");
     for (int i = 0; i < record->nitems && record->call != MP_CALL_Finalize; i++) {
@@ -187,7 +202,7 @@ static void put_polls(struct words *w)
         if (w->snapshot->presence[r] == PRESENCE_POLLS && told++ < MAX_LINES) {
             const char *call = mp_call_name(w->snapshot->polls_in[r]);
             const char *place = w->snapshot->places[r * MP_WAIT_THREADS];
-            text_put(&w->text, "mprun: rank %d polls with %s", r, *call ? call : "MPI");
+            text_put(&w->text, "mprun: rank %s polls with %s", name_of(w, r), *call ? call : "MPI");
             text_put(&w->text, place && place[0] ? ", at %s\n" : "\n", place);
         }
 }
@@ -214,8 +229,8 @@ static bool names(const struct mp_wait_item *item, int rank)
 // `rank` has a message that `item` does not match: which, and what would have to be different.
 static void put_kept(struct words *w, int rank, const struct mp_wait_item *item)
 {
-    text_put(&w->text, "rank %d has a message from rank %d with tag %d on ", rank,
-             item->kept_source, item->kept_tag);
+    text_put(&w->text, "rank %s has a message from rank %s with tag %d on ", name_of(w, rank),
+             name_of(w, item->kept_source), item->kept_tag);
     put_context(w, item->kept_context);
     text_put(&w->text, ", which does not match: it asks for ");
     if (item->kept == MP_KEPT_OTHER_CONTEXT) {
@@ -243,18 +258,19 @@ static void compare_message(struct words *w, int rank, const struct mp_wait_item
         return; // it is told by whom it has come to
     if (item->context != wanted->context) {
         if (from && hint(w)) {
-            text_put(&w->text, "rank %d sends to rank %d on ", sender, rank);
+            text_put(&w->text, "rank %s sends to rank %s on ", name_of(w, sender),
+                     name_of(w, rank));
             put_comm(w, item);
             text_put(&w->text, ", which asks for a message on ");
             put_comm(w, wanted);
             text_put(&w->text, "\n");
         }
     } else if (from && !tagged && hint(w)) {
-        text_put(&w->text, "rank %d sends to rank %d with tag %d, which asks for tag %d\n", sender,
-                 rank, item->tag, wanted->tag);
+        text_put(&w->text, "rank %s sends to rank %s with tag %d, which asks for tag %d\n",
+                 name_of(w, sender), name_of(w, rank), item->tag, wanted->tag);
     } else if (tagged && !from && hint(w)) {
-        text_put(&w->text, "rank %d sends to rank %d with tag %d, which asks for one from ", sender,
-                 rank, item->tag);
+        text_put(&w->text, "rank %s sends to rank %s with tag %d, which asks for one from ",
+                 name_of(w, sender), name_of(w, rank), item->tag);
         put_ranks(w, wanted);
         text_put(&w->text, "\n");
     }
@@ -269,15 +285,18 @@ static void compare_collective(struct words *w, int rank, const struct mp_wait_r
         return;
     if (a->context != b->context) {
         if (hint(w)) {
-            text_put(&w->text, "rank %d is in %s on ", rank, mp_call_name((int)record->call));
+            text_put(&w->text, "rank %s is in %s on ", name_of(w, rank),
+                     mp_call_name((int)record->call));
             put_comm(w, a);
-            text_put(&w->text, "; rank %d is in %s on ", other, mp_call_name((int)others->call));
+            text_put(&w->text, "; rank %s is in %s on ", name_of(w, other),
+                     mp_call_name((int)others->call));
             put_comm(w, b);
             text_put(&w->text, ": all ranks must make these calls in the same order\n");
         }
     } else if (record->call != others->call && hint(w)) {
-        text_put(&w->text, "rank %d is in %s, rank %d in %s on ", rank,
-                 mp_call_name((int)record->call), other, mp_call_name((int)others->call));
+        text_put(&w->text, "rank %s is in %s, rank %s in %s on ", name_of(w, rank),
+                 mp_call_name((int)record->call), name_of(w, other),
+                 mp_call_name((int)others->call));
         put_comm(w, a);
         text_put(&w->text, ": all its ranks must call the same\n");
     }
@@ -291,16 +310,16 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
     for (int r = 0; r < w->snapshot->nranks && w->hints < MAX_HINTS; r++) {
         if (w->snapshot->presence[r] == PRESENCE_GONE) {
             if (item->met == MP_MET_BY_RANKS && item->all && names(item, r) && hint(w))
-                text_put(&w->text, "rank %d has left MPI_Finalize, and makes no call any more\n",
-                         r);
+                text_put(&w->text, "rank %s has left MPI_Finalize, and makes no call any more\n",
+                         name_of(w, r));
             continue;
         }
         for (int k = 0; w->dead[r] && k < w->snapshot->nwaits[r]; k++) {
             const struct mp_wait_record *others = record_of(w->snapshot, r, k);
             if (others->call == MP_CALL_Finalize && item->all && names(item, r) &&
                 record->call != MP_CALL_Finalize && hint(w))
-                text_put(&w->text, "rank %d is in MPI_Finalize, and makes no other call any more\n",
-                         r);
+                text_put(&w->text, "rank %s is in MPI_Finalize, and makes no other call any more\n",
+                         name_of(w, r));
             for (int i = 0; receives && i < others->nitems; i++)
                 if (others->items[i].kind == MP_WAIT_SEND)
                     compare_message(w, rank, item, r, &others->items[i]);
@@ -382,9 +401,9 @@ size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t 
         text_put(&w.text, "mprun: deadlock: %d of %d rank%s wait%s for what will never happen",
                  count, snapshot->nranks, snapshot->nranks == 1 ? "" : "s", count == 1 ? "s" : "");
     for (int i = 0; i < closed && i < MAX_CIRCLE; i++)
-        text_put(&w.text, i == 0 ? ": %d" : " -> %d", order[i]);
+        text_put(&w.text, i == 0 ? ": %s" : " -> %s", name_of(&w, order[i]));
     if (closed > 0)
-        text_put(&w.text, closed > MAX_CIRCLE ? " -> ... -> %d" : " -> %d", order[0]);
+        text_put(&w.text, closed > MAX_CIRCLE ? " -> ... -> %s" : " -> %s", name_of(&w, order[0]));
     text_put(&w.text, "\n");
     put_polls(&w);
     for (int i = 0; i < count && i < MAX_LINES; i++)

@@ -28,6 +28,11 @@
 // told. A child that was forked in the middle of a wait never comes back to it (process/lock.c). A
 // debugger may do with a rank what it likes: what is traced is not told.
 //
+// Other worlds. If a rank waits for one of another world of this mprun, the ranks of that world are
+// read as well, and numbered after our own; and so on. All this holds for them too: what processes
+// of different worlds send each other lies in a stream, or at a door, and a look is one there as
+// well. Each keeper finds the same; the one of the first of these worlds tells.
+//
 // Other threads. Below MPI_THREAD_MULTIPLE no other thread may be in a call, nor make one, as long
 // as this one is in its (MPI 5.0, 11.6.2). Else a rank is asleep only if all threads of its process
 // are: as many as have records, so that there is none that could make another. If there are others,
@@ -35,14 +40,17 @@
 #define _GNU_SOURCE
 #include "launcher/deadlock_watch.h"
 
+#include "base/calls.h"
 #include "base/clock.h"
 #include "launcher/connect.h"
 #include "launcher/deadlock.h"
 #include "launcher/family.h"
 #include "launcher/livelock.h"
 #include "launcher/look.h"
+#include "launcher/other_worlds.h"
 #include "launcher/source.h"
 
+#include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -57,8 +65,8 @@
 // some 10 ms; a rank that does not for a second is stopped, or has little of a core.
 enum { LOOKS_SINCE = 2, LOOKS_SOON = 50, LOOKS_AGAIN = 4, LOOKS_FOR_MORE = 1 };
 
-// Calls whose place in the source is looked up.
-enum { MOST_PLACES = 64 };
+// Calls whose place in the source is looked up; worlds that are looked at.
+enum { MOST_PLACES = 64, MOST_WORLDS = 64 };
 
 // A thread's record as it was read; `sleeps` is 0 where there is none. Of a suspect: what it was at
 // T, or later.
@@ -66,6 +74,23 @@ struct copy {
     uint64_t sleeps;
     struct mp_wait_record record; // with `sleeps` 0, so that contents can be compared
 };
+
+// The worlds of this look, ours first, and the number of the first rank of each.
+static struct {
+    const struct job *jobs[MOST_WORLDS];
+    uint64_t numbers[MOST_WORLDS];
+    int first[MOST_WORLDS + 1];
+    int count;
+} worlds, last_worlds;
+
+// A rank: of which job, and which.
+struct member {
+    const struct job *job;
+    int rank;
+};
+
+static struct member *members;
+static struct label *labels;
 
 static struct snapshot now;
 static struct copy *copies;   // MP_WAIT_THREADS for each rank: of this look,
@@ -81,12 +106,34 @@ static const char **places;             // of the records of those that are told
 static struct place found[MOST_PLACES]; // they are found
 static char text[16384];
 
-static bool open_once(int nranks)
+static void close_all(void)
 {
+    free(now.presence);
+    free(now.nwaits);
+    free(now.records);
+    free(copies);
+    free(first);
+    free(asked);
+    free(places);
+    free(dead);
+    free(suspects);
+    free(members);
+    free(labels);
+}
+
+// Makes room for the ranks of all worlds, anew where those have changed.
+static bool open_for_all(void)
+{
+    int nranks = worlds.first[worlds.count];
     size_t n = (size_t)nranks, records = n * MP_WAIT_THREADS;
 
-    if (now.nranks)
-        return told != NULL;
+    if (told && worlds.count == last_worlds.count &&
+        memcmp(worlds.numbers, last_worlds.numbers,
+               (size_t)worlds.count * sizeof *worlds.numbers) == 0)
+        return true;
+    bool *old = told; // of ours that stays
+    last_worlds = worlds;
+    close_all();
     now.nranks = nranks;
     now.presence = calloc(n, sizeof *now.presence);
     now.nwaits = calloc(n, sizeof *now.nwaits);
@@ -97,34 +144,85 @@ static bool open_once(int nranks)
     now.places = places = calloc(records, sizeof *places);
     dead = calloc(n, 1);
     suspects = calloc(n, 1);
+    members = calloc(n, sizeof *members);
+    labels = calloc(n, sizeof *labels);
+    now.labels = worlds.count > 1 ? labels : NULL;
     bool all = now.presence && now.nwaits && now.records && copies && first && asked && places &&
-               dead && suspects;
+               dead && suspects && members && labels;
+    for (int w = 0; all && w < worlds.count; w++)
+        for (int r = 0; r < worlds.jobs[w]->nranks; r++) {
+            members[worlds.first[w] + r] = (struct member){worlds.jobs[w], r};
+            labels[worlds.first[w] + r] =
+                (struct label){(int)worlds.jobs[w]->segments[0]->number, r};
+        }
     told = all ? calloc(n, 1) : NULL;
+    if (told && old)
+        memcpy(told, old, (size_t)worlds.jobs[0]->nranks);
+    free(old);
     return told != NULL;
 }
 
+static struct mp_board *board_of(int i)
+{
+    return job_board(members[i].job, members[i].rank);
+}
+
+static struct mp_waits *waits_of(int i)
+{
+    return job_waits(members[i].job, members[i].rank);
+}
+
+static bool is_own(int i)
+{
+    return members[i].job == worlds.jobs[0];
+}
+
 // What a rank says is its word, and a program that writes where it must not may have changed it.
-static void keep_within_bounds(struct mp_wait_record *r, int nranks)
+static void keep_within_bounds(struct mp_wait_record *r)
 {
     r->nitems = r->nitems < MP_WAIT_ITEMS ? r->nitems : MP_WAIT_ITEMS;
+    for (int i = 0; i < r->nitems; i++)
+        r->items[i].nruns = r->items[i].nruns < MP_WAIT_RUNS ? r->items[i].nruns : MP_WAIT_RUNS;
+}
+
+// The place of a world among those of this look; -1: it is not among them.
+static int place_of(uint64_t number, int own)
+{
+    int at = number == 0 ? own : 0;
+    while (number != 0 && at < worlds.count && worlds.numbers[at] != number)
+        at++;
+    return at < worlds.count ? at : -1;
+}
+
+// From the numbers that the world `own` gives to ranks to those of the snapshot.
+static void renumber(struct mp_wait_record *r, int own)
+{
     for (int i = 0; i < r->nitems; i++) {
         struct mp_wait_item *item = &r->items[i];
-        item->nruns = item->nruns < MP_WAIT_RUNS ? item->nruns : MP_WAIT_RUNS;
-        for (int k = 0; k < item->nruns; k++)
-            if (item->runs[k].first < 0 || item->runs[k].last >= nranks ||
-                item->runs[k].first > item->runs[k].last)
+        int before = worlds.first[own];
+        for (int k = 0; k < item->nruns; k++) {
+            int at = place_of(item->runs[k].world, own);
+            if (at < 0 || item->runs[k].first < 0 || item->runs[k].first > item->runs[k].last ||
+                item->runs[k].last >= worlds.jobs[at]->nranks) {
                 item->met = MP_MET_OUTSIDE;
+                continue;
+            }
+            item->runs[k].first += worlds.first[at];
+            item->runs[k].last += worlds.first[at];
+            item->runs[k].world = 0;
+        }
         if (item->met == MP_MET_OUTSIDE)
             item->nruns = 0;
+        item->root += item->root >= 0 ? before : 0;
+        item->kept_source += before;
+        if (item->kind == MP_WAIT_WINDOW && item->operation == MP_CALL_Win_unlock && item->tag >= 0)
+            item->tag += before;
     }
 }
 
-// Copies a record of the rank, if it is valid.
-static bool read_record(const struct job *job, int rank, int i)
+// Copies a record, if it is valid.
+static bool copy_record(const struct mp_wait_record *record, struct copy *copy)
 {
-    const struct mp_wait_record *record = &job_waits(job, rank)->records[i];
-    struct copy *copy = &copies[rank * MP_WAIT_THREADS + i];
-
     // Acquire: pairs with the release in wait/record.c, so that the record is whole.
     copy->sleeps = atomic_load_explicit(&record->sleeps, memory_order_acquire);
     if (copy->sleeps % 2) {
@@ -132,7 +230,7 @@ static bool read_record(const struct job *job, int rank, int i)
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&record->sleeps, memory_order_relaxed) == copy->sleeps) {
             atomic_store_explicit(&copy->record.sleeps, 0, memory_order_relaxed);
-            keep_within_bounds(&copy->record, job->nranks);
+            keep_within_bounds(&copy->record);
             return true;
         }
     }
@@ -140,19 +238,75 @@ static bool read_record(const struct job *job, int rank, int i)
     return false;
 }
 
+static bool read_record(int rank, int i)
+{
+    struct copy *copy = &copies[rank * MP_WAIT_THREADS + i];
+
+    if (!copy_record(&waits_of(rank)->records[i], copy))
+        return false;
+    renumber(&copy->record, place_of(members[rank].job->segments[0]->job, 0));
+    return true;
+}
+
+static void add_world(const struct job *job, uint64_t number)
+{
+    int at = worlds.count++;
+    worlds.jobs[at] = job;
+    worlds.numbers[at] = number;
+    worlds.first[at + 1] = worlds.first[at] + job->nranks;
+}
+
+// The worlds that the ranks of this one wait for.
+static void find_worlds_of(const struct job *job, pid_t warden)
+{
+    struct copy copy;
+
+    for (int rank = 0; rank < job->nranks; rank++)
+        for (int i = 0; i < MP_WAIT_THREADS; i++) {
+            if (!copy_record(&job_waits(job, rank)->records[i], &copy))
+                continue;
+            for (int k = 0; k < copy.record.nitems * MP_WAIT_RUNS; k++) {
+                const struct mp_wait_item *item = &copy.record.items[k / MP_WAIT_RUNS];
+                int run = k % MP_WAIT_RUNS;
+                uint64_t number = run < item->nruns ? item->runs[run].world : 0;
+                if (number == 0 || place_of(number, 0) >= 0 || worlds.count == MOST_WORLDS)
+                    continue;
+                const struct job *other = other_world(number, warden);
+                if (other)
+                    add_world(other, number);
+            }
+        }
+}
+
+// While suspects are asked, and may be awake for it, the worlds stay what they were.
+static void find_worlds(const struct job *job)
+{
+    bool asking = told && memchr(suspects, 1, (size_t)now.nranks);
+
+    worlds.count = 0;
+    add_world(job, job->segments[0]->job);
+    for (int i = 1; asking && i < last_worlds.count; i++) {
+        const struct job *other = other_world(last_worlds.numbers[i], job->warden);
+        if (other)
+            add_world(other, last_worlds.numbers[i]);
+    }
+    for (int at = 0; at < worlds.count; at++)
+        find_worlds_of(worlds.jobs[at], job->warden);
+}
+
 static enum presence read_rank(const struct job *job, int rank)
 {
-    struct mp_waits *waits = job_waits(job, rank);
+    struct mp_waits *waits = waits_of(rank);
     int count = 0;
 
     for (int i = 0; i < MP_WAIT_THREADS; i++)
         copies[rank * MP_WAIT_THREADS + i].sleeps = 0;
-    if (job->ranks[rank].ended)
+    if (is_own(rank) && job->ranks[rank].ended)
         return PRESENCE_GONE;
     if (atomic_load_explicit(&waits->waiting, memory_order_relaxed) == 0)
         return PRESENCE_LIVE;
     for (int i = 0; i < MP_WAIT_THREADS; i++)
-        if (read_record(job, rank, i))
+        if (read_record(rank, i))
             now.records[rank * MP_WAIT_THREADS + count++] =
                 &copies[rank * MP_WAIT_THREADS + i].record;
     now.nwaits[rank] = count;
@@ -184,7 +338,7 @@ static void ring(uint32_t name)
 
     snprintf(to.sun_path + 1, sizeof to.sun_path - 1, "%05x", name & (MP_BELL - 1));
     if (fd >= 0) {
-        sendto(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
+        sendto(fd, (char[]){MP_BELL_NUDGE}, 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to,
                offsetof(struct sockaddr_un, sun_path) + 6);
         close(fd);
     }
@@ -194,11 +348,10 @@ static void ring(uint32_t name)
 // be about to sleep, after its last look, and peers look at that word.
 static void wake(const struct job *job, int rank)
 {
-    struct mp_board *board = job_board(job, rank);
-
+    struct mp_board *board = board_of(rank);
     uint32_t bell = atomic_load_explicit(&board->bell, memory_order_relaxed);
 
-    if (has_far_peers(job))
+    if (is_own(rank) && has_far_peers(job))
         connect_nudge(rank);
     else if (bell)
         ring(bell);
@@ -249,9 +402,8 @@ static bool is_traced(pid_t pid)
 // The process that is the rank: one below the one that was started, if that is no MPI program.
 static pid_t process_of(const struct job *job, int rank)
 {
-    const struct mp_board *board = job_board(job, rank);
-    int32_t on_board = atomic_load_explicit(&board->pid, memory_order_relaxed);
-    pid_t pid = job->ranks[rank].pid;
+    int32_t on_board = atomic_load_explicit(&board_of(rank)->pid, memory_order_relaxed);
+    pid_t pid = is_own(rank) ? job->ranks[rank].pid : on_board;
 
     return on_board != pid && family_has(on_board) ? on_board : pid;
 }
@@ -334,7 +486,7 @@ static void suspect(const struct job *job, uint64_t *next_ms)
     for (size_t at = 0; at < n * MP_WAIT_THREADS; at++)
         if (first[at].sleeps != 0)
             first[at].sleeps = atomic_load_explicit(
-                &job_waits(job, (int)at / MP_WAIT_THREADS)->records[at % MP_WAIT_THREADS].sleeps,
+                &waits_of((int)at / MP_WAIT_THREADS)->records[at % MP_WAIT_THREADS].sleeps,
                 memory_order_acquire);
     is_proved(job, next_ms);
 }
@@ -350,7 +502,7 @@ static void find_places(const struct job *job)
             struct place *place = &found[count++];
             place->pid = process_of(job, i);
             place->address =
-                polls ? atomic_load_explicit(&job_waits(job, i)->polls_from, memory_order_relaxed)
+                polls ? atomic_load_explicit(&waits_of(i)->polls_from, memory_order_relaxed)
                       : now.records[i * MP_WAIT_THREADS + k]->caller;
             places[i * MP_WAIT_THREADS + k] = place->text;
         }
@@ -365,24 +517,48 @@ static const char *tell(const struct job *job, int64_t now_ns)
     return text;
 }
 
+// Whether it is this keeper that tells: its world is the first of those that have dead ranks.
+static bool is_ours_to_tell(void)
+{
+    int lowest = INT_MAX;
+    for (int i = 0; i < now.nranks; i++)
+        lowest = dead[i] && labels[i].world < lowest ? labels[i].world : lowest;
+    return lowest == labels[0].world;
+}
+
+static int own_dead(const struct job *job)
+{
+    int count = 0;
+    for (int i = 0; i < job->nranks; i++)
+        count += dead[i];
+    return count;
+}
+
 const char *deadlock_look(const struct job *job, uint64_t *next_ms, bool *certain)
 {
-    size_t n = (size_t)job->nranks;
     int64_t now_ns = mp_clock_ns(CLOCK_MONOTONIC);
     bool news = false;
 
     *next_ms = DEADLOCK_LOOK_MS;
     *certain = false;
-    if (job->started < job->nranks || !open_once(job->nranks) || !all_ended_well(job))
+    if (job->started < job->nranks || !all_ended_well(job))
         return NULL;
-    for (int i = 0; i < job->nranks; i++)
+    find_worlds(job);
+    bool opened = open_for_all();
+    other_worlds_forget();
+    size_t n = (size_t)now.nranks;
+    if (!opened)
+        return NULL;
+    for (int i = 0; i < now.nranks; i++)
         now.presence[i] = read_rank(job, i);
     int count = deadlock_solve(&now, dead);
     for (size_t i = 0; i < n; i++)
         news = news || (dead[i] && !told[i]);
     if (count == 0 || !news) {
         memset(suspects, 0, n);
-        return count == 0 && livelock_look(job, &now, dead, now_ns) ? tell(job, now_ns) : NULL;
+        bool alone = worlds.count == 1;
+        return count == 0 && alone && livelock_look(job, &now, dead, now_ns) ? tell(job, now_ns)
+                                                                             : NULL;
     }
     if (!memchr(suspects, 1, n)) {
         suspect(job, next_ms);
@@ -391,7 +567,9 @@ const char *deadlock_look(const struct job *job, uint64_t *next_ms, bool *certai
     if (!is_proved(job, next_ms))
         return NULL;
     // Others may be about to fall asleep, and belong to it: they get a moment.
-    if (count < job->alive && late_comers++ < LOOKS_FOR_MORE)
+    if (own_dead(job) < job->alive && late_comers++ < LOOKS_FOR_MORE)
+        return NULL;
+    if (!is_ours_to_tell())
         return NULL;
     *certain = now.certainty == CERTAINLY_DEAD;
     doubt_told = doubt_told || !*certain;

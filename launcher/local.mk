@@ -31,6 +31,7 @@ mprun_sources += \
     launcher/mapping.c launcher/mapping.h \
     launcher/option_limit.c launcher/option_place.c \
     launcher/options.c launcher/options.h \
+    launcher/other_worlds.c launcher/other_worlds.h \
     launcher/output.c launcher/output.h \
     launcher/placement.c launcher/placement.h \
     launcher/preload.c launcher/preload.h \

@@ -8,6 +8,7 @@
 #include "message/message_waits.h"
 
 #include "message/match.h"
+#include "message/outgoing.h"
 
 // Requests of a list that are looked at; past that, any may be among them.
 enum { LOOKED_AT = 4096 };
@@ -27,12 +28,24 @@ static void from(struct mp_wait_item *item, const struct mp_comm *comm, int sour
     } else {
         mp_item_add_ranks(item, world, world);
     }
-    if (kept) {
+    if (kept && !mp_is_guest(kept->peer)) {
         item->kept = (uint8_t)how;
         item->kept_source = kept->peer;
         item->kept_tag = kept->packet.tag;
         item->kept_context = kept->packet.context;
     }
+}
+
+// A receive that accepted a guest's offer, or a send that was offered to one.
+static bool is_awaiting(const struct mp_request *r)
+{
+    const struct mp_list *list = mp_is_guest(r->world) ? &mp_outgoing[r->world].awaiting : NULL;
+    const struct mp_list *at = list ? list->next : NULL;
+
+    while (at != list && at != &r->link) {
+        at = at->next;
+    }
+    return at != list;
 }
 
 bool mp_describe_met(const struct mp_request *r)
@@ -41,8 +54,8 @@ bool mp_describe_met(const struct mp_request *r)
         return true;
     }
     // A receive that is posted is in its queue; a send that was accepted, in that of its pushes.
-    return r->kind == MP_REQUEST_RECV ? mp_list_empty(&r->link)
-                                      : r->offered && !mp_list_empty(&r->link);
+    return r->kind == MP_REQUEST_RECV ? mp_list_empty(&r->link) || is_awaiting(r)
+                                      : r->offered && !mp_list_empty(&r->link) && !is_awaiting(r);
 }
 
 static void describe_message(const struct mp_request *r, struct mp_wait_record *record)
@@ -53,7 +66,7 @@ static void describe_message(const struct mp_request *r, struct mp_wait_record *
         return;
     }
     if (mp_describe_met(r) || r->context != r->comm->context) {
-        item->met = mp_describe_met(r) ? MP_MET_OUTSIDE : MP_MET_BY_ANYBODY;
+        item->met = mp_describe_met(r) ? MP_MET_OUTSIDE : mp_met_by_anybody();
     } else if (receives) {
         from(item, r->comm, r->peer, r->entry.tag);
     } else {
@@ -96,7 +109,7 @@ static void describe(const struct mp_request *r, struct mp_wait_record *record)
     } else {
         struct mp_wait_item *item = mp_record_add(record, MP_WAIT_OTHER);
         if (item) {
-            item->met = r->kind == MP_REQUEST_GENERALIZED ? MP_MET_OUTSIDE : MP_MET_BY_ANYBODY;
+            item->met = r->kind == MP_REQUEST_GENERALIZED ? MP_MET_OUTSIDE : mp_met_by_anybody();
         }
     }
 }

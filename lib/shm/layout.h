@@ -96,6 +96,9 @@ enum mp_initial_errhandler { MP_INITIAL_FATAL = 0, MP_INITIAL_ABORT, MP_INITIAL_
 
 enum { MP_BELL = 1 << 20 };
 
+// A byte by which mprun rings: only so that the rank looks again. It is nothing that happened.
+enum { MP_BELL_NUDGE = 'n' };
+
 enum { MP_TIES = 8 }; // of a rank; of more it tells when it looks
 
 // How a rank ended the job: by itself, or because a world died that it is connected to.

@@ -76,7 +76,8 @@ struct mp_wait_item {
     uint32_t context; // of the communicator
     uint64_t bytes;   // of a send
     struct {
-        int32_t first, last; // world ranks, both included
+        int32_t first, last; // world ranks, both included,
+        uint64_t world;      // of that world (`job` in its segment); 0: of the rank's own
     } runs[MP_WAIT_RUNS];
     char name[MP_WAIT_NAME]; // of the communicator, maybe cut: its own, or
     uint8_t derived;         // 1: it has none, and this says what it was made from

@@ -399,7 +399,7 @@ static int hear_bell(void)
         return 0;
     }
     while (recv(bell, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
-        heard++;
+        heard += bytes[0] != MP_BELL_NUDGE;
     return heard;
 }
 

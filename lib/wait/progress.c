@@ -29,6 +29,7 @@
 
 #include "base/caller.h"
 #include "base/clock.h"
+#include "boot/guests.h"
 #include "process/handed.h"
 #include "process/peers.h"
 #include "process/process.h"
@@ -217,7 +218,8 @@ static void publish(const struct mp_waiter *waiter)
 {
     struct mp_board *board = mp_process.board;
     atomic_store_explicit(&board->sleeps_in, (uint32_t)mp_call_inside(), memory_order_relaxed);
-    atomic_store_explicit(&board->peer, waiter->peer, memory_order_relaxed);
+    int peer = mp_is_guest(waiter->peer) ? MP_PEER_SEVERAL : waiter->peer; // no rank of this world
+    atomic_store_explicit(&board->peer, peer, memory_order_relaxed);
     atomic_store_explicit(&board->tag, waiter->tag, memory_order_relaxed);
     atomic_store_explicit(&board->context, waiter->context, memory_order_relaxed);
     atomic_store_explicit(&board->bytes, waiter->bytes, memory_order_relaxed);
@@ -245,7 +247,7 @@ static void tell(struct mp_waiter *waiter)
         waiter->describe(waiter->waits, record);
     }
     if (record->nitems == 0) {
-        mp_record_add(record, MP_WAIT_OTHER)->met = MP_MET_BY_ANYBODY;
+        mp_record_add(record, MP_WAIT_OTHER)->met = mp_met_by_anybody();
     }
     mp_record_end(record);
 }

@@ -111,19 +111,34 @@ struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_k
     return item;
 }
 
-// What a process of another world may meet, mprun knows nothing of.
+uint8_t mp_met_by_anybody(void)
+{
+    return mp_peers_end > mp_peers_first_guest ? MP_MET_OUTSIDE : MP_MET_BY_ANYBODY;
+}
+
+static void add_run(struct mp_wait_item *item, int first, int last, uint64_t world)
+{
+    int n = item->nruns;
+
+    if (n > 0 && item->runs[n - 1].last + 1 == first && item->runs[n - 1].world == world) {
+        item->runs[n - 1].last = last;
+    } else if (n < MP_WAIT_RUNS) {
+        item->runs[n].first = first;
+        item->runs[n].last = last;
+        item->runs[n].world = world;
+        item->nruns++;
+    } else if (!item->all && item->met != MP_MET_OUTSIDE) {
+        item->met = mp_met_by_anybody();
+    }
+}
+
 void mp_item_add_ranks(struct mp_wait_item *item, int first, int last)
 {
-    if (mp_is_guest(last)) {
-        item->met = MP_MET_OUTSIDE;
-        return;
+    for (; last >= first && mp_is_guest(last) && mp_is_guest(first); first++) {
+        struct mp_card card = mp_card_of(first);
+        add_run(item, card.rank, card.rank, card.job);
     }
-    if (item->nruns > 0 && item->runs[item->nruns - 1].last + 1 == first) {
-        item->runs[item->nruns - 1].last = last;
-    } else if (item->nruns < MP_WAIT_RUNS) {
-        item->runs[item->nruns].first = first;
-        item->runs[item->nruns++].last = last;
-    } else if (!item->all && item->met == MP_MET_BY_RANKS) {
-        item->met = MP_MET_BY_ANYBODY;
+    if (first <= last) {
+        add_run(item, first, last, 0);
     }
 }

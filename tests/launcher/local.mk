@@ -4,6 +4,7 @@
 
 script_tests += tests/launcher/closed_descriptors_are_found.sh
 script_tests += tests/launcher/connect.sh
+script_tests += tests/launcher/deadlocks_across_worlds.sh
 script_tests += tests/launcher/deadlocks_are_told.sh
 script_tests += tests/launcher/deadlocks_of_all_kinds.sh
 script_tests += tests/launcher/devices.sh
@@ -86,7 +87,8 @@ tests_launcher_terminal_LDADD =
 check_PROGRAMS += tests/launcher/under
 tests_launcher_under_LDADD =
 
-check_PROGRAMS += tests/launcher/waits tests/launcher/window_waits
+check_PROGRAMS += tests/launcher/waits tests/launcher/waits_for_worlds
+check_PROGRAMS += tests/launcher/window_waits
 check_PROGRAMS += tests/launcher/deadlocks
 check_PROGRAMS += tests/launcher/lives
 
