@@ -185,6 +185,19 @@ struct swap {
     int bridge_peer;
 };
 
+// Whether the leader has failed: goes before what it has got, or the others took that for it.
+struct failure {
+    const struct mp_schedule *schedule;
+    int is;
+};
+
+static int note_failure(void *argument)
+{
+    struct failure *failure = argument;
+    failure->is = failure->schedule->error != 0;
+    return 0;
+}
+
 static int swap_ints(const struct swap *swap, const int *mine, int mine_count, int *theirs,
                      int theirs_count)
 {
@@ -193,15 +206,20 @@ static int swap_ints(const struct swap *swap, const int *mine, int mine_count, i
     if (!schedule) {
         return MPI_ERR_NO_MEM;
     }
+    struct failure failure = {schedule, 0};
     if (swap->scope.rank == swap->leader) {
         schedule->scope = swap->bridge;
         mp_schedule_send(schedule, mine, mine_count, type, swap->bridge_peer);
         mp_schedule_recv_exact(schedule, theirs, theirs_count, type, swap->bridge_peer);
         mp_schedule_wait(schedule);
+        mp_schedule_call(schedule, note_failure, &failure);
     }
     schedule->scope = swap->scope;
+    mp_add_bcast(schedule, &failure.is, 1, type, swap->leader);
+    mp_schedule_wait(schedule);
     mp_add_bcast(schedule, theirs, theirs_count, type, swap->leader);
-    return mp_schedule_run(schedule);
+    int error = mp_schedule_run(schedule);
+    return error || !failure.is ? error : gone();
 }
 
 // Between the groups of an intercommunicator.
@@ -236,8 +254,7 @@ static int swap_groups(const struct swap *swap, const struct mp_group *mine,
     error = swap_ints(swap, (int *)(void *)ours, mine->size * CARD_INTS,
                       (int *)(void *)(ours + mine->size), size * CARD_INTS);
     for (int i = 0; i < size && !error; i++) {
-        error = ours[mine->size + i].job ? 0 : gone();
-        numbers[i] = error ? 0 : mp_meet(&ours[mine->size + i]);
+        numbers[i] = mp_meet(&ours[mine->size + i]);
     }
     if (!error) {
         *theirs = mp_group_new(size, numbers);
