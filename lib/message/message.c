@@ -53,7 +53,7 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
                                       enum mp_send_mode mode, uint64_t *number)
 {
     MPI_Count length = count * type->size;
-    if (unlikely(dest < 0 || !mp_send_is_eager(buffer, type, length) ||
+    if (unlikely(dest < 0 || comm->lost || !mp_send_is_eager(buffer, type, length) ||
                  (mode != MP_SEND_STANDARD && mode != MP_SEND_READY))) {
         return NOT_THIS;
     }
