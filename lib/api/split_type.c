@@ -7,20 +7,21 @@
 #include "collectives/comm_make.h"
 #include "object/info.h"
 #include "process/hardware.h"
+#include "process/near_guests.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char hardware_key[] = "mpi_hw_resource_type";
 
-// The same for the ranks that share memory: the first of them.
-// With other worlds about, numbers that are the same in two of them are told apart.
+// The same for the ranks that share memory: the first of them. With other worlds about, numbers
+// that are the same in two of them are told apart, but for those whose processes are near.
 static int memory_color(const struct mp_comm *comm)
 {
     int first = mp_process.near > 1 ? mp_process.first : mp_process.rank;
     bool guests = comm->group->guests || (comm->remote && comm->remote->guests);
-    uint64_t mixed = (mp_process.segment->job + (uint64_t)first) * 0x9e3779b97f4a7c15;
-    return guests ? (int)(mixed >> 33) : first;
+    uint64_t place = mp_near_can() ? mp_near_place() : mp_process.segment->job + (uint64_t)first;
+    return guests ? (int)(place * 0x9e3779b97f4a7c15 >> 33) : first;
 }
 
 // What this process is restricted to, as hardware.h has it, but with other numbers on other nodes.

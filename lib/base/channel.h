@@ -33,7 +33,8 @@ enum mp_packet_kind {
     MP_PACKET_WINDOW, // a request to a window is on its way (window/serve.c)
     MP_PACKET_FULL,   // to a far peer: total 1, this rank keeps as many messages as it will; 0, no
                       // more
-    MP_PACKET_BYE,    // to a guest: nothing more will come; never delivered (socket/socket.c)
+    MP_PACKET_SHARES, // to a guest: what the two could share; never delivered, as is
+    MP_PACKET_BYE,    // to a guest: nothing more will come (socket/guest_streams.c)
     MP_PACKET_KINDS
 };
 

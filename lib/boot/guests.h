@@ -18,6 +18,23 @@ struct mp_card {
     int32_t none; // 0: a card has no holes
 };
 
+// What a process tells a guest of the memory that the two could share, if they are of one mprun and
+// on one node (process/near_guests.h). Descriptors go along: of the segment, and of the heap and
+// the rings of the two if there are any.
+struct mp_shares {
+    char warden[48]; // of its mprun; empty: it shares nothing
+    uint32_t node;
+    uint32_t fences;     // who sends must fence: 0, or MP_FENCE_ALWAYS
+    uint32_t per_core;   // ranks per core, as its world counts them
+    uint32_t none;       // 0: no holes
+    uint64_t board;      // its board in the segment's file
+    uint64_t area;       // its part of the heap in that file,
+    uint64_t area_bytes; // 0: it has none,
+    uint64_t address;    // and where that lies over there
+    // Its variables that lie there: bytes (0: none), their address, and that of their place.
+    uint64_t program_bytes, program, place;
+};
+
 // How many there may be at a time. Tables that go by peer have room for them, which costs nothing
 // until there are some.
 enum { MP_GUESTS_MAX = 4096 };

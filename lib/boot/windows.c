@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PAGE = 4096 };
+
 static struct {
     struct mp_segment_header *segment;
     int fd; // -1: nothing is beyond the head
@@ -67,22 +69,40 @@ static int find_file(void)
     return -1;
 }
 
-void *mp_window_map(uint64_t offset, uint64_t bytes)
+int mp_windows_file(void)
 {
-    uint64_t start = mp_round_down(offset, 4096);
+    return windows.fd < 0 ? -1 : find_file();
+}
 
-    if (windows.fd < 0) {
-        return (char *)windows.segment + offset;
-    }
-    int fd = find_file();
+void *mp_window_map_of(int fd, uint64_t offset, uint64_t bytes)
+{
+    uint64_t start = mp_round_down(offset, PAGE);
     size_t size = offset + bytes - start;
     // Opened afterwards: where the program has locked all its memory to come (mlockall), the system
     // would else fill it with pages.
-    void *window = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_NONE, MAP_SHARED, fd, (off_t)start);
-    if (window == MAP_FAILED || mprotect(window, size, PROT_READ | PROT_WRITE) != 0) {
+    char *window = fd < 0 ? MAP_FAILED : mmap(NULL, size, PROT_NONE, MAP_SHARED, fd, (off_t)start);
+    if (window == MAP_FAILED) {
         return NULL;
     }
-    return (char *)window + (offset - start);
+    if (mprotect(window, size, PROT_READ | PROT_WRITE) != 0) {
+        int error = errno;
+        munmap(window, size);
+        errno = error;
+        return NULL;
+    }
+    return window + (offset - start);
+}
+
+void mp_window_unmap(void *at, uint64_t bytes)
+{
+    uintptr_t start = mp_round_down((uintptr_t)at, PAGE);
+    munmap((void *)start, (uintptr_t)at + bytes - start);
+}
+
+void *mp_window_map(uint64_t offset, uint64_t bytes)
+{
+    return windows.fd < 0 ? (char *)windows.segment + offset
+                          : mp_window_map_of(find_file(), offset, bytes);
 }
 
 const char *mp_window_error(void)

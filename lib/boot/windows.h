@@ -20,4 +20,11 @@ void mp_windows_close(void);
 void *mp_window_map(uint64_t offset, uint64_t bytes);
 const char *mp_window_error(void);
 
+// The segment's descriptor, which stays ours; -1: it has no file, or that is lost.
+int mp_windows_file(void);
+
+// The same of any file: NULL with errno. And its end, with the same bytes.
+void *mp_window_map_of(int fd, uint64_t offset, uint64_t bytes);
+void mp_window_unmap(void *at, uint64_t bytes);
+
 #endif

@@ -131,15 +131,21 @@ static bool find_file(int fd, off_t bytes)
     return false;
 }
 
+// Once more, if the descriptor is lost.
+static void seek_file(void)
+{
+    if (heap_fd() < 0 && !heap.lost) {
+        heap.lost = !find_file(-1, heap_file.st_size);
+    }
+}
+
 // Maps `bytes` bytes of the file where they belong. Not open at once: where the program has locked
 // all its memory to come (mlockall), the system would fill them with pages.
 static bool map_part(char *at, size_t bytes)
 {
     int flags = MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, error = errno;
 
-    if (heap_fd() < 0 && !heap.lost) {
-        heap.lost = !find_file(-1, heap_file.st_size);
-    }
+    seek_file();
     char *got = mmap(at, bytes, PROT_NONE, flags, heap_fd(), at - heap.base);
     bool done = got == at && madvise(at, bytes, MADV_DONTFORK) == 0 &&
                 madvise(at, bytes, MADV_DONTDUMP) == 0 &&
@@ -590,6 +596,24 @@ void mp_heap_join(struct mp_segment_header *segment, int rank)
         mp_heap.program = (uintptr_t)heap.program.address;
         mp_heap.program_bytes = heap.program.bytes;
     }
+}
+
+int mp_heap_tell(struct mp_shares *own)
+{
+    if (!mp_heap.peers) {
+        return -1;
+    }
+    seek_file();
+    int fd = heap_fd();
+    if (fd >= 0) {
+        own->area = mp_heap.own - (uintptr_t)heap.base;
+        own->area_bytes = (uint64_t)1 << mp_heap.shift;
+        own->address = mp_heap.own;
+        own->program = (uintptr_t)heap.program.address;
+        own->program_bytes = heap.program.bytes;
+        own->place = heap.owner[(own->area - MP_HEAP_HEAD) >> mp_heap.shift].place;
+    }
+    return fd;
 }
 
 // Is the process that joined the job as that rank the one that has its area?

@@ -11,6 +11,7 @@
 #define MP_HEAP_H
 
 #include "base/bits.h"
+#include "boot/guests.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 struct mp_segment_header;
+struct mp_shares;
 
 // What this process knows of a rank's area.
 struct mp_heap_peer {
@@ -42,17 +44,26 @@ extern struct mp_heap mp_heap;
 // Joins the heap to the job, once the board of `rank` is claimed: from now on peers may be reached.
 void mp_heap_join(struct mp_segment_header *segment, int rank);
 
+// Says in *own where this process's area is, and what of the program. Returns the file's
+// descriptor, which stays ours; -1: there is no area.
+int mp_heap_tell(struct mp_shares *own);
+
 // The slow ways of mp_heap_reach.
 bool mp_heap_open_peer(int world, size_t end);
 void *mp_heap_reach_program(int world, uintptr_t address, size_t bytes);
+void *mp_heap_reach_guest(int guest, uintptr_t address, size_t bytes);
 
 // The address through which this process may read and write the `bytes` bytes at `address` in the
 // memory of the near rank `world`; or NULL if they are not all in that rank's heap, or it or we
 // have none. It stays valid for as long as the block does over there; that rank may use it too. It
-// is the same address for a block, another one for variables. The peer must have joined the job,
-// and must have told us that address: so ask when a message or a collective names it.
+// is the same address for a block, another one for variables and for all that is a guest's. The
+// peer must have joined the job, and must have told us that address: so ask when a message or a
+// collective names it.
 static inline void *mp_heap_reach(int world, const void *address, size_t bytes)
 {
+    if (unlikely(mp_is_guest(world))) {
+        return mp_heap_reach_guest(world, (uintptr_t)address, bytes);
+    }
     if (!mp_heap.peers) {
         return NULL;
     }

@@ -54,11 +54,12 @@ static void receive_payload(struct mp_request *request, int peer, const struct m
 }
 
 // Where the first `bytes` of a receive lie, if that is one piece of our heap and the sender is
-// near; else NULL.
+// near; else NULL. (A guest whose world has died may not have ended yet, when the receive has.)
 static void *own_heap_place(const struct mp_request *request, int peer, MPI_Count bytes)
 {
     char *place = (char *)request->buffer + request->type->true_lb;
-    return mp_peer_is_near(peer) && request->type->contiguous && mp_heap_holds(place, (size_t)bytes)
+    return mp_peer_is_near(peer) && !mp_is_guest(peer) && request->type->contiguous &&
+                   mp_heap_holds(place, (size_t)bytes)
                ? place
                : NULL;
 }

@@ -15,6 +15,7 @@
 #include "message/opening.h"
 #include "message/outgoing.h"
 #include "object/errhandler.h"
+#include "process/near_guests.h"
 #include "process/peers.h"
 #include "process/process.h"
 #include "socket/door.h"
@@ -165,6 +166,65 @@ static void on_death(int peer)
     mp_wake_threads();
 }
 
+// ---- Near and far
+
+static void settled(int guest, bool near)
+{
+    if (near) {
+        mp_near_open(guest);
+        mp_shm_poll_guest(guest);
+    } else {
+        mp_near_close(guest);
+    }
+}
+
+// What it has written before it left is taken first.
+static void ended(int guest, bool whole)
+{
+    mp_shm_leave_guest(guest, whole);
+    mp_near_close(guest);
+}
+
+static const struct mp_guest_calls calls = {.died = on_death,
+                                            .tell = mp_near_tell,
+                                            .hear = mp_near_hear,
+                                            .settled = settled,
+                                            .ended = ended};
+
+static void describe_guests(const void *waits, struct mp_wait_record *record)
+{
+    (void)waits;
+    struct mp_wait_item *item = mp_record_add(record, MP_WAIT_OTHER);
+    if (item) {
+        item->met = MP_MET_OUTSIDE;
+    }
+}
+
+static bool all_settled(const struct mp_group *group, bool ask)
+{
+    bool all = true;
+    for (int i = 0; group->guests && i < group->size; i++) {
+        int peer = mp_group_world(group, i);
+        all = (!mp_is_guest(peer) || mp_socket_is_settled(peer, ask)) && all;
+    }
+    return all;
+}
+
+void mp_guests_settle(const struct mp_group *group)
+{
+    struct mp_waiter waiter;
+
+    if (all_settled(group, true)) {
+        return;
+    }
+    mp_waiter_begin(&waiter, MP_PEER_SEVERAL, MPI_ANY_TAG, 0, 0);
+    mp_waiter_describe(&waiter, describe_guests, NULL);
+    while (!all_settled(group, false)) {
+        mp_waiter_step(&waiter);
+    }
+    mp_waiter_end(&waiter);
+}
+
 int mp_guest_is_dead(const struct mp_comm *comm)
 {
     return mp_fail(MPI_ERR_PROC_ABORTED,
@@ -177,7 +237,7 @@ int mp_guest_is_dead(const struct mp_comm *comm)
 int mp_guests_open(void)
 {
     int error = mp_message_open_far();
-    if (!error && mp_socket_open_door(mp_process.rank, on_death) != 0) {
+    if (!error && mp_socket_open_door(mp_process.rank, &calls) != 0) {
         error = mp_fail(MPI_ERR_OTHER, "cannot make a socket for processes of other worlds: %s",
                         strerror(errno));
     }
@@ -192,6 +252,7 @@ static bool part(int guest)
     if (!mp_list_empty(&out->dirty) || !mp_socket_part(guest)) {
         return false;
     }
+    mp_near_forget(guest);
     mp_guest_forget(guest);
     return true;
 }
@@ -302,15 +363,6 @@ static bool all_parted(void)
         }
     }
     return all;
-}
-
-static void describe_guests(const void *waits, struct mp_wait_record *record)
-{
-    (void)waits;
-    struct mp_wait_item *item = mp_record_add(record, MP_WAIT_OTHER);
-    if (item) {
-        item->met = MP_MET_OUTSIDE;
-    }
 }
 
 void mp_guests_farewell(void)

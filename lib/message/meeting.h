@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Processes of other worlds (MPI 5.0, chapter 11): how they become peers, and cease to be that, in
-// order or by dying. They are far peers. Read next: boot/guests.h (their numbers), socket/door.h
-// (how they are reached), collectives/worlds.c (how worlds meet).
+// order or by dying. Those of one mprun and node are near peers, others far ones. Read next:
+// boot/guests.h (their numbers), socket/door.h (how they are reached), process/near_guests.h,
+// collectives/worlds.c (how worlds meet).
 #ifndef MP_MESSAGE_MEETING_H
 #define MP_MESSAGE_MEETING_H
 
@@ -21,6 +22,10 @@ int mp_meet(const struct mp_card *card);
 // A communicator with guests was made: it is told when one of them dies, and there is a stream to
 // one of each world, by which this process learns of that.
 void mp_guests_tie(struct mp_comm *comm);
+
+// Waits until it is known which guests of a group are near. Collective over it, where something
+// depends on that.
+void mp_guests_settle(const struct mp_group *group);
 
 // A communicator with guests is gone, or has another error handler: what that means for mprun.
 void mp_guests_tell_ties(void);

@@ -32,6 +32,7 @@
 //   it clears may be that of a third one, which has taken its place meanwhile: then it rings, too.
 #include "message/opening.h"
 #include "object/errhandler.h"
+#include "process/near_guests.h"
 #include "process/peers.h"
 #include "socket/socket.h"
 #include "wait/progress.h"
@@ -130,7 +131,7 @@ const struct mp_channel *mp_near_and_far_open(void)
         mp_fail(MPI_ERR_OTHER, "cannot make a socket to be woken by: %s", strerror(errno));
         return NULL;
     }
-    if (mp_process.near == 1) {
+    if (mp_process.near == 1 && !mp_near_can()) {
         return &far_only;
     }
     rings = mp_channel ? mp_channel : mp_shm_open();

@@ -14,6 +14,11 @@ int mp_message_open(struct mp_boot *boot);
 // The shared-memory channel (message/shm_channel.c); NULL with mp_fail when memory is out.
 const struct mp_channel *mp_shm_open(void);
 
+// That channel polls the ring from a guest that is near, and does not any more; `whole`: after it
+// has taken all that is there.
+void mp_shm_poll_guest(int guest);
+void mp_shm_leave_guest(int guest, bool whole);
+
 // A rank that had no far peers meets the first: opens what leads to them. Error class with mp_fail.
 int mp_message_open_far(void);
 

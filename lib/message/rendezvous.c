@@ -115,7 +115,8 @@ static void look_at_sender(struct transfer *t)
     }
     t->facts |= offer->address ? FROM_ADDRESS : 0;
     t->facts |= !near && offer->address && mp_remote_can(peer) ? KERNEL_ALLOWS : 0;
-    t->facts |= mp_together_may_ask(peer) ? SENDER_IN_A_CALL : 0;
+    // A guest may die while it helps, and this process go on.
+    t->facts |= !mp_is_guest(peer) && mp_together_may_ask(peer) ? SENDER_IN_A_CALL : 0;
     t->facts |= t->facts & SENDER_IN_A_CALL && mp_together_sends(peer) ? SENDER_SENDS : 0;
 }
 

@@ -2,6 +2,7 @@
 // The shared-memory channel as messages see it: polls the rings of shm/ring.h and answers
 // doorbells. Long payloads do not cross it where ranks reach each other's memory:
 // message/rendezvous.c. Read next: process/peers.c (the rings, and sleeping).
+#include "boot/guests.h"
 #include "message/deliver.h"
 #include "message/message_short.h"
 #include "message/opening.h"
@@ -10,6 +11,7 @@
 #include "process/remote.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 // How many packets of one peer are taken before the next peer gets its turn. A long one counts as
 // one for each so many bytes. So who asks beside a flood of 16 KB is behind one of them and not a
@@ -35,6 +37,23 @@ static void activate(int peer)
         atomic_store_explicit(&ring->active, 1, memory_order_release);
         active[active_count++] = peer;
     }
+}
+
+void mp_shm_poll_guest(int guest)
+{
+    static bool has_room; // for guests
+
+    if (!has_room) {
+        int *table = mp_peer_table(sizeof *table);
+        if (!table) {
+            mp_process_abort(MPI_ERR_NO_MEM, "no memory for the state of peers of other worlds");
+        }
+        memcpy(table, active, (size_t)active_count * sizeof *table);
+        free(active);
+        active = table;
+        has_room = true;
+    }
+    active[active_count++] = guest;
 }
 
 MP_ALWAYS_INLINE void answer_doorbell(void)
@@ -129,6 +148,18 @@ static int shm_poll_checked(void)
         done += poll_peer(active[i], false);
     }
     return done;
+}
+
+void mp_shm_leave_guest(int guest, bool whole)
+{
+    for (int i = 0; i < active_count; i++) {
+        if (active[i] == guest) {
+            active[i] = active[--active_count];
+            while (whole && poll_peer(guest, !mp_process.check)) {
+            }
+            return;
+        }
+    }
 }
 
 static struct mp_channel shm_channel = {

@@ -21,7 +21,8 @@ struct mp_request;
 // mp_deliver_fn            message/deliver.c          socket/socket.c, for every packet
 //                          window/serve.c             message/deliver.c, for those of windows
 // mp_heap_freed            window/memory.c            heap/heap.c
-// on_death                 message/meeting.c          socket/guest_streams.c, when a guest has died
+// mp_guest_calls           message/meeting.c          socket/guest_streams.c: of a guest, what it
+//                                                     shares, and its end
 // mp_poller.poll           message, collectives,      wait/progress.c
 //                          window
 // mp_watch.woken           collectives, api           message/request.c

@@ -197,7 +197,7 @@ void mp_shm_fence_for_all(void)
 {
     if (!may_fence_for_others) {
         atomic_thread_fence(memory_order_seq_cst);
-    } else if (mp_process.near > 1) {
+    } else {
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
     }
 }
@@ -251,20 +251,57 @@ void mp_shm_disarm(void)
     atomic_store_explicit(&mp_process.board->sleeping, 0, memory_order_relaxed);
 }
 
+static bool may_fence(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+}
+
 void mp_shm_agree_on_fences(void)
 {
     bool alone = mp_process.near == 1;
-    may_fence_for_others =
-        !alone && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+    may_fence_for_others = !alone && may_fence();
     if (!alone && !may_fence_for_others) {
         fence_by_all();
     }
+}
+
+// Where a rank that may not was late, its world knows, and no other.
+bool mp_shm_fences_with_guests(uint32_t *fences)
+{
+    *fences = atomic_load_explicit(&mp_process.segment->fence, memory_order_relaxed);
+    if (*fences == 0) {
+        may_fence_for_others = may_fence_for_others || may_fence();
+        return may_fence_for_others;
+    }
+    return *fences == MP_FENCE_ALWAYS;
 }
 
 void mp_peer_open_far(int peer)
 {
     memset(&mp_shm_peers[peer], 0, sizeof mp_shm_peers[peer]);
     mp_shm_peers[peer].full = &mp_shm_peers[peer].told_full;
+}
+
+void mp_peer_open_near(int guest, struct mp_ring *out, struct mp_ring *in, struct mp_board *board)
+{
+    struct mp_shm_peer *p = &mp_shm_peers[guest];
+
+    p->in = (struct mp_ring_reader){.ring = in, .bulk = mp_ring_bulk(mp_process.segment, in)};
+    p->board = board;
+    p->full = &board->full;
+    p->copied_to = 0;
+    p->out = (struct mp_ring_writer){
+        .ring = out, .bulk = mp_ring_bulk(mp_process.segment, out), .active = true};
+}
+
+// Whoever is about to look at the ring from there finds one, in which nothing comes.
+void mp_peer_close_near(int guest)
+{
+    struct mp_shm_peer *p = &mp_shm_peers[guest];
+
+    p->out = (struct mp_ring_writer){0};
+    p->in = (struct mp_ring_reader){.ring = no_ring};
+    p->full = &p->told_full;
 }
 
 int mp_shm_peers_open(void)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Peers, seen from the engine. A near peer is one whose memory we map: its ring is written
 // directly, so that the compiler can inline a send down to the store that publishes it. A far one
-// is reached through the table of base/channel.h. Which a peer is does not change.
+// is reached through the table of base/channel.h. Which a peer is does not change, but that a guest
+// is far at first and when it has gone; nothing is sent to it before it is known which it will be.
 #ifndef MP_PROCESS_PEERS_H
 #define MP_PROCESS_PEERS_H
 
@@ -18,13 +19,14 @@ extern struct mp_ring_shape mp_shm_shape;
 
 // This rank's two rings with every near peer, by world rank; mapped when they are first used. Those
 // of a far one are NULL, and its `out` has no room, so the shortest way of a send
-// (message/message_short.h) need not ask. From this rank itself none comes.
+// (message/message_short.h) need not ask. From this rank itself none comes. (A near guest that has
+// gone is far, but its board stays in sight as long as it has its number.)
 struct mp_shm_peer {
     _Alignas(64) struct mp_ring_writer out;
-    struct mp_board *board;       // NULL: far
+    struct mp_board *board;       // NULL: never near
     const _Atomic uint32_t *full; // as the board has it; of a far one, what it has told us:
     _Atomic uint32_t told_full;
-    bool remote;        // we know that we may read its memory (process/remote.c)
+    int8_t remote;      // we know that we may use its memory: 1, or not: -1 (process/remote.c)
     uint64_t copied_to; // where the last long message from there that both copied was put
     _Alignas(64) struct mp_ring_reader in;
 };
@@ -32,7 +34,7 @@ extern struct mp_shm_peer *mp_shm_peers;
 
 static inline bool mp_peer_is_near(int world)
 {
-    return mp_shm_peers[world].board != NULL;
+    return mp_shm_peers[world].out.ring != NULL;
 }
 
 // Sets up the peers (process/peers.c): -1 when memory is out. For message/shm_channel.c it is found
@@ -41,6 +43,11 @@ int mp_shm_peers_open(void);
 
 // That one is far, and nothing is known of it yet: a guest that this process has just met.
 void mp_peer_open_far(int peer);
+
+// A guest is near: these rings, of which all is 0, lie between the two, and that is its board. Both
+// poll their ring from the beginning. And it has gone: it is as good as far, with a board.
+void mp_peer_open_near(int guest, struct mp_ring *out, struct mp_ring *in, struct mp_board *board);
+void mp_peer_close_near(int guest);
 
 // A far peer has told whether it keeps as many messages as it is willing to.
 void mp_peer_set_full(int world, bool full);
@@ -51,6 +58,9 @@ void mp_peer_set_full(int world, bool full);
 // rank is in another network namespace.
 int mp_shm_open_bell(void);
 void mp_shm_agree_on_fences(void);
+// The same with guests: whether they can count on it that this rank fences for those that do not,
+// or else that all do. *fences: which.
+bool mp_shm_fences_with_guests(uint32_t *fences);
 // A memory fence here and at every near rank: what this one has stored is visible to them, and what
 // they stored before, to it. Where a rank cannot do that, the others fence: see mp_shm_must_fence.
 void mp_shm_fence_for_all(void);

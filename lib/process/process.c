@@ -34,7 +34,7 @@ void mp_process_joined(int rank, int size, bool launched, struct mp_segment_head
     mp_process.first = (int)segment->first;
     mp_process.local = rank - mp_process.first;
     mp_process.near = segment->channel == MP_CHANNEL_SHM ? (int)segment->nranks : 1;
-    mp_process.crowded = segment->ranks_per_core > 1;
+    mp_process.crowded = mp_process.planned = segment->ranks_per_core > 1;
     mp_process.board = mp_segment_board(segment, mp_process.local);
     mp_process.board->call = no_board.call;
 }

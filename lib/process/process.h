@@ -38,6 +38,7 @@ struct mp_process {
     // This rank's core is wanted by others, so a wait yields instead of spinning: other ranks, as
     // the launcher says, or whoever took the core away lately (wait/progress.c).
     bool crowded;
+    bool planned; // other ranks want it, of this world or of those that it has near guests in
     struct mp_segment_header *segment;
     struct mp_board *board; // this rank's
     uint64_t main_thread;   // pthread_self of the thread that called MPI_Init, or else the first

@@ -6,7 +6,9 @@
 #define _GNU_SOURCE
 #include "process/remote.h"
 
+#include "boot/guests.h"
 #include "process/peers.h"
+#include "socket/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +32,16 @@ void mp_remote_open(void)
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 }
 
+// Of a guest there may be others, so what the kernel says is said of that one.
+static void refused(int world)
+{
+    if (mp_is_guest(world)) {
+        mp_shm_peers[world].remote = -1;
+    } else {
+        denied = true;
+    }
+}
+
 static pid_t pid_of(int world)
 {
     return atomic_load_explicit(&mp_shm_peers[world].board->pid, memory_order_relaxed);
@@ -38,7 +50,7 @@ static pid_t pid_of(int world)
 bool mp_remote_can(int world)
 {
     if (denied || read_only || mp_shm_peers[world].remote) {
-        return !denied && !read_only;
+        return !denied && !read_only && mp_shm_peers[world].remote > 0;
     }
     // Acquire: pairs with the release in mp_process_count_user, after mp_remote_open over there.
     const struct mp_board *board = mp_shm_peers[world].board;
@@ -48,11 +60,20 @@ bool mp_remote_can(int world)
     char byte;
     struct iovec local = {&byte, 1}, nowhere = {NULL, 1};
     if (process_vm_readv(pid_of(world), &local, 1, &nowhere, 1, 0) >= 0 || errno == EFAULT) {
-        mp_shm_peers[world].remote = true;
+        mp_shm_peers[world].remote = 1;
         return true;
     }
-    denied = errno != ESRCH; // that it has died the launcher will tell
+    if (errno != ESRCH) { // that it has died the launcher will tell
+        refused(world);
+    }
     return false;
+}
+
+// This process goes on when a guest dies, whose process id may be another one's after that. Its
+// stream ends before.
+static bool is_there(int world)
+{
+    return likely(!mp_is_guest(world)) || mp_socket_is_there(world);
 }
 
 static bool move(int world, uint64_t address, void *local_address, size_t bytes, bool write)
@@ -60,7 +81,7 @@ static bool move(int world, uint64_t address, void *local_address, size_t bytes,
     char *place = local_address;
     pid_t pid = pid_of(world);
 
-    if (denied) {
+    if (denied || !is_there(world)) {
         return false;
     }
     while (bytes > 0) {
@@ -71,7 +92,7 @@ static bool move(int world, uint64_t address, void *local_address, size_t bytes,
         if (moved <= 0) {
             // Anything else is said about this address, or this moment.
             if (moved < 0 && (errno == EPERM || errno == ENOSYS || errno == EACCES)) {
-                denied = true;
+                refused(world);
                 mp_remote_lost();
             }
             return false;
@@ -80,7 +101,7 @@ static bool move(int world, uint64_t address, void *local_address, size_t bytes,
         address += (uint64_t)moved;
         bytes -= (size_t)moved;
     }
-    return true;
+    return is_there(world);
 }
 
 bool mp_remote_read(int world, uint64_t address, void *to, size_t bytes)

@@ -3,6 +3,13 @@
 // the same rules. Of two, the one whose card is before the other's makes the stream; the other
 // knocks, so that there is never a second one. What ends in order says so with a last packet
 // (MP_PACKET_BYE); a stream that ends without it is a process that died, and that is told upwards.
+//
+// Before any packet the two find out whether they share memory. Who made the stream offers what it
+// has; the other one answers with what it has, if it can use that; and who has offered says whether
+// it can use that in turn. So both know the same, nobody writes to memory before the other one has
+// it, and packets go one way only, by the stream or past it: they keep their order. Meanwhile there
+// is no room for any. With memory the stream is silent, and tells of the end: as the process that
+// ends has written everything before, the other one finds it there.
 // Read next: socket/streams.h, socket/door.h, message/meeting.c (who calls this).
 #define _GNU_SOURCE
 #include "socket/socket.h"
@@ -12,6 +19,7 @@
 #include "socket/streams.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,9 +30,9 @@
 int mp_streams_door = -1;
 int mp_streams_alarm = -1;
 static struct mp_card own;
-static void (*died)(int peer); // told of a guest
-static unsigned untold;        // streams with `untold` set
-static char waited_for;        // whose event is for somebody who waits (mp_socket_await)
+static const struct mp_guest_calls *calls;
+static unsigned untold; // streams with `untold` set
+static char waited_for; // whose event is for somebody who waits (mp_socket_await)
 
 // The next poll tells it. Whoever was about to sleep, having polled before, does not.
 static void note_death(struct mp_stream *peer)
@@ -34,12 +42,176 @@ static void note_death(struct mp_stream *peer)
     peer->untold = true;
 }
 
+static void close_all(int *fds, int *count)
+{
+    while (*count > 0)
+        close(fds[--*count]);
+}
+
+// ---- What the two share
+
+enum stage { OFFER = 1, ANSWER, SETTLED };
+
+static void decide(struct mp_stream *peer, bool near)
+{
+    peer->undecided = false;
+    peer->wanted = peer->wanted || near;
+    if (near)
+        mp_stream_is_silent(peer);
+    close_all(peer->fds, &peer->nfds);
+    calls->settled(mp_stream_rank(peer), near);
+}
+
+// Past the buffer, in which nothing is yet. A fresh stream has room for this; to a peer that is
+// gone it is no loss.
+static bool say(const struct mp_stream *peer, enum stage stage, bool yes,
+                const struct mp_told *told)
+{
+    struct {
+        struct mp_packet packet;
+        struct mp_shares shares;
+    } words = {.packet = {.kind = MP_PACKET_SHARES,
+                          .tag = stage,
+                          .length = sizeof words.shares,
+                          .bytes = sizeof words.shares,
+                          .total = yes}};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MP_TOLD_FDS * sizeof(int))];
+    } control = {0};
+    struct iovec part = {.iov_base = &words, .iov_len = sizeof words};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    _Static_assert(sizeof words.shares % 8 == 0, "no padding");
+    if (told) {
+        size_t bytes = (size_t)told->count * sizeof(int);
+        words.shares = told->shares;
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(bytes);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        *header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(bytes), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(header), told->fds, bytes);
+    }
+    return sendmsg(peer->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof words;
+}
+
+// Says what this process has, if it has anything and the system carries its descriptors.
+static bool tell(struct mp_stream *peer, enum stage stage)
+{
+    struct mp_told told;
+    bool has = calls->tell(mp_stream_rank(peer), stage == OFFER, &told);
+    bool said = has && say(peer, stage, true, &told);
+
+    if (has && told.made >= 0)
+        close(told.made);
+    if (!said)
+        say(peer, stage, false, NULL);
+    return said;
+}
+
+void mp_stream_begin(struct mp_stream *peer)
+{
+    struct mp_card card = mp_card_of(mp_stream_rank(peer));
+
+    peer->undecided = true;
+    if (mp_card_before(&own, &card) && !tell(peer, OFFER))
+        decide(peer, false);
+}
+
+static bool hear(struct mp_stream *peer, bool first, const void *shares)
+{
+    struct mp_told theirs = {.count = peer->nfds, .made = -1};
+
+    memcpy(&theirs.shares, shares, sizeof theirs.shares);
+    memcpy(theirs.fds, peer->fds, sizeof theirs.fds);
+    return calls->hear(mp_stream_rank(peer), first, &theirs);
+}
+
+void mp_stream_hear_shares(struct mp_stream *peer, const struct mp_packet *packet,
+                           const void *payload)
+{
+    bool yes = packet->total != 0;
+
+    if (!peer->undecided || packet->bytes != sizeof(struct mp_shares))
+        return;
+    if (packet->tag == SETTLED) {
+        decide(peer, yes);
+    } else if (peer->parting) { // the last word has been said
+        decide(peer, false);
+    } else if (packet->tag == OFFER) {
+        if (!yes || !hear(peer, false, payload)) {
+            say(peer, ANSWER, false, NULL);
+            decide(peer, false);
+        } else if (!tell(peer, ANSWER)) {
+            decide(peer, false);
+        }
+    } else {
+        bool near = yes && hear(peer, true, payload);
+        if (yes)
+            say(peer, SETTLED, near, NULL);
+        decide(peer, near);
+    }
+}
+
+void mp_stream_hear_bye(struct mp_stream *peer)
+{
+    peer->parted = true;
+    if (peer->undecided)
+        decide(peer, false);
+}
+
+// Also takes the descriptors that come along.
+ssize_t mp_stream_receive(struct mp_stream *peer, void *to, size_t room)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MP_TOLD_FDS * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = to, .iov_len = room};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t got = recvmsg(peer->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        close_all(peer->fds, &peer->nfds);
+        peer->nfds = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(peer->fds, CMSG_DATA(header), (size_t)peer->nfds * sizeof(int));
+    }
+    return got;
+}
+
+bool mp_socket_is_settled(int rank, bool ask)
+{
+    struct mp_stream *peer = &mp_streams[rank];
+
+    if (peer->state == MP_STREAM_UNKNOWN && ask)
+        mp_stream_call(peer);
+    return peer->state != MP_STREAM_ASKED &&
+           (peer->state != MP_STREAM_CONNECTED || !peer->undecided);
+}
+
+bool mp_socket_is_there(int rank)
+{
+    struct pollfd look = {.fd = mp_streams[rank].fd};
+    return look.fd >= 0 && poll(&look, 1, 0) >= 0 && !(look.revents & (POLLHUP | POLLNVAL));
+}
+
+// ---- Its beginning and its end
+
 void mp_stream_lost(struct mp_stream *peer)
 {
+    if (peer->undecided)
+        decide(peer, false);
+    calls->ended(mp_stream_rank(peer), !peer->closing);
     if (!peer->parted && !peer->closing)
         note_death(peer);
-    else if (peer->sent == 0) // it does not know us any more: it had knocked for an older stream
-        mp_socket_meet(mp_stream_rank(peer));
+    else if (peer->sent == 0 && !peer->wanted)
+        mp_socket_meet(mp_stream_rank(peer)); // it does not know us any more: it had knocked for an
+                                              // older stream
 }
 
 void mp_stream_end_knock(struct mp_stream *peer)
@@ -67,6 +239,7 @@ void mp_stream_call(struct mp_stream *peer)
         return;
     }
     peer->state = MP_STREAM_ASKED;
+    peer->undecided = true;
     mp_streams_asked++;
     if (first) {
         mp_stream_take(mp_stream_rank(peer), fd);
@@ -182,21 +355,21 @@ int mp_streams_hear(const void *what)
     return what == &waited_for ? 1 : -1;
 }
 
-int mp_socket_open_door(int self, void (*on_death)(int peer))
+int mp_socket_open_door(int self, const struct mp_guest_calls *handed)
 {
-    struct epoll_event calls = {.events = EPOLLIN, .data.ptr = &mp_streams_door};
-    struct epoll_event deaths = {.events = EPOLLIN, .data.ptr = &mp_streams_alarm};
+    struct epoll_event call = {.events = EPOLLIN, .data.ptr = &mp_streams_door};
+    struct epoll_event death = {.events = EPOLLIN, .data.ptr = &mp_streams_alarm};
 
     if (mp_streams_door >= 0)
         return 0;
-    died = on_death;
+    calls = handed;
     own = mp_card_of(self);
     mp_streams_door = mp_door_open(&own);
     mp_streams_alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (mp_streams_door < 0 || mp_streams_alarm < 0 ||
-        epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_alarm, &deaths) != 0)
+        epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_alarm, &death) != 0)
         return -1;
-    return epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_door, &calls);
+    return epoll_ctl(mp_streams_set, EPOLL_CTL_ADD, mp_streams_door, &call);
 }
 
 int mp_socket_await(int fd, bool on)
@@ -291,7 +464,7 @@ int mp_streams_tell_deaths(void)
         if (mp_streams[rank].untold) {
             mp_streams[rank].untold = false;
             untold--;
-            died(rank);
+            calls->died(rank);
         }
     }
     return 1;

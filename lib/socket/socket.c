@@ -188,10 +188,13 @@ static void *socket_reserve(int rank, enum mp_packet_kind kind, size_t bytes)
     struct mp_stream *peer = &mp_streams[rank];
     size_t size = packet_size(bytes);
 
-    (void)kind;
     assert(bytes <= PAYLOAD_MAX);
     if (unlikely(peer->state == MP_STREAM_UNKNOWN))
         ask_connection(peer);
+    if (unlikely(peer->undecided) && kind != MP_PACKET_BYE && peer->state != MP_STREAM_GONE) {
+        peer->wanted = true;
+        return NULL;
+    }
     if (unlikely(!peer->out))
         peer->out = new_buffer(OUT_BYTES);
 
@@ -289,16 +292,20 @@ static int deliver_input(struct mp_stream *peer)
             mp_stream_die("rank %d sent a damaged packet of %u bytes", mp_stream_rank(peer),
                           packet.bytes);
         size_t size = packet_size(packet.bytes);
-        if (unlikely(packet.kind == MP_PACKET_BYE))
-            peer->parted = true;
         if (peer->in_tail - peer->in_head < size) {
             if (peer->in_head + size <= IN_BYTES)
                 return delivered;
             break;
         }
-        packet.sequence = peer->received++;
-        if (likely(deliver && packet.kind != MP_PACKET_BYE)) // until this channel closes
-            deliver(mp_stream_rank(peer), &packet, peer->in + peer->in_head + sizeof packet);
+        const void *payload = peer->in + peer->in_head + sizeof packet;
+        if (unlikely(packet.kind == MP_PACKET_BYE)) {
+            mp_stream_hear_bye(peer);
+        } else if (unlikely(packet.kind == MP_PACKET_SHARES)) {
+            mp_stream_hear_shares(peer, &packet, payload);
+        } else if (likely(deliver != NULL)) { // until this channel closes
+            packet.sequence = peer->received++;
+            deliver(mp_stream_rank(peer), &packet, payload);
+        }
         peer->in_head += size;
         delivered++;
     }
@@ -311,7 +318,10 @@ static int deliver_input(struct mp_stream *peer)
 // Takes once what has arrived from a connected peer. Returns how much happened, 0 for nothing.
 int mp_stream_read(struct mp_stream *peer)
 {
-    ssize_t got = recv(peer->fd, peer->in + peer->in_tail, IN_BYTES - peer->in_tail, MSG_DONTWAIT);
+    char *to = peer->in + peer->in_tail;
+    size_t room = IN_BYTES - peer->in_tail;
+    ssize_t got = unlikely(peer->undecided) ? mp_stream_receive(peer, to, room)
+                                            : recv(peer->fd, to, room, MSG_DONTWAIT);
 
     if (got > 0) {
         peer->in_tail += (size_t)got;
@@ -324,6 +334,12 @@ int mp_stream_read(struct mp_stream *peer)
         die_unless_closed(peer, errno);
     mp_stream_left(peer);
     return 1; // whoever waited for room to send to it waits no longer
+}
+
+void mp_stream_is_silent(const struct mp_stream *peer)
+{
+    if (hot == peer)
+        hot = NULL;
 }
 
 // ---- Connections
@@ -357,6 +373,8 @@ void mp_stream_take(int rank, int fd)
     if (send(fd, &mp_own_hello, sizeof mp_own_hello, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
         !is_closed_over_there(errno))
         mp_stream_die("cannot greet rank %d: %s", rank, strerror(errno));
+    if (mp_is_guest(rank))
+        mp_stream_begin(peer);
     flush(peer);
 }
 

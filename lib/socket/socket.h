@@ -6,6 +6,7 @@
 #define MP_SOCKET_SOCKET_H
 
 #include "base/channel.h"
+#include "boot/guests.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,9 +26,30 @@ int mp_socket_watch(int fd, const _Atomic uint32_t *is_for);
 // ---- Guests (boot/guests.h), once the channel is open. Their numbers are there when these are
 // called.
 
-// From now on they may come to this process, whose number is `self`. `on_death` is called from
-// poll, for each that ended without a farewell or cannot be found. Returns 0, or -1 with errno.
-int mp_socket_open_door(int self, void (*on_death)(int peer));
+// What this process tells a guest of its memory; its descriptors, at most so many, go along. `made`
+// is closed then, -1: none is.
+enum { MP_TOLD_FDS = 3 };
+struct mp_told {
+    struct mp_shares shares;
+    int fds[MP_TOLD_FDS], count, made;
+};
+
+// What is handed down, to be called from poll.
+struct mp_guest_calls {
+    // For each that ended without a farewell or cannot be found.
+    void (*died)(int peer);
+    // Whether the two may share memory is found out when they have a stream, before any packet:
+    // says what this process has, or false; what the guest has said, or false if that cannot be
+    // used; and what has come of it. `first`: this process has made the stream, and speaks first.
+    bool (*tell)(int peer, bool first, struct mp_told *told);
+    bool (*hear)(int peer, bool first, const struct mp_told *told);
+    void (*settled)(int peer, bool near);
+    // The stream has ended. `whole`: the guest has sent all that it will.
+    void (*ended)(int peer, bool whole);
+};
+
+// From now on they may come to this process, whose number is `self`. Returns 0, or -1 with errno.
+int mp_socket_open_door(int self, const struct mp_guest_calls *calls);
 
 // A guest that was never met, or had gone, may be met again: takes what it had sent, and forgets
 // what was. Returns how much happened: others of this rank's threads may wait for that.
@@ -35,6 +57,14 @@ int mp_socket_meet(int peer);
 
 // Begins the stream to a guest, if there is none.
 void mp_socket_tie(int peer);
+
+// Whether it is known what a guest and this process share, or that there will be no stream between
+// the two. `ask`: begins one, if there is none yet.
+bool mp_socket_is_settled(int peer, bool ask);
+
+// Whether a guest lives, as far as its stream tells, which does before its process id can be
+// another one's.
+bool mp_socket_is_there(int peer);
 
 // Tells a guest, if there is a stream, that nothing more will come. False: there is no room, call
 // again. And whether it has said so itself, or there is none.

@@ -6,10 +6,12 @@
 
 #include "base/channel.h"
 #include "boot/guests.h"
+#include "socket/socket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum mp_stream_state {
     MP_STREAM_UNKNOWN = 0, // nobody has asked for a connection
@@ -23,18 +25,22 @@ enum mp_stream_state {
 struct mp_stream {
     int fd; // -1 unless MP_STREAM_CONNECTED
     enum mp_stream_state state;
-    bool watched;       // output is stuck: epoll tells us when the socket takes more
-    bool broken;        // a send failed: output is dropped, but there may be input left
-    bool greeted;       // its hello is here
-    bool parted;        // a guest that has said that nothing more will come from it
-    bool parting;       // we have said that to it, and
-    bool closing;       // close the stream when all is out
-    bool untold;        // it died, and that is to be told
-    int knock;          // 1 + the descriptor by which we have knocked; 0: none
-    uint64_t sent;      // packets committed,
-    uint64_t committed; // and their bytes
-    uint64_t received;  // packets delivered
-    char *out;          // the output is [head, tail) or, wrapped, [head, end) [0, tail)
+    bool watched;         // output is stuck: epoll tells us when the socket takes more
+    bool broken;          // a send failed: output is dropped, but there may be input left
+    bool greeted;         // its hello is here
+    bool parted;          // a guest that has said that nothing more will come from it
+    bool parting;         // we have said that to it, and
+    bool closing;         // close the stream when all is out
+    bool untold;          // it died, and that is to be told
+    bool undecided;       // what a guest and this process share is not known: no packets yet
+    bool wanted;          // but there were some, or they went by memory
+    int knock;            // 1 + the descriptor by which we have knocked; 0: none
+    int fds[MP_TOLD_FDS]; // that have come with what the guest tells,
+    int nfds;             // so many
+    uint64_t sent;        // packets committed,
+    uint64_t committed;   // and their bytes
+    uint64_t received;    // packets delivered
+    char *out;            // the output is [head, tail) or, wrapped, [head, end) [0, tail)
     size_t out_head;
     size_t out_tail;
     size_t out_end;     // 0 when not wrapped
@@ -85,6 +91,9 @@ int mp_stream_read(struct mp_stream *peer);
 // `fd` is the stream to that peer; closes it if none is wanted.
 void mp_stream_take(int rank, int fd);
 
+// Nothing is expected from there now: it is looked at with the others only.
+void mp_stream_is_silent(const struct mp_stream *peer);
+
 // The peer closed its end, or its process is gone.
 void mp_stream_left(struct mp_stream *peer);
 
@@ -95,6 +104,16 @@ extern int mp_streams_alarm; // an eventfd: a death is to be told
 
 // Begins the stream to a guest.
 void mp_stream_call(struct mp_stream *peer);
+
+// The stream to a guest is there, and both have said hello; what it tells by MP_PACKET_SHARES, and
+// the reading of a stream by which that may come.
+void mp_stream_begin(struct mp_stream *peer);
+void mp_stream_hear_shares(struct mp_stream *peer, const struct mp_packet *packet,
+                           const void *payload);
+ssize_t mp_stream_receive(struct mp_stream *peer, void *to, size_t room);
+
+// The guest has said that nothing more will come.
+void mp_stream_hear_bye(struct mp_stream *peer);
 
 // The stream to a guest has ended; and the knock.
 void mp_stream_lost(struct mp_stream *peer);

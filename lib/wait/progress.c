@@ -274,6 +274,11 @@ static void sleep_now(struct mp_waiter *waiter)
     waiter->polls = 0;
 }
 
+static bool has_neighbours(void)
+{
+    return mp_process.near > 1 || mp_peers_end > mp_peers_first_guest;
+}
+
 // True when it is time to sleep.
 static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
 {
@@ -282,10 +287,10 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
     if (waiter->began == 0) {
         waiter->began = now;
     }
-    if (mp_process.near > 1 && mp_spread_look(now)) {
+    if (has_neighbours() && mp_spread_look(now)) {
         mp_process.crowded = true;
         crowded_until = now + CROWDED_NS;
-    } else if (taken_away && mp_process.crowded && mp_process.segment->ranks_per_core == 1) {
+    } else if (taken_away && mp_process.crowded && !mp_process.planned) {
         mp_process.crowded = false;
         stubborn_until = now + STUBBORN_NS;
     } else if (taken_away && now > stubborn_until) {
@@ -293,7 +298,7 @@ static bool waited_long(struct mp_waiter *waiter, uint32_t patience)
         crowded_until = now + CROWDED_NS;
     }
     if (mp_process.crowded && now > crowded_until) {
-        mp_process.crowded = mp_process.segment->ranks_per_core > 1;
+        mp_process.crowded = mp_process.planned;
     }
     waiter->last = now;
     return now - waiter->began > patience;
@@ -303,7 +308,7 @@ static void pause_once(struct mp_waiter *waiter)
 {
     bool shared = mp_process.crowded;
     bool threads = mp_process_is_locked();
-    bool planned = mp_process.segment->ranks_per_core > 1; // else a yield may take a time slice
+    bool planned = mp_process.planned; // else a yield may take a time slice
     uint32_t per_clock = !shared ? POLLS_PER_CLOCK : planned ? YIELDS_PER_CLOCK : 1;
 
     if (waiter->armed) {
@@ -320,7 +325,7 @@ static void pause_once(struct mp_waiter *waiter)
         return;
     }
     static unsigned yields;
-    if (shared && mp_process.near > 1 && ++yields % YIELDS_PER_SPREAD == 0) {
+    if (shared && has_neighbours() && ++yields % YIELDS_PER_SPREAD == 0) {
         mp_spread_look((uint64_t)mp_clock_ns(CLOCK_MONOTONIC));
     }
     if (shared || threads) {

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "wait/spread.h"
 
+#include "boot/guests.h"
 #include "process/peers.h"
 
 #include <sched.h>
@@ -16,17 +17,27 @@ enum { CALM_NS = 4000000, CALMEST_NS = 1000000000 };
 
 static uint64_t calm_until, calm = CALM_NS;
 
-// Near ranks on a CPU (the number that boards have) that are not asleep; *last is the last one of
-// them.
+static bool is_on(int peer, uint32_t cpu)
+{
+    const struct mp_board *board = mp_shm_peers[peer].board;
+    return atomic_load_explicit(&board->cpu, memory_order_relaxed) == cpu &&
+           atomic_load_explicit(&board->state, memory_order_relaxed) == MP_RANK_RUNNING;
+}
+
+// Near ranks and guests on a CPU (the number that boards have) that are not asleep; *last is the
+// last one of them, in the order that is the same everywhere.
 static int ranks_on(uint32_t cpu, int *last)
 {
-    int count = 0;
-    for (int i = mp_process.first; i < mp_process.first + mp_process.near; i++) {
-        const struct mp_board *board = mp_shm_peers[i].board;
-        if (atomic_load_explicit(&board->cpu, memory_order_relaxed) == cpu &&
-            atomic_load_explicit(&board->state, memory_order_relaxed) == MP_RANK_RUNNING) {
+    int first = mp_process.near > 1 ? mp_process.first : mp_process.rank, count = 0;
+    for (int i = first; i < first + mp_process.near; i++) {
+        if (is_on(i, cpu)) {
             count++;
             *last = i;
+        }
+    }
+    for (int i = mp_peers_first_guest; i < mp_peers_end; i++) {
+        if (mp_peer_is_near(i) && is_on(i, cpu)) {
+            *last = count++ == 0 || mp_peer_before(*last, i) ? i : *last;
         }
     }
     return count;

@@ -9,6 +9,11 @@
 
 #include <stdlib.h>
 
+static bool is_near_guest(int peer)
+{
+    return mp_is_guest(peer) && mp_peer_is_near(peer);
+}
+
 static int no_epoch(const struct mp_access *access)
 {
     const struct mp_window *window = access->window;
@@ -79,10 +84,10 @@ int mp_access_find(struct mp_access *access)
         return 0;
     }
     if (side->base) {
-        access->place = side->gate ? side->base + at : NULL;
+        access->place = side->gate || mp_is_guest(side->world) ? side->base + at : NULL;
     } else if (access->target == window->rank) {
         access->place = (char *)(uintptr_t)access->address;
-    } else if (side->gate) {
+    } else if (side->gate || is_near_guest(side->world)) {
         const char *low = (const char *)(uintptr_t)(access->address + (uint64_t)shift);
         char *reached = mp_heap_reach(side->world, low, (size_t)span);
         access->place = reached ? reached - shift : NULL;
@@ -90,11 +95,18 @@ int mp_access_find(struct mp_access *access)
     return 0;
 }
 
-// ---- Through the kernel: contiguous memory of a near target, whose gate and stripes we reach
+// ---- Through the kernel: contiguous memory of a near target, whose gate and stripes we reach, or
+// that needs none
 
 static bool by_kernel(const struct mp_access *access)
 {
-    return access->side->gate && access->type->contiguous && mp_remote_can(access->side->world);
+    return (access->side->gate || is_near_guest(access->side->world)) && access->type->contiguous &&
+           mp_remote_can(access->side->world);
+}
+
+static bool has_stripes(const struct mp_access *access)
+{
+    return access->side->stripes != NULL;
 }
 
 // After the kernel has refused. While we are still allowed, it is the memory that is not there.
@@ -122,12 +134,24 @@ static const void *packed(const struct mp_window_buffer *buffer, void **copy)
     return *copy;
 }
 
+// Memory of the program's, which may have another use in a guest when this process's world has died
+// for it, and this process does not know: that guest stores what is put there itself.
+static bool is_guests_own(const struct mp_access *access)
+{
+    int flavor = access->window->flavor;
+    return mp_is_guest(access->side->world) &&
+           (flavor == MPI_WIN_FLAVOR_CREATE || flavor == MPI_WIN_FLAVOR_DYNAMIC);
+}
+
 int mp_access_put(struct mp_access *access)
 {
     const struct mp_window_buffer *origin = &access->origin;
     MPI_Count bytes = access->count * access->type->size;
     if (bytes == 0) {
         return 0;
+    }
+    if (unlikely(is_guests_own(access))) {
+        return mp_ask_put(access);
     }
     access->window->dirty = true;
     if (access->place) {
@@ -244,7 +268,7 @@ int mp_access_accumulate(struct mp_access *access, struct mp_request **request)
     int error = 0;
     access->window->dirty = true;
     bool kernel = !access->place && by_kernel(access) && access->basic->contiguous;
-    if ((access->place || kernel) && (error = in_order(access)) == 0) {
+    if ((access->place || kernel) && has_stripes(access) && (error = in_order(access)) == 0) {
         MPI_Count done = mp_stripes_combine(access->side->stripes, access->side->world,
                                             access->place, access->address, access->type,
                                             access->count, access->basic, access->op, data, into);
@@ -268,7 +292,7 @@ int mp_access_compare_and_swap(struct mp_access *access)
 {
     size_t bytes = (size_t)access->type->size;
     access->window->dirty = true;
-    if (access->place || by_kernel(access)) {
+    if (has_stripes(access) && (access->place || by_kernel(access))) {
         int error = in_order(access);
         if (error) {
             return error;

@@ -8,6 +8,7 @@
 #include "collectives/collectives.h"
 #include "collectives/comm_make.h"
 #include "heap/heap.h"
+#include "message/meeting.h"
 #include "object/attribute.h"
 #include "object/errhandler.h"
 #include "object/info.h"
@@ -88,6 +89,13 @@ static void destroy(struct mp_window *window)
     mp_object_delete(window);
 }
 
+// Its communicator is lost: members that live may not know yet, and access what was allocated.
+static void abandon(struct mp_window *window)
+{
+    window->gate = NULL;
+    window->memory = MP_MEMORY_NONE;
+}
+
 // This rank's own part: all that needs no talk. An error does not keep it from talking.
 static int prepare(struct mp_window *window, const struct mp_comm *comm,
                    const struct mp_window_wish *wish)
@@ -138,6 +146,13 @@ static void look(struct mp_window *window, int rank, const struct tell *tell)
         side->gate = window->gate;
         side->stripes = mp_stripes_own();
         side->base = dynamic ? NULL : window->base;
+    } else if (mp_is_guest(side->world)) {
+        // No locks of ours are in a guest's memory, nor its in ours: it may die with one, and this
+        // process go on. So it has no gate here: what takes a lock is asked for by messages.
+        bool reached = tell->bytes > 0 && window->flavor == MPI_WIN_FLAVOR_ALLOCATE;
+        side->base = reached && mp_peer_is_near(side->world)
+                         ? mp_heap_reach(side->world, (void *)(uintptr_t)tell->address, tell->bytes)
+                         : NULL;
     } else if (mp_peer_is_near(side->world)) {
         side->gate =
             mp_heap_reach(side->world, (void *)(uintptr_t)tell->gate, mp_gate_bytes(window->size));
@@ -162,7 +177,8 @@ static void pair(struct mp_window *window, int rank, const struct tell *own,
     side->told_by = &line->other;
     if (rank == window->rank) {
         side->tells = &line->other;
-    } else if (own->heap && tell->heap && mp_peer_is_near(side->world)) {
+    } else if (own->heap && tell->heap && mp_peer_is_near(side->world) &&
+               !mp_is_guest(side->world)) {
         if (!side->gate) {
             mp_process_abort(MPI_ERR_NO_MEM, "cannot map what another rank shares of a window");
         }
@@ -236,6 +252,7 @@ int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
         no_memory();
     }
     mp_serve_begin(window);
+    mp_guests_settle(comm->group);
     int problem = prepare(window, comm, wish);
     struct tell own = {.address = (uintptr_t)window->base,
                        .bytes = (uint64_t)window->bytes,
@@ -249,6 +266,9 @@ int mp_window_create(struct mp_comm *comm, const struct mp_window_wish *wish,
     error = error ? error : look_at_all(window, wish, problem, all);
     free(all);
     if (error) {
+        if (comm->lost || (window->comm && window->comm->lost)) {
+            abandon(window);
+        }
         destroy(window);
         return error;
     }
@@ -279,9 +299,8 @@ int mp_window_free(struct mp_window *window)
     error = error || lost ? error : mp_ask_last(window);
     error = error || lost ? error : mp_coll_barrier(window->comm);
     if (!error) {
-        if (lost) { // other members that live may not know yet, and access what was allocated
-            window->gate = NULL;
-            window->memory = MP_MEMORY_NONE;
+        if (lost) {
+            abandon(window);
         }
         window->exists = false;
         if (window->flavor == MPI_WIN_FLAVOR_CREATE) {

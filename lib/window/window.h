@@ -40,7 +40,8 @@ struct mp_window_side {
     uint64_t size; // of its memory in bytes; dynamic: 2^63 - 1
     MPI_Aint unit; // bytes of a displacement
     uint64_t address; // of its memory, as the member itself sees it; dynamic: 0
-    // What this process reaches directly; NULL: the member does all, by messages.
+    // What this process reaches directly; NULL: the member does all, by messages, but for what is
+    // put to and got from the memory of a near guest.
     struct mp_gate *gate;
     struct mp_stripe *stripes;
     int world;

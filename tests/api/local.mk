@@ -103,6 +103,7 @@ api_tests += \
     tests/api/mprobe_takes_the_message \
     tests/api/names_of_null_handles \
     tests/api/near_and_far_keep_one_order \
+    tests/api/near_worlds_may_die \
     tests/api/neighbor_blocking_forms \
     tests/api/neighbor_empty_types \
     tests/api/neighbor_requests \
@@ -140,6 +141,7 @@ api_tests += \
     tests/api/session_starts_in_a_callback \
     tests/api/session_threads_do_not_mix \
     tests/api/sleepers_fence_beside_a_rank_that_may_not \
+    tests/api/spawned_ranks_share_memory \
     tests/api/spawned_worlds_come_and_go \
     tests/api/status_error_is_left_alone \
     tests/api/strided_messages_of_all_shapes \

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// ranks: 1 2
+// channels: shm socket
+// timeout: 100
+// says: all have died
+// Worlds are spawned that die at any moment, in the middle of messages of all lengths, accesses to
+// windows and their locks. Their parents, whose errors return, learn of it wherever they are, part,
+// and go on; and when that has happened many times, they have no more descriptors and no more
+// memory mapped than after the first few.
+#include "check.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { ROUNDS = 12, CHILDREN = 2, WORDS = 4096, LONGEST = 1 << 20 };
+
+static int descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    while (folder && readdir(folder)) {
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+static int mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int count = 0, c;
+    while (maps && (c = getc(maps)) != EOF) {
+        count += c == '\n';
+    }
+    fclose(maps);
+    return count;
+}
+
+static void die(int signal)
+{
+    (void)signal;
+    raise(SIGKILL);
+}
+
+static int is_fine(int error)
+{
+    int class;
+    MPI_Error_class(error, &class);
+    CHECK(error == MPI_SUCCESS || class == MPI_ERR_PROC_ABORTED, "class %d", class);
+    return error == MPI_SUCCESS;
+}
+
+// Until somebody dies. Each talks with the others' world in turn: what was sent to one of its own,
+// that one need not receive when it has learned of the death.
+static void talk(MPI_Comm all, MPI_Win window, int parents, char *block, char *got)
+{
+    static const int lengths[] = {8, 5000, 9000, 20000, LONGEST};
+    int me, everybody;
+    long word = 1;
+
+    MPI_Comm_rank(all, &me);
+    MPI_Comm_size(all, &everybody);
+    for (int i = 0;; i++) {
+        int length = lengths[i / 2 % 5], target = i % everybody;
+        int other = me < parents ? parents + (me + i) % CHILDREN : (me - parents + i) % 2;
+        if ((me < parents || other < parents) &&
+            !is_fine(MPI_Sendrecv(block, length, MPI_BYTE, other, 1, got, LONGEST, MPI_BYTE, other,
+                                  1, all, MPI_STATUS_IGNORE))) {
+            return;
+        }
+        if (!is_fine(
+                MPI_Win_lock(i % 3 ? MPI_LOCK_SHARED : MPI_LOCK_EXCLUSIVE, target, 0, window)) ||
+            !is_fine(MPI_Put(block, 1000, MPI_LONG, target, 10, 1000, MPI_LONG, window)) ||
+            !is_fine(MPI_Accumulate(&word, 1, MPI_LONG, target, 0, 1, MPI_LONG, MPI_SUM, window)) ||
+            !is_fine(MPI_Win_unlock(target, window))) {
+            return;
+        }
+    }
+}
+
+// Everybody does this: those whose errors are fatal do not come back.
+static void meet(MPI_Comm inter, int high)
+{
+    char *block = room(LONGEST), *got = room(LONGEST);
+    MPI_Comm all = MPI_COMM_NULL;
+    MPI_Win window = MPI_WIN_NULL;
+    long *memory;
+    int parents;
+
+    memset(block, 1, LONGEST);
+    if (is_fine(MPI_Intercomm_merge(inter, high, &all)) &&
+        is_fine(MPI_Win_allocate(WORDS * sizeof(long), sizeof(long), MPI_INFO_NULL, all, &memory,
+                                 &window))) {
+        MPI_Win_set_errhandler(window, MPI_ERRORS_RETURN);
+        (high ? MPI_Comm_remote_size : MPI_Comm_size)(inter, &parents);
+        talk(all, window, parents, block, got);
+    }
+    if (window != MPI_WIN_NULL) {
+        OK(MPI_Win_free(&window));
+    }
+    if (all != MPI_COMM_NULL) {
+        MPI_Comm_free(&all); // an error tells of messages that are lost
+    }
+    free(block);
+    free(got);
+}
+
+int main(int argc, char **argv)
+{
+    MPI_Comm parent, inter;
+    int fds = 0, maps = 0;
+
+    start(&argc, &argv);
+    OK(MPI_Comm_get_parent(&parent));
+    if (parent != MPI_COMM_NULL) {
+        struct itimerval timer = {.it_value.tv_usec = 1 + (getpid() * 7919L) % 60000};
+        signal(SIGALRM, die);
+        if (rank == 1) {
+            setitimer(ITIMER_REAL, &timer, NULL);
+        }
+        meet(parent, 1);
+        return 0;
+    }
+    OK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+    for (int i = 0; i < ROUNDS; i++) {
+        int error = MPI_Comm_spawn(argv[0], MPI_ARGV_NULL, CHILDREN, MPI_INFO_NULL, 0,
+                                   MPI_COMM_WORLD, &inter, MPI_ERRCODES_IGNORE);
+        if (error == MPI_SUCCESS) {
+            meet(inter, 0);
+            OK(MPI_Comm_disconnect(&inter));
+        }
+        OK(MPI_Barrier(MPI_COMM_WORLD));
+        if (i == 4) {
+            fds = descriptors();
+            maps = mappings();
+        }
+    }
+    CHECK(descriptors() <= fds, "%d descriptors, %d before", descriptors(), fds);
+    CHECK(mappings() <= maps + 2, "%d mappings, %d before", mappings(), maps);
+    if (rank == 0) {
+        puts("all have died");
+    }
+    return finish();
+}
