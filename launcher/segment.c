@@ -160,7 +160,9 @@ bool segments_create(const struct options *options, int cpus, int crowd, int64_t
         plan.boards = boards;
         plan.node = (uint32_t)node;
         plan.first = first;
-        plan.shared_heap = heap && nranks > 1 && make_heap(nranks, shift, mp_node_heap_fd(node));
+        // A rank that is alone has nobody to share with, but a parent.
+        bool shares = nranks > 1 || options->parent;
+        plan.shared_heap = heap && shares && make_heap(nranks, shift, mp_node_heap_fd(node));
         segments[node] = make_segment(&plan);
         if (!segments[node])
             return false;

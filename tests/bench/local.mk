@@ -11,6 +11,7 @@ bench_programs += tests/bench/duplicates
 bench_programs += tests/bench/empty
 bench_programs += tests/bench/flood
 bench_programs += tests/bench/footprint
+bench_programs += tests/bench/generations
 bench_programs += tests/bench/idle
 bench_programs += tests/bench/line
 bench_programs += tests/bench/neighbour
