@@ -89,11 +89,14 @@ static void destroy(struct mp_window *window)
     mp_object_delete(window);
 }
 
-// Its communicator is lost: members that live may not know yet, and access what was allocated.
+// Its communicator is lost: members that live may not know yet, and access what was allocated. (A
+// file that all have mapped each has for itself.)
 static void abandon(struct mp_window *window)
 {
     window->gate = NULL;
-    window->memory = MP_MEMORY_NONE;
+    if (window->memory == MP_MEMORY_BLOCK) {
+        window->memory = MP_MEMORY_NONE;
+    }
 }
 
 // This rank's own part: all that needs no talk. An error does not keep it from talking.
