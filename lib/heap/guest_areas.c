@@ -9,6 +9,7 @@
 #include "heap/heap.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define WINDOW ((size_t)16 << 20) // the first piece; further ones double it
 
@@ -24,12 +25,19 @@ struct area {
 
 static struct area *areas; // by peer; NULL: there were none yet
 
+// Not where they are limited (ulimit -v): then they are the program's.
+static bool has_addresses(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
 void mp_heap_take_guest(int guest, const struct mp_shares *theirs, int fd)
 {
     if (!areas) {
         areas = mp_peer_table(sizeof *areas);
     }
-    if (!areas || areas[guest].here || theirs->area_bytes == 0) {
+    if (!areas || areas[guest].here || theirs->area_bytes == 0 || !has_addresses()) {
         return; // it is the same process still, and so is its area
     }
     char *here = mmap(NULL, theirs->area_bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd,
