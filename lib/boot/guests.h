@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
 struct mp_card {
     uint64_t job; // of its world, random
@@ -74,6 +77,11 @@ static inline void *mp_peer_table(size_t each)
     size_t bytes = ((size_t)mp_peers_first_guest + MP_GUESTS_MAX) * each;
     void *table = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+#ifdef __SANITIZE_ADDRESS__
+    if (table != MAP_FAILED) {
+        __lsan_register_root_region(table, bytes); // what it leads to is no leak
+    }
+#endif
     return table == MAP_FAILED ? NULL : table;
 }
 
