@@ -94,6 +94,11 @@ run_with() {
     env "$mark" "$variable" "$MPRUN" -n 4 "$@" "$LIVES" "$kind" "$seconds" < /dev/null \
         > "$work/out" 2> "$work/err" &
     front=$!
+    n=0
+    while [ -z "$(ranks)" ] && [ $n -lt 500 ]; do # where much else runs they take their time
+        sleep 0.02
+        n=$((n + 1))
+    done
     sleep 0.3
     outside "$command"
 }
