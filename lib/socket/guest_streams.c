@@ -269,8 +269,10 @@ static int take_all(struct mp_stream *peer)
     int done = 0;
     int more = 1;
 
-    while (peer->state == MP_STREAM_CONNECTED && more > 0)
-        done += more = mp_stream_read(peer);
+    while (peer->state == MP_STREAM_CONNECTED && more > 0) {
+        more = mp_stream_read(peer);
+        done += more;
+    }
     return done;
 }
 

@@ -30,9 +30,9 @@ void mp_record_polls_met(void);
 struct mp_wait_item *mp_record_add(struct mp_wait_record *record, enum mp_wait_kind kind);
 
 // One more of the ranks that can meet an item: from world rank `first` to `last`, or processes of
-// other worlds with numbers from there to there. Where there is no
-// room for them, an item of which all must do their part keeps those that are there; one of which
-// one suffices may then be met by anybody.
+// other worlds with numbers from there to there. Where there is no room for them, an item of which
+// all must do their part keeps those that are there; one of which one suffices may then be met by
+// anybody.
 void mp_item_add_ranks(struct mp_wait_item *item, int first, int last);
 
 // Some rank can meet it, and nobody knows which: one of the job, or where there are processes of

@@ -183,4 +183,5 @@ api_tests += \
     tests/api/win_wrong_use_is_told
 
 EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_model.h tests/api/count.h \
-    tests/api/filter.h tests/api/neighbor_model.h tests/api/outside.h tests/api/sessions.h tests/api/threads.h
+    tests/api/descriptors.h tests/api/filter.h tests/api/neighbor_model.h tests/api/outside.h \
+    tests/api/sessions.h tests/api/threads.h

@@ -9,24 +9,13 @@
 // wherever they are, part, and go on; and when that has happened many times, they have no more
 // descriptors and no more memory mapped than after the first few.
 #include "check.h"
+#include "descriptors.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 enum { ROUNDS = 12, CHILDREN = 2, WORDS = 4096, LONGEST = 1 << 20 };
-
-static int descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-    while (folder && readdir(folder)) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
 
 static int mappings(void)
 {

@@ -6,19 +6,7 @@
 // turn. Each has its number of the program, and the error handler that was asked for. What cannot
 // be started is an error, at all ranks, and with a code for each process.
 #include "check.h"
-
-#include <dirent.h>
-
-static int descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-    while (folder && readdir(folder)) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
+#include "descriptors.h"
 
 // Both sides do this.
 static void exchange(MPI_Comm inter, int high)
