@@ -234,8 +234,10 @@ static inline bool is_there(const struct condition *c, int rank)
 {
     const struct mp_desk *desk = mp_board_desk(c->comm, rank);
     if (!c->progress) {
-        if (!posted(c, rank, c->turn) || !c->done) {
-            return posted(c, rank, c->turn);
+        // Looked at once: a post that comes between two looks would hide what is under way.
+        bool there = posted(c, rank, c->turn);
+        if (!there || !c->done) {
+            return there;
         }
         // Acquire: pairs with the release in mp_board_say_under_way.
         uint64_t first = atomic_load_explicit(&desk->under_way, memory_order_acquire);

@@ -38,6 +38,7 @@ api_tests += \
     tests/api/coll_nonblocking_any_order \
     tests/api/coll_nonblocking_disagreements \
     tests/api/coll_nonblocking_many_under_way \
+    tests/api/coll_posts_stay_until_taken \
     tests/api/coll_orders_of_ranks_across_nodes \
     tests/api/coll_other_operation_is_found_by_test \
     tests/api/coll_other_operation_is_named \
