@@ -73,6 +73,62 @@ enum mp_format {
     MP_FORMATS
 };
 
+// What basic elements are told apart by: see datatype_signature.h.
+enum mp_data_kind {
+    MP_DATA_ANY,
+    MP_DATA_INT8,
+    MP_DATA_INT16,
+    MP_DATA_INT32,
+    MP_DATA_INT64,
+    MP_DATA_INT128,
+    MP_DATA_HALF,
+    MP_DATA_FLOAT,
+    MP_DATA_DOUBLE,
+    MP_DATA_LONG_DOUBLE,
+    MP_DATA_QUAD,
+    MP_DATA_MIXED // elements of several kinds, none of which is ANY
+};
+
+// The members of each format, a second one where there is one: ROW(format, first, second).
+#define MP_FORMAT_MEMBERS(ROW)                         \
+    ROW(NONE, ANY, ANY)                                \
+    ROW(INT8, INT8, ANY)                               \
+    ROW(INT16, INT16, ANY)                             \
+    ROW(INT32, INT32, ANY)                             \
+    ROW(INT64, INT64, ANY)                             \
+    ROW(INT128, INT128, ANY)                           \
+    ROW(UINT8, INT8, ANY)                              \
+    ROW(UINT16, INT16, ANY)                            \
+    ROW(UINT32, INT32, ANY)                            \
+    ROW(UINT64, INT64, ANY)                            \
+    ROW(HALF, HALF, ANY)                               \
+    ROW(FLOAT, FLOAT, ANY)                             \
+    ROW(DOUBLE, DOUBLE, ANY)                           \
+    ROW(LONG_DOUBLE, LONG_DOUBLE, ANY)                 \
+    ROW(QUAD, QUAD, ANY)                               \
+    ROW(HALF_COMPLEX, HALF, HALF)                      \
+    ROW(FLOAT_COMPLEX, FLOAT, FLOAT)                   \
+    ROW(DOUBLE_COMPLEX, DOUBLE, DOUBLE)                \
+    ROW(LONG_DOUBLE_COMPLEX, LONG_DOUBLE, LONG_DOUBLE) \
+    ROW(QUAD_COMPLEX, QUAD, QUAD)                      \
+    ROW(BOOL, INT8, ANY)                               \
+    ROW(LOGICAL8, INT8, ANY)                           \
+    ROW(LOGICAL16, INT16, ANY)                         \
+    ROW(LOGICAL32, INT32, ANY)                         \
+    ROW(LOGICAL64, INT64, ANY)                         \
+    ROW(LOGICAL128, INT128, ANY)                       \
+    ROW(BYTE, ANY, ANY)                                \
+    ROW(CHARACTER, INT8, ANY)                          \
+    ROW(WCHAR, INT32, ANY)                             \
+    ROW(FLOAT_INT, FLOAT, INT32)                       \
+    ROW(DOUBLE_INT, DOUBLE, INT32)                     \
+    ROW(LONG_INT, INT64, INT32)                        \
+    ROW(INT_INT, INT32, INT32)                         \
+    ROW(SHORT_INT, INT16, INT32)                       \
+    ROW(LONG_DOUBLE_INT, LONG_DOUBLE, INT32)           \
+    ROW(FLOAT_FLOAT, FLOAT, FLOAT)                     \
+    ROW(DOUBLE_DOUBLE, DOUBLE, DOUBLE)
+
 struct mp_datatype {
     struct mp_object object;
     MPI_Count size;       // bytes of data in one element
@@ -82,15 +138,18 @@ struct mp_datatype {
     bool contiguous;  // n elements are n * size bytes in a row, starting at buf + true_lb
     bool resized;     // lb and extent were set by MPI_Type_create_resized, here or further down
     uint8_t format;   // enum mp_format; of predefined types only
-    int basic;        // predefined type it consists of alone: index of the handle (0x200 + basic),
+    uint8_t basic;    // predefined type it consists of alone: index of the handle (0x200 + basic),
                       // else 0; reductions look at it
+    uint8_t kind;     // enum mp_data_kind
     int align;        // of its strictest basic element
     uint32_t handles; // the program holds; at 0 its handle is invalid, though messages use it
     struct mp_form *form; // where the data of one element lies (datatype/datatype_form.h); NULL for
                           // contiguous types, which need none
     MPI_Count elements;   // basic elements in one element (a pair has two)
     MPI_Count external;   // bytes of one element in "external32"; of derived types only
-    size_t part_count;    // 0 for predefined types
+    uint64_t hash, power; // of derived types: see datatype_signature.c
+    uint32_t kinds;
+    size_t part_count; // 0 for predefined types
     struct mp_part *parts;
     struct mp_recipe recipe;
     struct mp_attributes *attributes;

@@ -8,6 +8,7 @@
 #include "datatype/datatype_make.h"
 
 #include "datatype/datatype_form.h"
+#include "datatype/datatype_signature.h"
 #include "object/errhandler.h"
 
 #include <stdlib.h>
@@ -130,7 +131,7 @@ static int finish(struct mp_form *form, const struct bounds *bounds, struct mp_p
     type->true_extent = bounds->true_ub - bounds->true_lb;
     type->resized = bounds->resized;
     type->align = bounds->align;
-    type->basic = bounds->basic > 0 ? bounds->basic : 0;
+    type->basic = (uint8_t)(bounds->basic > 0 ? bounds->basic : 0);
     type->elements = bounds->elements;
     type->handles = 1;
     type->parts = parts;
@@ -139,6 +140,7 @@ static int finish(struct mp_form *form, const struct bounds *bounds, struct mp_p
         mp_datatype_hold(parts[i].type);
         type->external += parts[i].count * mp_datatype_external_size(parts[i].type);
     }
+    mp_datatype_sign(type);
     type->contiguous =
         !form || (form->kind == MP_UNIT_BLOCK && form->loops == 0 && form->size == type->extent);
     if (type->contiguous)

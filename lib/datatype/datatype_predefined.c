@@ -170,10 +170,20 @@ _Static_assert(offsetof(struct double_int, index) == 8, "no gap inside");
 _Static_assert(offsetof(struct long_int, index) == 8, "no gap inside");
 _Static_assert(offsetof(struct long_double_int, index) == sizeof(long double), "no gap inside");
 
+// The kinds of their elements, kind_INT8 and so on, by format.
+enum kind {
+#define KIND(format, first, second)                                                        \
+    kind_##format = MP_DATA_##second == MP_DATA_ANY || MP_DATA_##second == MP_DATA_##first \
+                        ? MP_DATA_##first                                                  \
+                        : MP_DATA_MIXED,
+    MP_FORMAT_MEMBERS(KIND)
+#undef KIND
+};
+
 #define HEAD(type_name, format_name)                                                             \
     .object = {MP_KIND_DATATYPE, 1, 0, 1}, .committed = true, .format = MP_FORMAT_##format_name, \
-    .basic = INDEX(MPI_##type_name), .handles = 1, .name = "MPI_" #type_name,                    \
-    .recipe = {.combiner = MPI_COMBINER_NAMED}
+    .basic = INDEX(MPI_##type_name), .kind = kind_##format_name, .handles = 1,                   \
+    .name = "MPI_" #type_name, .recipe = {.combiner = MPI_COMBINER_NAMED}
 #define CONTIGUOUS(bytes, alignment, basics)                                        \
     .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, \
     .align = (alignment), .elements = (basics)
