@@ -87,7 +87,7 @@ static bool is_there(const struct mp_async *op, const struct mp_post *post)
 
 static unsigned kind_of(const struct mp_async *op)
 {
-    return op->c.kind | MP_POST_NONBLOCKING;
+    return mp_shm_kind(&op->c) | MP_POST_NONBLOCKING;
 }
 
 static void publish(struct mp_async *op)
@@ -98,6 +98,8 @@ static void publish(struct mp_async *op)
     post->bytes = op->bytes;
     post->kind = kind_of(op) | (op->fits ? MP_POST_INLINE : 0);
     post->root = op->c.root;
+    post->signature = op->signature;
+    post->trail = op->trail;
     if (op->fits) {
         mp_async_give(op, post, mp_board_data_in(comm, comm->rank, op->turn, op->length));
     }
@@ -169,12 +171,16 @@ static void cancel_receives(struct mp_async *op)
 // Whether a rank's post is of another operation, or of another root: notes that.
 static bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
 {
-    unsigned kind = post->kind & MP_POST_KIND;
+    unsigned kind = post->kind & MP_POST_SAME;
 
     if (likely(kind == kind_of(op) && post->root == op->c.root)) {
         return false;
     }
-    op->error = kind != kind_of(op) ? MPI_ERR_OTHER : MPI_ERR_ROOT;
+    op->error = (kind ^ kind_of(op)) & MP_POST_KIND ? MPI_ERR_OTHER
+                : kind != kind_of(op)               ? MPI_ERR_OP
+                                                    : MPI_ERR_ROOT;
+    atomic_store_explicit(&mp_board_desk(op->c.comm, op->c.comm->rank)->told, 1,
+                          memory_order_relaxed);
     op->wrong = (struct mp_wrong){.peer = rank,
                                   .own_kind = kind_of(op),
                                   .kind = kind,
@@ -286,6 +292,7 @@ static void complete(struct mp_request *request, struct mp_async *op)
 {
     struct mp_comm_board *board = &op->c.comm->board;
 
+    op->c.comm->coll_under_way--;
     mp_list_remove(&request->other);
     if (mp_list_empty(&board->async_ops)) {
         mp_progress_remove(&board->async);
@@ -405,6 +412,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
         op->schedule = mp_schedule_new(c->comm, op->tag, NULL);
         error = op->schedule ? 0 : MPI_ERR_NO_MEM;
         if (!error) {
+            mp_schedule_stamp(op->schedule, c, true);
             mp_async_send(op);
         }
     }
@@ -413,6 +421,17 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
         error = mp_fail(MPI_ERR_NO_MEM, "no memory for a collective operation");
     }
     return error;
+}
+
+// Whether ranks may be over with it before others have begun.
+static bool leaves(const struct mp_async *op)
+{
+    static const bool all_wait[MP_COLLECTIVES] = {[MP_BARRIER] = true,
+                                                  [MP_ALLREDUCE] = true,
+                                                  [MP_ALLGATHER] = true,
+                                                  [MP_ALLTOALL] = true,
+                                                  [MP_REDUCE_SCATTER] = true};
+    return !all_wait[op->c.kind];
 }
 
 int mp_async_start(const struct mp_collective *c, struct mp_request **out)
@@ -436,6 +455,11 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **out)
         return error;
     }
     op->turn = mp_board_take_turn(comm);
+    if (leaves(op)) {
+        mp_board_follow(comm, kind_of(op), c->root);
+    }
+    op->trail = comm->board.trail;
+    comm->coll_under_way++;
     request->entry.tag = op->tag;
     request->world = MP_PEER_SEVERAL;
     request->plain = false;

@@ -132,7 +132,9 @@ static void plan_parts(struct mp_async *op, bool gives, const struct mp_blocks *
     if (!op->c.uneven) {
         op->bytes = (size_t)mp_block_bytes(blocks, 0);
         op->fits = op->bytes <= MP_PAD_BYTES / others;
-        op->parts = (struct mp_shm_parts){.even = true, .each = op->bytes};
+        op->signature = mp_block_signature(blocks, 0);
+        op->parts =
+            (struct mp_shm_parts){.even = true, .each = op->bytes, .signature = op->signature};
         op->parts.length = gives && op->fits ? op->bytes * others : 0;
     } else if (gives) {
         op->parts = mp_shm_measure(op->c.comm, blocks);
@@ -148,6 +150,7 @@ void mp_async_plan(struct mp_async *op)
     bool root = is_root(op), uneven = c->uneven;
 
     op->bytes = op->length = 0;
+    op->signature = MP_DATA_ANY;
     op->fits = true;
     need(op, 0, size);
     switch (c->kind) {
@@ -155,6 +158,7 @@ void mp_async_plan(struct mp_async *op)
         break;
     case MP_BCAST:
         op->bytes = (size_t)mp_block_bytes(&c->recv, 0);
+        op->signature = mp_block_signature(&c->recv, 0);
         op->length = root ? op->bytes : 0;
         op->fits = op->bytes <= MP_PAD_BYTES;
         need(op, c->root, root ? c->root : c->root + 1);
@@ -162,6 +166,7 @@ void mp_async_plan(struct mp_async *op)
     case MP_GATHER:
     case MP_ALLGATHER:
         op->bytes = (size_t)mp_block_bytes(given(op), own_block(op));
+        op->signature = mp_block_signature(given(op), own_block(op));
         op->fits = op->bytes <= MP_PAD_BYTES;
         if (c->kind == MP_GATHER && root) {
             op->fits = uneven || op->fits;
@@ -179,6 +184,7 @@ void mp_async_plan(struct mp_async *op)
         break;
     default: // reductions: operands
         op->bytes = op->length = reduced_bytes(op);
+        op->signature = mp_datatype_signature(c->recv.type, mp_reduced_count(c));
         op->fits =
             op->bytes <= MP_PAD_BYTES && mp_shm_operand_is_posted(c->comm, (MPI_Count)op->bytes);
         if (c->kind == MP_REDUCE && !root) {
@@ -257,6 +263,13 @@ static void wrong_length(struct mp_async *op, int error, int peer, MPI_Count roo
     op->wrong = (struct mp_wrong){.peer = peer, .expected = room, .bytes = bytes};
 }
 
+static void wrong_type(struct mp_async *op, int peer, uint32_t signature)
+{
+    op->error = MPI_ERR_TYPE;
+    op->wrong =
+        (struct mp_wrong){.peer = peer, .signature = signature, .own_signature = op->signature};
+}
+
 void mp_async_take_own(struct mp_async *op)
 {
     const struct mp_collective *c = &op->c;
@@ -283,23 +296,35 @@ void mp_async_take(struct mp_async *op, int rank, const struct mp_post *post)
 {
     const struct mp_collective *c = &op->c;
     bool parts = gives_parts(op);
-    size_t bytes = post->bytes;
+    struct mp_shm_given given = {.bytes = post->bytes, .signature = post->signature};
 
-    if (c->kind == MP_BARRIER || c->op) {
+    if (c->kind == MP_BARRIER) {
         return;
     }
-    size_t length = parts ? mp_shm_parts_length(c->comm, post) : bytes;
-    const char *data = mp_board_data_in(c->comm, rank, op->turn, length);
+    if (c->op) {
+        uint32_t word = post->signature;
+        if (unlikely(word != op->signature && word && op->signature && op->bytes > 0)) {
+            wrong_type(op, rank, word);
+        }
+        return;
+    }
+    size_t length = parts ? mp_shm_parts_length(c->comm, post) : given.bytes;
+    given.data = mp_board_data_in(c->comm, rank, op->turn, length);
     if (parts) {
-        data = mp_shm_part_at(c->comm, rank, post, data, &bytes);
+        given = mp_shm_part_at(c->comm, rank, post, given.data);
     }
     int block = place_of(op, rank);
-    MPI_Count room = mp_block_bytes(&c->recv, block), sent = (MPI_Count)bytes;
-    mp_shm_take(&c->recv, block, data, 0, sent);
+    MPI_Count room = mp_block_bytes(&c->recv, block), sent = (MPI_Count)given.bytes;
+    mp_shm_take(&c->recv, block, given.data, 0, sent);
     if (unlikely(sent > room)) {
         wrong_length(op, MPI_ERR_TRUNCATE, rank, room, sent);
     } else if (unlikely(sent < room) && !c->uneven) {
         wrong_length(op, MPI_ERR_COUNT, rank, room, sent);
+    } else if (sent > 0 &&
+               mp_datatype_contradicts(mp_block_type(&c->recv, block),
+                                       mp_block_count(&c->recv, block), given.signature, sent)) {
+        wrong_type(op, rank, given.signature);
+        op->wrong.type = mp_block_type(&c->recv, block);
     }
 }
 
@@ -313,6 +338,9 @@ void mp_async_receive(struct mp_async *op, int rank)
     }
     if (!op->schedule) {
         op->schedule = mp_schedule_new(op->c.comm, op->tag, NULL);
+        if (op->schedule) {
+            mp_schedule_stamp(op->schedule, &op->c, true);
+        }
     }
     if (op->schedule) {
         mp_schedule_recv(op->schedule, mp_block_at(blocks, block), mp_block_count(blocks, block),

@@ -177,6 +177,7 @@ void mp_board_come(struct mp_comm *comm)
         atomic_store_explicit(&own->under_way, 0, memory_order_relaxed);
         atomic_store_explicit(&own->progress, 0, memory_order_relaxed);
         atomic_store_explicit(&own->copies, 0, memory_order_relaxed);
+        atomic_store_explicit(&own->told, 0, memory_order_relaxed);
     }
     atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
 }
@@ -396,9 +397,30 @@ static struct condition room_for(struct mp_comm *comm, uint64_t turn)
         .comm = comm, .to = comm->size, .turn = turn - MP_POSTS / 2, .done = true};
 }
 
+// Compares trails where the posts of that turn are still there: those of ranks that are ahead may
+// be gone, but then they compare with this rank's.
+static void compare_trails(const struct condition *c)
+{
+    struct mp_comm *comm = c->comm;
+    const struct mp_post *own = mp_board_post_in(comm, comm->rank, c->turn);
+
+    for (int i = 0; i < comm->size; i++) {
+        const struct mp_post *post = mp_board_post_in(comm, i, c->turn);
+        uint32_t trail = post->trail;
+        // The load of `turn` comes after that of `trail`, which a later post overwrites before it
+        // sets its own turn, but after this rank has posted once more.
+        if (unlikely(trail != own->trail) && posted(c, i, c->turn) && own->turn == c->turn &&
+            atomic_load_explicit(&post->turn, memory_order_acquire) == c->turn) {
+            comm->board.astray = i + 1;
+            comm->board.fast_path = false;
+        }
+    }
+}
+
 static void note_room(const struct condition *c)
 {
     struct mp_comm_board *board = &c->comm->board;
+    compare_trails(c);
     board->seen = c->turn;
     if (board->open < c->turn) {
         board->open = board->async_last < c->turn ? UINT64_MAX : c->turn;
@@ -427,6 +449,7 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
     post->bytes = bytes;
     post->kind = kind;
     post->root = root + comm->board.label;
+    post->trail = comm->board.trail;
     return post;
 }
 

@@ -48,7 +48,10 @@ enum {
     MP_POST_REACHES = 1 << 13, // this rank has mapped the shared heap
     MP_POST_COPIES = 1 << 14,  // this rank may use all members' memory through the kernel
     MP_POST_SHARES = 1 << 15,  // the root moves a part of the blocks that are taken from memory
-    MP_POST_ENDS = 1 << 16     // blocks of different lengths are in the post: see shm_parts.h
+    MP_POST_ENDS = 1 << 16,    // blocks of different lengths are in the post: see shm_parts.h
+    MP_POST_OP_SHIFT = 17,     // enum mp_op_code, of a reduction
+    MP_POST_OP = 0xf << MP_POST_OP_SHIFT,
+    MP_POST_SAME = MP_POST_KIND | MP_POST_OP // what must be the same at all ranks
 };
 
 enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
@@ -58,6 +61,19 @@ enum { MP_STEP_DONE = (1 << 24) - 1 };
 
 // Begins a turn and returns this rank's post for it, for the caller to fill in.
 struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes);
+
+// Where ranks leave an operation without a look at the others' posts, such as the root of a
+// broadcast, none might see that they disagree. So what they were is added up and goes with all
+// later posts: the trail. It is compared in a barrier, and whenever a rank makes room. This adds an
+// operation of which that is true; to be called before mp_board_begin, or when its turn is taken.
+static inline void mp_board_follow(struct mp_comm *comm, unsigned kind, int root)
+{
+    comm->board.trail += (kind & MP_POST_SAME) + ((uint32_t)root << 21);
+}
+
+// A rank whose trail in the present turn may differ from this rank's: an error class, with mp_fail;
+// or 0. Of several disagreements the first is told.
+int mp_board_compare_trail(struct mp_comm *comm, int rank);
 
 // Publishes the post of a turn, with so many bytes inline: the next one may well be of that length.
 // Everybody is woken: who is ahead may wait for room for a post of its own.

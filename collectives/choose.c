@@ -231,8 +231,36 @@ const struct mp_algorithm *mp_choose(const struct mp_collective *c, bool blockin
 
 // ---- The three ways to have it done
 
+static uint32_t signature_of(const struct mp_blocks *blocks)
+{
+    return blocks->type ? mp_block_signature(blocks, 0) : MP_DATA_ANY;
+}
+
+void mp_schedule_stamp(struct mp_schedule *schedule, const struct mp_collective *c,
+                       bool nonblocking)
+{
+    uint32_t head = c->op ? (uint32_t)c->op->code << MP_STAMP_OP_SHIFT : 0;
+    uint32_t gives = 0, takes = 0;
+
+    head |= nonblocking ? MP_STAMP_NONBLOCKING : 0;
+    schedule->uneven = c->uneven && !c->op;
+    if (c->op) {
+        gives = takes = mp_datatype_signature(c->recv.type, mp_reduced_count(c));
+    } else if (c->kind != MP_BARRIER && !c->uneven) {
+        takes = signature_of(&c->recv);
+        gives = c->kind == MP_BCAST || c->in_place ? takes : signature_of(&c->send);
+    }
+    bool rooted = c->kind == MP_BCAST || c->kind == MP_REDUCE || c->kind == MP_GATHER ||
+                  c->kind == MP_SCATTER;
+    schedule->root = rooted && !c->comm->remote ? c->root : -1;
+    schedule->looks_back = !nonblocking;
+    schedule->gives = head | gives;
+    schedule->takes = head | takes;
+}
+
 static struct mp_schedule *build_by(const struct mp_collective *collective,
-                                    const struct mp_algorithm *algorithm, int tag, int *error)
+                                    const struct mp_algorithm *algorithm, int tag, bool nonblocking,
+                                    int *error)
 {
     if (!algorithm) {
         *error = MPI_ERR_OTHER;
@@ -243,7 +271,9 @@ static struct mp_schedule *build_by(const struct mp_collective *collective,
         *error = MPI_ERR_NO_MEM;
         return NULL;
     }
+    mp_schedule_stamp(schedule, collective, nonblocking);
     algorithm->build(schedule, collective);
+    schedule->whole = true;
     return schedule;
 }
 
@@ -255,7 +285,7 @@ static struct mp_schedule *build(const struct mp_collective *c, unsigned persist
 struct mp_schedule *mp_collective_schedule(const struct mp_collective *collective, int tag,
                                            int *error)
 {
-    return build_by(collective, mp_choose(collective, false), tag, error);
+    return build_by(collective, mp_choose(collective, false), tag, true, error);
 }
 
 static int ready(void *comm)
@@ -270,8 +300,11 @@ static struct mp_schedule *opening(struct mp_comm *comm, int *error)
     struct mp_collective barrier = {.kind = MP_BARRIER, .comm = comm};
     // On two levels it is a part of what follows there, and not to be met by a nonblocking barrier.
     int tag = mp_schedule_tag(comm, MP_BARRIER) | (comm->nodes ? MP_TAG_LEVELS : 0);
-    struct mp_schedule *schedule = mp_collective_schedule(&barrier, tag, error);
+    struct mp_schedule *schedule =
+        build_by(&barrier, mp_choose(&barrier, false), tag, false, error);
     if (schedule) {
+        // What ranks disagreed about before is told in what follows, which all of them begin.
+        schedule->looks_back = false;
         mp_schedule_wait(schedule);
         mp_schedule_call(schedule, ready, comm);
         mp_board_come(comm);
@@ -327,6 +360,12 @@ static inline int run_on_board(const struct mp_collective *collective, mp_run_fn
         error = board->parted;
         board->parted = 0;
     }
+    struct mp_comm *near = mp_comm_near(collective->comm);
+    if (unlikely(near->board.astray)) {
+        int rank = near->board.astray - 1;
+        near->board.astray = 0;
+        error = error ? error : mp_board_compare_trail(near, rank);
+    }
     return error;
 }
 
@@ -338,7 +377,7 @@ int mp_collective_run(const struct mp_collective *collective)
     }
     int error;
     int tag = mp_schedule_tag(collective->comm, collective->kind);
-    struct mp_schedule *schedule = build_by(collective, algorithm, tag, &error);
+    struct mp_schedule *schedule = build_by(collective, algorithm, tag, false, &error);
     return schedule ? mp_schedule_run(schedule) : error;
 }
 

@@ -8,6 +8,7 @@
 
 #include "collectives/schedule.h"
 #include "datatype/counts.h"
+#include "datatype/datatype_signature.h"
 
 enum mp_collective_kind {
     MP_BARRIER,
@@ -70,6 +71,7 @@ struct mp_blocks {
     struct mp_datatype *type;
     const MPI_Datatype *types; // MPI_Alltoallw: one per rank; else NULL
     struct mp_datatype **held; // those, NULL for empty blocks, when the program may have freed them
+    uint32_t signature;        // of packed ones, what each is for others; else 0
     bool passes;               // what arrives here would not stay in the caches anyway
 };
 
@@ -100,6 +102,7 @@ static inline void mp_blocks_clear(struct mp_blocks *blocks)
     blocks->type = NULL;
     blocks->types = NULL;
     blocks->held = NULL;
+    blocks->signature = MP_DATA_ANY;
     blocks->passes = false;
 }
 
@@ -146,6 +149,15 @@ static inline MPI_Count mp_block_bytes(const struct mp_blocks *blocks, int rank)
 {
     MPI_Count count = mp_block_count(blocks, rank);
     return count == 0 ? 0 : count * mp_block_type(blocks, rank)->size;
+}
+
+static inline uint32_t mp_block_signature(const struct mp_blocks *blocks, int rank)
+{
+    MPI_Count count = mp_block_count(blocks, rank);
+    if (blocks->signature != MP_DATA_ANY) {
+        return blocks->signature;
+    }
+    return count == 0 ? MP_DATA_ANY : mp_datatype_signature(mp_block_type(blocks, rank), count);
 }
 
 static inline void *mp_block_at(const struct mp_blocks *blocks, int rank)

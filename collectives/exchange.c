@@ -62,17 +62,26 @@ void mp_add_recv_blocks(struct mp_schedule *schedule, const struct mp_blocks *bl
 // ---- Among all ranks, or between two groups
 
 // In place, what goes out of an all-to-all is packed away first, since it will be overwritten.
-static void send_packed(struct mp_schedule *schedule, const struct mp_blocks *blocks, int peer)
+static void send_packed(struct mp_schedule *schedule, const struct mp_blocks *blocks, int peer,
+                        bool empty)
 {
     MPI_Count bytes = mp_block_bytes(blocks, peer);
     struct mp_blocks memory = {.counts = mp_counts_each(bytes), .type = mp_byte_type()};
     memory.buffer = mp_schedule_bytes(schedule, bytes);
     mp_add_copy_block(schedule, blocks, peer, &memory, 0);
-    send_block(schedule, &memory, 0, peer, false);
+    send_block(schedule, &memory, 0, peer, empty);
+}
+
+// An empty block travels too, so that a rank which expects or gives something else finds out. Not
+// in the v and w forms of an all-to-all, where most may be empty.
+static bool travels_empty(const struct mp_collective *c)
+{
+    return c->kind != MP_ALLTOALL || !c->uneven;
 }
 
 static void send_to_all(struct mp_schedule *schedule, const struct mp_collective *c)
 {
+    bool empty = travels_empty(c);
     int peers = c->comm->peers->size, rank = c->comm->rank;
     for (int i = 0; i < peers; i++) {
         int to = (rank + i) % peers;
@@ -80,11 +89,11 @@ static void send_to_all(struct mp_schedule *schedule, const struct mp_collective
             continue;
         }
         if (c->kind == MP_ALLTOALL && c->in_place) {
-            send_packed(schedule, &c->recv, to);
+            send_packed(schedule, &c->recv, to, empty);
         } else if (c->kind == MP_ALLGATHER && c->in_place) {
-            send_block(schedule, &c->recv, rank, to, false);
+            send_block(schedule, &c->recv, rank, to, empty);
         } else {
-            send_block(schedule, &c->send, c->kind == MP_ALLGATHER ? 0 : to, to, false);
+            send_block(schedule, &c->send, c->kind == MP_ALLGATHER ? 0 : to, to, empty);
         }
     }
 }
@@ -95,7 +104,7 @@ static void recv_from_all(struct mp_schedule *schedule, const struct mp_collecti
     for (int i = 0; i < peers; i++) {
         int from = (rank % peers + peers - i) % peers;
         if (from != rank || c->comm->remote) {
-            recv_block(schedule, &c->recv, from, from, false, !c->uneven);
+            recv_block(schedule, &c->recv, from, from, travels_empty(c), !c->uneven);
         }
     }
 }
@@ -119,12 +128,12 @@ void mp_exchange_direct(struct mp_schedule *schedule, const struct mp_collective
     if (from_all) {
         recv_from_all(schedule, c);
     } else if (scatter && !root) {
-        recv_block(schedule, &c->recv, 0, c->root, false, !c->uneven);
+        recv_block(schedule, &c->recv, 0, c->root, true, !c->uneven);
     }
     if (to_all) {
         send_to_all(schedule, c);
     } else if (gather && !root) {
-        send_block(schedule, &c->send, 0, c->root, false);
+        send_block(schedule, &c->send, 0, c->root, true);
     }
     if ((from_all || to_all) && !inter && !c->in_place) {
         mp_add_copy_block(schedule, &c->send, to_all && c->kind != MP_ALLGATHER ? c->comm->rank : 0,
@@ -174,9 +183,6 @@ void mp_allgather_bruck(struct mp_schedule *schedule, const struct mp_collective
     int rank = c->comm->rank;
     MPI_Count block = mp_block_bytes(&c->recv, 0);
 
-    if (block == 0) {
-        return;
-    }
     char *memory = mp_schedule_bytes(schedule, size * block);
     if (!c->in_place) {
         mp_add_copy_block(schedule, &c->send, 0, &c->recv, rank);
@@ -222,7 +228,7 @@ void mp_alltoall_bruck(struct mp_schedule *schedule, const struct mp_collective 
     for (int i = 0; i < size; i++) {
         mp_add_copy_block(schedule, send, (rank + i) % size, &memory, i);
     }
-    for (int bit = 1; bit < size && block > 0; bit *= 2) {
+    for (int bit = 1; bit < size; bit *= 2) {
         int n = 0, k = 0;
         for (int i = bit; i < size; i++) {
             if (i & bit) {

@@ -20,15 +20,19 @@ static void note(struct mp_schedule *schedule, int error)
 
 // Notes what a receive step has to say about the message that it got.
 static void judge(struct mp_schedule *schedule, const struct mp_step *step, int error,
-                  MPI_Count bytes)
+                  MPI_Count bytes, int32_t source)
 {
+    uint32_t stamp = mp_source_stamp(source);
     MPI_Count expected = step->message.count * step->message.type->size;
     if (likely(!error && (bytes == expected || !step->exact))) {
+        if (unlikely(stamp != step->message.stamp) && !schedule->error) {
+            schedule->error = mp_stamp_compare(step, stamp, bytes, &schedule->wrong);
+        }
         return;
     }
     if (!schedule->error) {
         schedule->error = error ? error : MPI_ERR_COUNT;
-        schedule->wrong.peer = step->message.peer;
+        schedule->wrong = (struct mp_wrong){.peer = step->message.peer};
         schedule->wrong.expected = expected;
         schedule->wrong.bytes = bytes;
     }
@@ -47,9 +51,9 @@ static void message_start(struct mp_schedule *schedule, struct mp_step *step)
 
     if (step->kind == MP_STEP_SEND) {
         MPI_Request sending;
-        error = mp_isend(step->message.buffer, step->message.count, step->message.type,
-                         step->message.peer, step->message.tag, comm, comm->context + 1,
-                         MP_SEND_STANDARD, &sending);
+        error = mp_isend_collective(step->message.buffer, step->message.count, step->message.type,
+                                    step->message.peer, step->message.tag, comm,
+                                    step->message.stamp, &sending);
         request = mp_request_get(sending);
     } else {
         error = mp_irecv(step->message.buffer, step->message.count, step->message.type,
@@ -64,7 +68,9 @@ static void message_end(struct mp_schedule *schedule, struct mp_step *step)
 {
     struct mp_request *request = step->message.request;
     if (step->kind == MP_STEP_RECV) {
-        judge(schedule, step, request->error, request->bytes);
+        bool came = !request->cancelled;
+        judge(schedule, step, request->error, request->bytes,
+              came ? request->source : mp_source_stamped(0, step->message.stamp));
     } else {
         note(schedule, request->error);
     }
@@ -202,11 +208,23 @@ static bool parted(struct mp_schedule *schedule)
         const struct mp_step *step = &schedule->steps[i];
         bool waits = is_message(step) && step->message.request && !step->message.request->complete;
         struct mp_wrong wrong;
-        if (waits && mp_find_other(step->message.comm, step->message.tag, &wrong)) {
-            mp_schedule_part(schedule, MPI_ERR_OTHER, &wrong);
+        if (waits && mp_find_other(schedule, step->message.comm, step->message.tag, &wrong)) {
+            bool root = wrong.kind == wrong.own_kind && wrong.root != wrong.own_root;
+            mp_schedule_part(schedule, root ? MPI_ERR_ROOT : MPI_ERR_OTHER, &wrong);
             return true;
         }
     }
+    if (!schedule->told) {
+        mp_answer_left(schedule);
+    }
+    for (size_t i = schedule->settled; i < schedule->at && !schedule->told; i++) {
+        const struct mp_step *step = &schedule->steps[i];
+        if (is_message(step) && step->message.request && !step->message.request->complete) {
+            mp_tell_of_wait(step->message.comm, step->message.tag, schedule->root,
+                            step->message.peer);
+        }
+    }
+    schedule->told = true;
     return false;
 }
 
@@ -222,12 +240,12 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
     bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
                   (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
     MPI_Status status;
-    if (!waited || !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type,
-                                      step->message.peer, step->message.tag, comm,
-                                      comm->context + 1, &status)) {
+    if (!waited ||
+        !mp_recv_collective_from_ring(step->message.buffer, step->message.count, step->message.type,
+                                      step->message.peer, step->message.tag, comm, &status)) {
         return false;
     }
-    judge(schedule, step, 0, mp_status_bytes(&status));
+    judge(schedule, step, 0, mp_status_bytes(&status), status.MPI_SOURCE);
     return true;
 }
 
@@ -368,6 +386,9 @@ int mp_schedule_run(struct mp_schedule *schedule)
         return out_of_memory(schedule);
     }
     run(schedule);
+    if (schedule->looks_back && !schedule->error) {
+        mp_find_left(schedule);
+    }
     int error = schedule->error;
     if (unlikely(error)) {
         explain(schedule);
@@ -404,6 +425,10 @@ static void request_progress(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
     if (mp_schedule_advance(schedule)) {
+        if (!request->persistent) {
+            schedule->comm->coll_under_way--;
+            mp_note_last(schedule);
+        }
         mp_request_complete(request, schedule->error);
     }
 }
@@ -413,7 +438,11 @@ static int request_start(struct mp_request *request)
     struct mp_schedule *schedule = request->state;
     schedule->error = 0;
     schedule->parted = false;
+    schedule->told = false;
     schedule->wrong.peer = MP_WRONG_NONE;
+    if (request->persistent) {
+        mp_find_stray(schedule);
+    }
     schedule->at = 0;
     schedule->settled = 0;
     request_progress(request);
@@ -458,7 +487,11 @@ static int make_request(struct mp_schedule *schedule, struct mp_request **reques
 int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request)
 {
     int error = make_request(schedule, request);
-    return error ? error : request_start(*request);
+    if (error) {
+        return error;
+    }
+    schedule->comm->coll_under_way++;
+    return request_start(*request);
 }
 
 int mp_schedule_prepare(struct mp_schedule *schedule, struct mp_request **request)

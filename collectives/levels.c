@@ -132,7 +132,7 @@ static int run_inner(void *argument)
     board->label = mp_label(board->tag, inner->root) - inner->c.root;
     int error = inner->run(&inner->c);
     // Where others are in another operation, no further step would do any good.
-    schedule->parted = board->parted || error == MPI_ERR_OTHER;
+    schedule->parted = board->parted || error == MPI_ERR_OTHER || error == MPI_ERR_ROOT;
     if (unlikely(board->parted)) {
         error = board->parted;
         board->parted = 0;
@@ -192,6 +192,12 @@ static int come(const struct mp_collective *c)
         return 0;
     }
     mp_board_await_all(c->comm);
+    // What near members disagreed about before is told at the end: all others are in this barrier.
+    for (int i = 0; i < c->comm->size; i++) {
+        if (unlikely(mp_board_post_of(c->comm, i)->trail != c->comm->board.trail)) {
+            c->comm->board.astray = i + 1;
+        }
+    }
     return mp_shm_compare_all(c, 0);
 }
 
@@ -262,7 +268,8 @@ static struct mp_blocks packed(struct mp_schedule *schedule, const struct mp_blo
     return (struct mp_blocks){.buffer = mp_schedule_bytes(schedule, *count),
                               .counts = mp_counts_each(bytes),
                               .displacements = mp_counts_each(bytes),
-                              .type = mp_byte_type()};
+                              .type = mp_byte_type(),
+                              .signature = mp_block_signature(own, 0)};
 }
 
 // Adds the messages with the leaders of the other nodes, of the root's or of every one's blocks.
@@ -422,7 +429,9 @@ int mp_levels(const struct mp_collective *c)
     if (!schedule) {
         return MPI_ERR_NO_MEM;
     }
+    mp_schedule_stamp(schedule, c, false);
     c->comm->nodes->near.board.tag = tag;
     builders[c->kind](schedule, c);
+    schedule->whole = true;
     return mp_schedule_run(schedule);
 }

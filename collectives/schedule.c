@@ -4,6 +4,8 @@
 // allocates nothing. Read next: collectives/execute.c, which runs them.
 #include "collectives/schedule.h"
 
+#include "collectives/collectives.h"
+#include "datatype/datatype_signature.h"
 #include "object/errhandler.h"
 
 #include <stdlib.h>
@@ -76,6 +78,13 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     schedule->scope = mp_scope_of(comm, tag);
     schedule->comm = comm;
     schedule->op = op;
+    bool makes = tag == 0 || (unsigned)tag >> MP_TAG_KIND_SHIFT >= MP_MAKES_COMM;
+    schedule->gives = schedule->takes = makes ? mp_stamp_of_call() : 0;
+    schedule->uneven = false;
+    schedule->looks_back = false;
+    schedule->whole = false;
+    schedule->root = -1;
+    schedule->told = false;
     if (op) {
         mp_op_hold(op);
     }
@@ -83,6 +92,8 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     schedule->stop_on_error = handler == MP_ERRHANDLER_FATAL || handler == MP_ERRHANDLER_ABORT;
     schedule->parted = false;
     schedule->error = 0;
+    schedule->tag = tag;
+    mp_find_left(schedule);
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->count = 0;
     schedule->at = 0;
@@ -157,6 +168,10 @@ static size_t message_add(struct mp_schedule *schedule, enum mp_step_kind kind, 
     step->message.request = NULL;
     step->message.peer = scope->map ? scope->map[peer] : peer;
     step->message.tag = scope->tag;
+    step->message.stamp = kind == MP_STEP_SEND ? schedule->gives : schedule->takes;
+    if (schedule->uneven) {
+        step->message.stamp |= mp_datatype_signature(type, count);
+    }
     return schedule->count - 1;
 }
 

@@ -48,6 +48,7 @@ struct mp_step {
             struct mp_request *request; // while under way
             int peer;                   // rank in comm
             int tag;
+            uint32_t stamp; // it is to have: disagree.h
         } message;
         struct {
             const void *from;
@@ -89,10 +90,19 @@ struct mp_temporary;
 struct mp_schedule {
     struct mp_scope scope; // of the steps being added
     struct mp_comm *comm;
-    struct mp_op *op;   // held; NULL when nothing is reduced
+    struct mp_op *op; // held; NULL when nothing is reduced
+    // What messages say of the operation, and those that are received should: disagree.h. If
+    // `uneven`, each is of a type of its own.
+    uint32_t gives, takes;
+    bool uneven;
+    bool looks_back; // at its end, for what ranks disagreed about before: mp_find_left
+    bool whole;      // all its receives were written down before it was begun
+    int root;        // -1: there is none
+    bool told; // it has lasted for long, and those that it waits for were told which one it is
     bool stop_on_error; // the error handler ends the job anyway: do not go on
     bool parted;        // nor where a rank that is waited for is in another operation
     int error;          // first one, of building or of running
+    int tag;            // of the operation
     struct mp_wrong wrong;
     struct mp_step *steps;
     size_t count, room;
@@ -126,6 +136,11 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
 int mp_schedule_tag(struct mp_comm *comm, unsigned kind);
 enum { MP_TAG_KIND_SHIFT = 25, MP_TAG_KIND = 0xf, MP_TAG_PERSISTENT = MP_TAG_KIND + 1 };
 enum { MP_TAG_LEVELS = 1 << 24, MP_TAG_NUMBER = MP_TAG_LEVELS - 1 };
+
+// Sets the stamps of its messages, before steps are added.
+struct mp_collective;
+void mp_schedule_stamp(struct mp_schedule *schedule, const struct mp_collective *c,
+                       bool nonblocking);
 
 // The highest tag of mp_schedule_tag; those above are for MPI_Comm_create_group and the leaders of
 // MPI_Intercomm_create, which not all ranks of the communicator call.

@@ -75,11 +75,26 @@ static inline void mp_shm_get(const char *from_bytes, const struct mp_datatype *
     }
 }
 
-// Whether a rank's post is of the same operation, with the same root. If not, it is 0 or an error
-// class with mp_fail.
+// The kind of this rank's post.
+static inline unsigned mp_shm_kind(const struct mp_collective *c)
+{
+    return c->kind | (c->op ? (unsigned)c->op->code << MP_POST_OP_SHIFT : 0);
+}
+
+// Begins the turn of an operation that ranks leave without a look at all others.
+static inline struct mp_post *mp_shm_begin_leaving(const struct mp_collective *c, unsigned flags,
+                                                   uint64_t bytes)
+{
+    mp_board_follow(c->comm, mp_shm_kind(c), c->root + c->comm->board.label);
+    return mp_board_begin(c->comm, mp_shm_kind(c) | flags, c->root, bytes);
+}
+
+// Whether a rank's post is of the same operation as this rank's, with the same root and operator.
+// If not, it is 0 or an error class with mp_fail.
 static inline bool mp_shm_is_same(const struct mp_collective *c, const struct mp_post *post)
 {
-    return (post->kind & MP_POST_KIND) == c->kind && post->root == c->root + c->comm->board.label;
+    const struct mp_post *own = mp_board_post_of(c->comm, c->comm->rank);
+    return ((post->kind ^ own->kind) & MP_POST_SAME) == 0 && post->root == own->root;
 }
 
 static inline int mp_shm_compare_kind(const struct mp_collective *c, int rank)
@@ -125,12 +140,43 @@ static inline int mp_shm_compare_sent(const struct mp_comm *comm, int rank, MPI_
     return likely(fine) ? 0 : mp_shm_compare_sent_slow(comm, rank, sent, expected, exact);
 }
 
-// Whether it is also of as many bytes as here; and whether all posts are.
+// The same about two words that differ.
+int mp_shm_compare_word_slow(const struct mp_comm *comm, int rank, uint32_t signature,
+                             uint32_t expected);
+
+// Whether what a rank sent is of the type that a block of this rank's expects, its length being
+// fine. An error class with mp_fail.
+int mp_shm_compare_type_slow(const struct mp_comm *comm, int rank, const struct mp_datatype *type,
+                             MPI_Count count, MPI_Count sent, uint32_t signature);
+static inline int mp_shm_compare_block(const struct mp_collective *c, int rank, int block,
+                                       MPI_Count sent, uint32_t signature)
+{
+    MPI_Count room = mp_block_bytes(&c->recv, block);
+    int error = mp_shm_compare_sent(c->comm, rank, sent, room, !c->uneven);
+    if (error || sent == 0 || signature == mp_block_type(&c->recv, block)->kind) {
+        return error;
+    }
+    if (c->recv.signature != MP_DATA_ANY) {
+        return signature == c->recv.signature
+                   ? 0
+                   : mp_shm_compare_word_slow(c->comm, rank, signature, c->recv.signature);
+    }
+    return mp_shm_compare_type_slow(c->comm, rank, mp_block_type(&c->recv, block),
+                                    mp_block_count(&c->recv, block), sent, signature);
+}
+
+// Whether a rank's post is also of as many bytes as here, and of the same type, since it is about
+// one buffer that is alike at all ranks; and whether all posts are.
 static inline int mp_shm_compare(const struct mp_collective *c, int rank, MPI_Count bytes)
 {
+    const struct mp_post *post = mp_board_post_of(c->comm, rank);
+    const struct mp_post *own = mp_board_post_of(c->comm, c->comm->rank);
     int error = mp_shm_compare_kind(c, rank);
-    MPI_Count theirs = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
-    return error ? error : mp_shm_compare_sent(c->comm, rank, theirs, bytes, true);
+    error = error ? error : mp_shm_compare_sent(c->comm, rank, (MPI_Count)post->bytes, bytes, true);
+    if (error || bytes == 0 || likely(post->signature == own->signature)) {
+        return error;
+    }
+    return mp_shm_compare_word_slow(c->comm, rank, post->signature, own->signature);
 }
 
 static inline int mp_shm_compare_all(const struct mp_collective *c, MPI_Count bytes)

@@ -21,26 +21,27 @@ static struct posts look_at_posts(const struct mp_collective *c, unsigned own_ch
 
     for (int i = 0; i < comm->size; i++) {
         const struct mp_post *post = mp_board_post_of(comm, i);
-        size_t bytes;
+        struct mp_shm_given given = {.data = NULL};
         if (i == comm->rank) {
             continue;
         }
-        if (mp_shm_compare_kind(c, i)) {
+        int other = mp_shm_compare_kind(c, i);
+        if (unlikely(other)) {
             all.other_kind = true;
-            all.error = MPI_ERR_OTHER;
+            all.error = other;
             continue;
         }
         if (post->kind & MP_POST_INLINE) {
-            mp_shm_part_in_post(comm, i, &bytes);
+            given = mp_shm_part_in_post(comm, i);
         } else {
             unsigned theirs = (unsigned)post->address[0];
             all.chunks = theirs > all.chunks ? theirs : all.chunks;
             all.waited = true;
-            bytes = mp_shm_part_of(comm, i, 0)->bytes;
+            given.bytes = mp_shm_part_of(comm, i, 0)->bytes;
+            given.signature = mp_shm_part_of(comm, i, 0)->signature;
         }
         if (!all.error) {
-            all.error = mp_shm_compare_sent(c->comm, i, (MPI_Count)bytes,
-                                            mp_block_bytes(&c->recv, i), !c->uneven);
+            all.error = mp_shm_compare_block(c, i, i, (MPI_Count)given.bytes, given.signature);
         }
     }
     return all;
@@ -64,9 +65,8 @@ static void take_from_posts(const struct mp_collective *c)
     for (int k = 1; k < comm->size; k++) {
         int rank = (comm->rank + k) % comm->size;
         if (mp_board_post_of(comm, rank)->kind & MP_POST_INLINE) {
-            size_t bytes;
-            const char *block = mp_shm_part_in_post(comm, rank, &bytes);
-            mp_shm_take(&c->recv, rank, block, 0, (MPI_Count)bytes);
+            struct mp_shm_given given = mp_shm_part_in_post(comm, rank);
+            mp_shm_take(&c->recv, rank, given.data, 0, (MPI_Count)given.bytes);
         }
     }
 }
@@ -133,7 +133,7 @@ static int alltoall(const struct mp_collective *c)
     const struct mp_blocks *give = c->in_place ? &c->recv : &c->send;
     int rank = comm->rank, own_error = 0;
     MPI_Count each = c->uneven ? 0 : mp_block_bytes(give, 0);
-    struct mp_post *post = mp_board_begin(comm, MP_ALLTOALL, 0, (uint64_t)each);
+    struct mp_post *post = mp_board_begin(comm, mp_shm_kind(c), 0, (uint64_t)each);
     struct mp_shm_exchange own = {.chunks = 0};
 
     if (!mp_shm_give_in_post(comm, post, give)) {

@@ -12,7 +12,37 @@ int mp_shm_barrier(const struct mp_collective *c)
     mp_board_begin(c->comm, MP_BARRIER | MP_POST_INLINE, 0, 0);
     mp_board_post(c->comm);
     mp_board_await_all(c->comm);
-    return mp_shm_compare_all(c, 0);
+    int error = mp_shm_compare_all(c, 0);
+    for (int i = 0; i < c->comm->size && !error; i++) {
+        if (unlikely(mp_board_post_of(c->comm, i)->trail != c->comm->board.trail)) {
+            error = mp_board_compare_trail(c->comm, i);
+        }
+    }
+    return error;
+}
+
+int mp_shm_compare_word_slow(const struct mp_comm *comm, int rank, uint32_t signature,
+                             uint32_t expected)
+{
+    if (signature == MP_DATA_ANY || expected == MP_DATA_ANY) {
+        return 0;
+    }
+    struct mp_wrong wrong = {
+        .peer = mp_board_member(comm, rank), .signature = signature, .own_signature = expected};
+    mp_wrong_explain(&wrong, MPI_ERR_TYPE);
+    return MPI_ERR_TYPE;
+}
+
+int mp_shm_compare_type_slow(const struct mp_comm *comm, int rank, const struct mp_datatype *type,
+                             MPI_Count count, MPI_Count sent, uint32_t signature)
+{
+    if (!mp_datatype_contradicts(type, count, signature, sent)) {
+        return 0;
+    }
+    struct mp_wrong wrong = {
+        .peer = mp_board_member(comm, rank), .signature = signature, .type = type};
+    mp_wrong_explain(&wrong, MPI_ERR_TYPE);
+    return MPI_ERR_TYPE;
 }
 
 int mp_shm_exchange(const struct mp_collective *c)

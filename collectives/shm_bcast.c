@@ -35,7 +35,7 @@ static int root(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     const struct mp_blocks *data = &c->recv;
-    struct mp_post *post = mp_board_begin(comm, MP_BCAST, c->root, 0);
+    struct mp_post *post = mp_shm_begin_leaving(c, 0, 0);
     MPI_Count bytes = mp_block_bytes(data, 0);
     unsigned chunks = mp_shm_chunks(bytes);
     unsigned ways = mp_shm_ways(comm, bytes, 0);
@@ -74,7 +74,7 @@ static int leaf(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     MPI_Count expected = mp_block_bytes(&c->recv, 0);
-    struct mp_post *mine = mp_board_begin(comm, MP_BCAST, c->root, (uint64_t)expected);
+    struct mp_post *mine = mp_shm_begin_leaving(c, 0, (uint64_t)expected);
 
     mp_shm_post_place(comm, mine, &c->recv);
     mp_board_post(comm);
@@ -83,7 +83,7 @@ static int leaf(const struct mp_collective *c)
     if (error) {
         return error;
     }
-    error = mp_shm_compare_sent(c->comm, c->root, (MPI_Count)post->bytes, expected, true);
+    error = mp_shm_compare_block(c, c->root, 0, (MPI_Count)post->bytes, post->signature);
     if (post->kind & MP_POST_OPERAND) {
         take_from_memory(c, mine, post);
         return error;

@@ -21,8 +21,8 @@ static struct own own_block(const struct mp_collective *c)
 
 static int check_sent(const struct mp_collective *c, int rank)
 {
-    MPI_Count sent = (MPI_Count)mp_board_post_of(c->comm, rank)->bytes;
-    return mp_shm_compare_sent(c->comm, rank, sent, mp_block_bytes(&c->recv, rank), !c->uneven);
+    const struct mp_post *post = mp_board_post_of(c->comm, rank);
+    return mp_shm_compare_block(c, rank, rank, (MPI_Count)post->bytes, post->signature);
 }
 
 // What all posts together say.
@@ -38,9 +38,10 @@ static struct posts look_at_posts(const struct mp_collective *c)
     struct posts all = {.error = 0};
     for (int i = 0; i < c->comm->size; i++) {
         const struct mp_post *post = mp_board_post_of(c->comm, i);
-        if (i != c->comm->rank && mp_shm_compare_kind(c, i)) {
+        int other = i == c->comm->rank ? 0 : mp_shm_compare_kind(c, i);
+        if (unlikely(other)) {
             all.other_kind = true;
-            all.error = MPI_ERR_OTHER;
+            all.error = other;
             continue;
         }
         unsigned chunks = mp_shm_chunks_of(post);
@@ -131,7 +132,7 @@ static int leaf(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
-    struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
+    struct mp_post *post = mp_shm_begin_leaving(c, 0, 0);
     unsigned ways = mp_shm_ways(comm, own.bytes, 0);
 
     // The root takes chunk i in step i + 1.
@@ -166,7 +167,7 @@ static bool take(const struct mp_collective *c, const struct mp_post *mine, int 
 static int root(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
-    struct mp_post *post = mp_board_begin(comm, MP_GATHER, c->root, 0);
+    struct mp_post *post = mp_shm_begin_leaving(c, 0, 0);
     bool shared = false;
 
     post->kind |= MP_POST_INLINE;
@@ -217,7 +218,7 @@ static int allgather(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     struct own own = own_block(c);
-    struct mp_post *post = mp_board_begin(comm, MP_ALLGATHER, 0, 0);
+    struct mp_post *post = mp_board_begin(comm, mp_shm_kind(c), 0, 0);
     unsigned ways = mp_shm_ways(comm, own.bytes, MP_SHM_WAITED);
 
     // Everybody takes chunk i between its steps i + 1 and i + 2.

@@ -15,10 +15,12 @@ enum { MP_SHM_MOST_PARTS = 256 };
 // ---- Blocks that fit a post together travel in it, whatever the others' do
 
 // First the block of the rank after the giver, and so on. The giver itself has none.
-// Where they are all of one length, that is post->bytes. Else (MP_POST_ENDS) post->stride bytes are
-// in the post: 16 bits for each block, which say where it ends, and then the blocks, one right
-// after the other. Then post->bytes is 0, so that no rank that expects blocks of one length takes
-// this for such.
+// Where they are all of one length and type, those are in the post. Else (MP_POST_ENDS) post->bytes
+// bytes are in it: for each block where it ends and what it is, and then the blocks, one right
+// after the other.
+struct mp_shm_end {
+    uint32_t end, signature;
+};
 
 // Which place a rank's block has.
 static inline int mp_shm_place_in_post(int size, int giver, int rank)
@@ -29,7 +31,7 @@ static inline int mp_shm_place_in_post(int size, int giver, int rank)
 // Bytes before the blocks where they are of different lengths.
 static inline size_t mp_shm_ends_bytes(int size)
 {
-    return ((size_t)(size - 1) * sizeof(uint16_t) + 7) & ~(size_t)7;
+    return (size_t)(size - 1) * sizeof(struct mp_shm_end);
 }
 
 // Whether that is the way for so many bytes, of which the longest block has `longest`: on the pad;
@@ -41,8 +43,9 @@ static inline bool mp_shm_fits_post(size_t bytes, size_t longest)
 
 // The blocks of this rank for all others, taken together.
 struct mp_shm_parts {
-    bool even; // all are of one length,
+    bool even; // all are of one length and type,
     size_t each;
+    uint32_t signature;
     size_t longest;
     size_t length; // with the ends; if not more than a chunk
 };
@@ -60,41 +63,45 @@ bool mp_shm_give_in_post(struct mp_comm *comm, struct mp_post *post,
 // Bytes of data with such a post.
 static inline size_t mp_shm_parts_length(const struct mp_comm *comm, const struct mp_post *post)
 {
-    return unlikely(post->kind & MP_POST_ENDS) ? post->stride
+    return unlikely(post->kind & MP_POST_ENDS) ? post->bytes
                                                : post->bytes * (size_t)(comm->size - 1);
 }
 
-// Where this rank's block is in the data of another one's post, and its length.
-static inline const char *mp_shm_part_at(const struct mp_comm *comm, int giver,
-                                         const struct mp_post *post, const char *data,
-                                         size_t *bytes)
+// This rank's block in the data of another one's post.
+struct mp_shm_given {
+    const char *data;
+    size_t bytes;
+    uint32_t signature;
+};
+
+static inline struct mp_shm_given mp_shm_part_at(const struct mp_comm *comm, int giver,
+                                                 const struct mp_post *post, const char *data)
 {
     size_t place = (size_t)mp_shm_place_in_post(comm->size, giver, comm->rank);
 
     if (likely(!(post->kind & MP_POST_ENDS))) {
-        *bytes = post->bytes;
-        return data + place * post->bytes;
+        return (struct mp_shm_given){data + place * post->bytes, post->bytes, post->signature};
     }
-    const uint16_t *ends = (const void *)data;
-    size_t start = place > 0 ? ends[place - 1] : mp_shm_ends_bytes(comm->size);
-    *bytes = ends[place] - start;
-    return data + start;
+    const struct mp_shm_end *ends = (const void *)data;
+    size_t start = place > 0 ? ends[place - 1].end : mp_shm_ends_bytes(comm->size);
+    return (struct mp_shm_given){data + start, ends[place].end - start, ends[place].signature};
 }
 
 // The same in the present turn.
-static inline const char *mp_shm_part_in_post(const struct mp_comm *comm, int giver, size_t *bytes)
+static inline struct mp_shm_given mp_shm_part_in_post(const struct mp_comm *comm, int giver)
 {
     const struct mp_post *post = mp_board_post_of(comm, giver);
     const char *data = mp_slots_data(comm, giver, mp_shm_parts_length(comm, post));
-    return mp_shm_part_at(comm, giver, post, data, bytes);
+    return mp_shm_part_at(comm, giver, post, data);
 }
 
 // ---- Chunks
 
 // In shared memory, written by the giver before its post or step.
 struct mp_shm_part {
-    uint64_t bytes;           // of the block
-    uint64_t address;         // 0: it comes in the parts
+    uint64_t bytes;   // of the block
+    uint64_t address; // 0: it comes in the parts
+    uint32_t signature;
     _Alignas(64) char data[]; // so that whole lines are copied
 };
 

@@ -28,6 +28,12 @@ static bool receives(const struct mp_collective *c)
     return c->kind == MP_ALLREDUCE || c->root == c->comm->rank;
 }
 
+static struct mp_post *begin(const struct mp_collective *c, unsigned flags, uint64_t bytes)
+{
+    return c->kind == MP_ALLREDUCE ? mp_board_begin(c->comm, mp_shm_kind(c) | flags, c->root, bytes)
+                                   : mp_shm_begin_leaving(c, flags, bytes);
+}
+
 // ---- Form `post` and form `chunk`
 
 static void give(struct mp_shm_reduction *r, struct mp_post *post, enum form form, int who)
@@ -50,7 +56,8 @@ static int reduce_short(struct mp_shm_reduction *r, enum form form)
     MPI_Count bytes = r->count * (MPI_Count)r->size;
     int who = c->kind == MP_ALLREDUCE ? MP_EVERYBODY : c->root;
     unsigned flags = form == POST ? MP_POST_INLINE : 0;
-    struct mp_post *post = mp_board_begin(comm, c->kind | flags, c->root, (uint64_t)bytes);
+    struct mp_post *post = begin(c, flags, (uint64_t)bytes);
+    post->signature = mp_datatype_signature(c->recv.type, r->count);
 
     // A root that combines in place takes its operand from where it is; so does one whose operand
     // can be used as it is. Everywhere else it has to be in the post or in the chunk.
@@ -228,7 +235,8 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
     struct mp_comm *comm = c->comm;
     MPI_Count bytes = r->count * (MPI_Count)r->size;
     uint64_t first_chunk = comm->board.chunk;
-    struct mp_post *post = mp_board_begin(comm, c->kind, c->root, (uint64_t)bytes);
+    struct mp_post *post = begin(c, 0, (uint64_t)bytes);
+    post->signature = mp_datatype_signature(c->recv.type, r->count);
 
     post->chunk = (uint32_t)first_chunk;
     bool kept_back = mp_shm_reduction_offer(r, post, receives(c) ? c->recv.buffer : NULL);

@@ -152,7 +152,8 @@ static int run(struct scan *s)
     const struct mp_collective *c = s->r.c;
     struct mp_comm *comm = c->comm;
     MPI_Count bytes = s->r.count * (MPI_Count)s->r.size;
-    struct mp_post *post = mp_board_begin(comm, c->kind, 0, (uint64_t)bytes);
+    struct mp_post *post = mp_shm_begin_leaving(c, 0, (uint64_t)bytes);
+    post->signature = mp_datatype_signature(c->recv.type, s->r.count);
     bool gets_result = c->kind == MP_SCAN || comm->rank > 0;
     bool kept_back = false;
 

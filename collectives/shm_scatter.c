@@ -56,6 +56,7 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
         bool memory = mp_shm_part_is_in_memory(blocks, i, ways);
         const struct mp_datatype *type = bytes > 0 ? mp_block_type(blocks, i) : NULL;
         part->bytes = (uint64_t)bytes;
+        part->signature = mp_block_signature(blocks, i);
         part->address = memory ? (uintptr_t)mp_block_at(blocks, i) + (uintptr_t)type->true_lb : 0;
         any = any || memory;
         MPI_Count left = bytes - from;
@@ -69,12 +70,17 @@ bool mp_shm_give_parts(struct mp_comm *comm, const struct mp_blocks *blocks, uin
 
 struct mp_shm_parts mp_shm_measure(const struct mp_comm *comm, const struct mp_blocks *blocks)
 {
-    MPI_Count each = mp_block_bytes(blocks, (comm->rank + 1) % comm->size);
-    struct mp_shm_parts parts = {.even = true, .each = (size_t)each};
+    int first = (comm->rank + 1) % comm->size;
+    MPI_Count each = mp_block_bytes(blocks, first);
+    struct mp_shm_parts parts = {
+        .even = true, .each = (size_t)each, .signature = mp_block_signature(blocks, first)};
 
     for (int i = 0; i < comm->size && parts.length <= MP_CHUNK_BYTES; i++) {
         size_t bytes = i == comm->rank ? 0 : (size_t)mp_block_bytes(blocks, i);
         parts.even = parts.even && (i == comm->rank || bytes == parts.each);
+        if (blocks->types && i != comm->rank) {
+            parts.even = parts.even && mp_block_signature(blocks, i) == parts.signature;
+        }
         parts.length += bytes;
         parts.longest = bytes > parts.longest ? bytes : parts.longest;
     }
@@ -86,16 +92,16 @@ void mp_shm_give_parts_at(const struct mp_comm *comm, struct mp_post *post, char
                           const struct mp_blocks *blocks, const struct mp_shm_parts *parts)
 {
     size_t end = parts->even ? 0 : mp_shm_ends_bytes(comm->size);
-    uint16_t *ends = (void *)data;
+    struct mp_shm_end *ends = (void *)data;
 
     post->kind |= parts->even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
-    post->bytes = parts->even ? parts->each : 0;
-    post->stride = (uint32_t)parts->length;
+    post->bytes = parts->even ? parts->each : parts->length;
+    post->signature = parts->signature;
     for (int k = 0, i = comm->rank; k < comm->size - 1; k++) {
         i = i + 1 < comm->size ? i + 1 : 0;
         end += (size_t)mp_shm_put_block(data + end, blocks, i);
         if (!parts->even) {
-            ends[k] = (uint16_t)end;
+            ends[k] = (struct mp_shm_end){(uint32_t)end, mp_block_signature(blocks, i)};
         }
     }
 }
@@ -156,7 +162,7 @@ static int root(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     const struct mp_blocks *blocks = &c->send;
     MPI_Count each = c->uneven ? 0 : mp_block_bytes(blocks, 0);
-    struct mp_post *post = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)each);
+    struct mp_post *post = mp_shm_begin_leaving(c, 0, (uint64_t)each);
     bool any = false;
 
     if (mp_shm_give_in_post(comm, post, blocks)) {
@@ -200,7 +206,7 @@ static int take_from_memory(const struct mp_collective *c, const struct mp_post 
     if (part > 0) {
         mp_board_await_step(comm, c->root, MP_STEP_DONE);
     }
-    return mp_shm_compare_sent(c->comm, c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    return mp_shm_compare_block(c, c->root, 0, bytes, given->signature);
 }
 
 static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
@@ -214,8 +220,7 @@ static int take_parts(const struct mp_collective *c, const struct mp_post *mine,
         return take_from_memory(c, mine, part);
     }
     unsigned chunks = mp_shm_part_chunks(post->stride, bytes);
-    int error =
-        mp_shm_compare_sent(c->comm, c->root, bytes, mp_block_bytes(&c->recv, 0), !c->uneven);
+    int error = mp_shm_compare_block(c, c->root, 0, bytes, part->signature);
     mp_shm_take_part(c, c->root, 0, 0);
     for (unsigned i = 1; i < chunks; i++) {
         mp_board_step(comm, i, c->root);
@@ -237,11 +242,9 @@ int mp_shm_scatter_take(const struct mp_collective *c)
     if (!(post->kind & MP_POST_INLINE)) {
         return take_parts(c, mp_board_post_of(comm, comm->rank), post);
     }
-    size_t bytes;
-    const char *block = mp_shm_part_in_post(comm, c->root, &bytes);
-    mp_shm_take(&c->recv, 0, block, 0, (MPI_Count)bytes);
-    return mp_shm_compare_sent(c->comm, c->root, (MPI_Count)bytes, mp_block_bytes(&c->recv, 0),
-                               !c->uneven);
+    struct mp_shm_given given = mp_shm_part_in_post(comm, c->root);
+    mp_shm_take(&c->recv, 0, given.data, 0, (MPI_Count)given.bytes);
+    return mp_shm_compare_block(c, c->root, 0, (MPI_Count)given.bytes, given.signature);
 }
 
 static int leaf(const struct mp_collective *c)
@@ -249,7 +252,7 @@ static int leaf(const struct mp_collective *c)
     struct mp_comm *comm = c->comm;
     MPI_Count expected = mp_block_bytes(&c->recv, 0);
 
-    struct mp_post *mine = mp_board_begin(comm, MP_SCATTER, c->root, (uint64_t)expected);
+    struct mp_post *mine = mp_shm_begin_leaving(c, 0, (uint64_t)expected);
     mp_shm_post_place(comm, mine, &c->recv);
     mp_board_post(comm);
     return mp_shm_scatter_take(c);

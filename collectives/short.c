@@ -41,11 +41,20 @@ MP_ALWAYS_INLINE bool find_operands(const struct mp_comm *comm, const void *send
 // ---- Posts that differ
 
 // Whoever has more to give than fits a post may wait for this rank to take it.
-int mp_short_compare_slow(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                          size_t bytes, int rank)
+int mp_short_compare_slow(struct mp_comm *comm, MPI_Count count, const struct mp_datatype *type,
+                          bool uneven, int rank)
 {
-    struct mp_collective c = {.kind = kind, .comm = comm, .root = root};
-    int error = mp_shm_compare(&c, rank, (MPI_Count)bytes);
+    const struct mp_post *post = mp_board_post_of(comm, rank);
+    struct mp_collective c = {.comm = comm, .uneven = uneven};
+    int error = mp_shm_compare_kind(&c, rank);
+    if (!error && !type) {
+        error = mp_board_compare_trail(comm, rank);
+    }
+    if (!error && type) {
+        c.recv.counts = mp_counts_each(count);
+        c.recv.type = (struct mp_datatype *)(uintptr_t)type;
+        error = mp_shm_compare_block(&c, rank, 0, (MPI_Count)post->bytes, post->signature);
+    }
     if (error) {
         mp_board_step(comm, MP_STEP_DONE, MP_EVERYBODY);
     }
@@ -82,11 +91,15 @@ int mp_short_barrier(int call, MPI_Comm handle)
     const struct mp_post *post = mp_board_post_of(comm, first);
     mp_board_await_all(comm);
     int error = 0;
-    if (unlikely(post->kind != (MP_BARRIER | MP_POST_INLINE))) {
-        error = mp_short_compare_slow(comm, MP_BARRIER, 0, 0, first);
+    if (unlikely(post->kind != (MP_BARRIER | MP_POST_INLINE) || post->trail != comm->board.trail)) {
+        error = mp_short_compare_slow(comm, 0, NULL, false, first);
     }
     for (int i = first + 1; i < comm->size && !error; i++) {
-        error = i == comm->rank ? 0 : mp_short_compare(comm, MP_BARRIER, 0, 0, i);
+        if (i != comm->rank &&
+            unlikely(mp_board_post_of(comm, i)->kind != (MP_BARRIER | MP_POST_INLINE) ||
+                     mp_board_post_of(comm, i)->trail != comm->board.trail)) {
+            error = mp_short_compare_slow(comm, 0, NULL, false, i);
+        }
     }
     return error;
 }
@@ -100,7 +113,7 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
         (unsigned)root >= (unsigned)comm->size) {
         return MP_LONG_WAY;
     }
-    char *mine = mp_short_begin(comm, MP_BCAST, root, data.bytes, data.bytes);
+    char *mine = mp_short_begin(comm, MP_BCAST, root, &data, data.bytes);
     if (root == comm->rank) {
         mp_short_copy(mine, data.at, data.bytes);
         mp_board_post_data(comm, data.bytes);
@@ -108,7 +121,7 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
     }
     mp_board_post(comm);
     mp_short_await_next(comm, root);
-    int error = mp_short_compare(comm, MP_BCAST, root, data.bytes, root);
+    int error = mp_short_compare(comm, MP_BCAST, root, &data, root);
     if (likely(!error)) {
         mp_short_copy(data.at, mp_board_data(comm, root, data.bytes), data.bytes);
     }
@@ -143,7 +156,8 @@ MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, 
     int lower = scan ? comm->rank : comm->size; // ranks whose posts are waited for
     int ranks = kind == MP_SCAN ? lower + 1 : lower;
     size_t bytes = o->own.bytes;
-    char *mine = mp_short_begin(comm, kind, root, bytes, bytes);
+    unsigned posted_kind = kind | (unsigned)o->op->code << MP_POST_OP_SHIFT;
+    char *mine = mp_short_begin(comm, posted_kind, root, &o->own, bytes);
 
     // Nobody reads what the root has, or the last rank of a scan.
     bool gives = to_root ? root != comm->rank : !scan || comm->rank + 1 < comm->size;
@@ -163,7 +177,7 @@ MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, 
             if (scan || to_root) {
                 mp_short_await_next(comm, i);
             }
-            int other = mp_short_compare(comm, kind, root, bytes, i);
+            int other = mp_short_compare(comm, posted_kind, root, &o->own, i);
             error = error ? error : other;
         }
     }

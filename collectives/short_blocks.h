@@ -16,12 +16,33 @@
 struct mp_short_blocks {
     struct mp_side side;
     char *buffer;
-    size_t size;    // of an element, where all are of one type
-    size_t each;    // of a block, where there is but one count
-    size_t others;  // bytes of all blocks but this rank's own
-    size_t longest; // of them
-    bool even;      // they are of the same length
+    const struct mp_datatype *type; // where all are of one, of
+    size_t size;                    // bytes
+    size_t each;                    // of a block, where there is but one count
+    size_t others;                  // bytes of all blocks but this rank's own
+    size_t longest;                 // of them
+    bool even;                      // they are of the same length and type
 };
+
+// Elements in a rank's block, and their type; of none, any that is one.
+MP_ALWAYS_INLINE MPI_Count mp_short_count(const struct mp_short_blocks *b, int rank)
+{
+    return b->side.arrays ? mp_counts_at(&b->side.counts, rank) : b->side.counts.each;
+}
+
+MP_ALWAYS_INLINE const struct mp_datatype *mp_short_type_of(const struct mp_short_blocks *b,
+                                                            int rank)
+{
+    if (!b->side.types) {
+        return b->type;
+    }
+    return mp_datatype_get(mp_short_count(b, rank) == 0 ? MPI_BYTE : b->side.types[rank]);
+}
+
+MP_ALWAYS_INLINE uint32_t mp_short_signature(const struct mp_short_blocks *b, int rank)
+{
+    return mp_datatype_signature(mp_short_type_of(b, rank), mp_short_count(b, rank));
+}
 
 MP_ALWAYS_INLINE size_t mp_short_bytes(const struct mp_short_blocks *b, int rank)
 {
@@ -78,6 +99,7 @@ MP_ALWAYS_INLINE bool mp_short_find_blocks(const struct mp_comm *comm, struct mp
         return false;
     }
     b->buffer = one.at;
+    b->type = one.type;
     b->size = one.type ? (size_t)one.type->size : 0;
     b->each = b->longest = one.bytes;
     b->others = (size_t)(comm->size - 1) * one.bytes;
@@ -88,6 +110,7 @@ MP_ALWAYS_INLINE bool mp_short_find_blocks(const struct mp_comm *comm, struct mp
         return false;
     }
     size_t each = SIZE_MAX;
+    uint32_t signature = 0;
     b->others = b->longest = 0;
     for (int i = 0; i < comm->size; i++) {
         uint64_t count = (uint64_t)mp_counts_at(&side.counts, i);
@@ -100,7 +123,9 @@ MP_ALWAYS_INLINE bool mp_short_find_blocks(const struct mp_comm *comm, struct mp
             return false;
         }
         if (i != comm->rank) {
-            b->even = b->even && (each == SIZE_MAX || bytes == each);
+            uint32_t its = side.types ? mp_short_signature(b, i) : 0;
+            b->even = b->even && (each == SIZE_MAX || (bytes == each && its == signature));
+            signature = its;
             b->longest = bytes > b->longest ? bytes : b->longest;
             each = bytes;
             b->others += bytes;
@@ -126,13 +151,15 @@ MP_ALWAYS_INLINE int mp_short_take(struct mp_comm *comm, enum mp_collective_kind
 {
     const struct mp_post *post = mp_board_post_of(comm, rank);
     struct mp_short_block to = mp_short_block(b, rank);
-    size_t bytes = to.bytes;
-    if (b->side.arrays && post->kind == (kind | MP_POST_INLINE) && post->root == root &&
-        post->bytes < bytes) {
-        bytes = post->bytes;
-    }
-    int error = mp_short_compare(comm, kind, root, bytes, rank);
+    const struct mp_datatype *type = mp_short_type_of(b, rank);
+    bool same = post->kind == (kind | MP_POST_INLINE) && post->root == root &&
+                (b->side.arrays ? post->bytes <= to.bytes : post->bytes == to.bytes) &&
+                post->signature == type->kind;
+    int error = likely(same) ? 0
+                             : mp_short_compare_slow(comm, mp_short_count(b, rank), type,
+                                                     b->side.arrays, rank);
     if (likely(!error)) {
+        size_t bytes = likely(post->bytes == to.bytes) ? to.bytes : post->bytes;
         mp_short_copy(to.at, mp_board_data(comm, rank, bytes), bytes);
     }
     return error;
@@ -157,7 +184,8 @@ MP_ALWAYS_INLINE int mp_short_gather(int call, struct mp_side send, struct mp_si
         !mp_short_own_agrees(comm, &all, own.at, own.bytes)) {
         return MP_LONG_WAY;
     }
-    mp_short_begin(comm, MP_GATHER, root, 0, 0);
+    mp_board_follow(comm, MP_GATHER, root);
+    mp_board_begin(comm, MP_GATHER | MP_POST_INLINE, root, 0);
     mp_board_post(comm);
     mp_short_copy(mp_short_block(&all, root).at, own.at, own.bytes);
     int error = 0;
@@ -213,9 +241,10 @@ MP_ALWAYS_INLINE void mp_short_give_others(struct mp_comm *comm, enum mp_collect
     size_t length = end + b->others;
     unsigned flags = b->even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
     struct mp_post *post =
-        mp_board_begin(comm, kind | flags, root, b->even ? mp_short_bytes(b, rank) : 0);
+        mp_board_begin(comm, kind | flags, root, b->even ? mp_short_bytes(b, rank) : length);
     char *data = mp_slots_begin_data(comm, post, length);
-    uint16_t *ends = (void *)data;
+    post->signature = mp_short_signature(b, rank);
+    struct mp_shm_end *ends = (void *)data;
 
     if (!b->side.arrays) { // one after the other, from the one after this rank on
         size_t before = (size_t)comm->rank * b->each;
@@ -225,13 +254,12 @@ MP_ALWAYS_INLINE void mp_short_give_others(struct mp_comm *comm, enum mp_collect
         mp_board_post_data(comm, length);
         return;
     }
-    post->stride = (uint32_t)length;
     for (int k = 0; k < comm->size - 1; k++) {
         struct mp_short_block block = mp_short_block(b, rank);
         mp_short_copy(data + end, block.at, block.bytes);
         end += block.bytes;
         if (!b->even) {
-            ends[k] = (uint16_t)end;
+            ends[k] = (struct mp_shm_end){(uint32_t)end, mp_short_signature(b, rank)};
         }
         rank = rank + 1 < comm->size ? rank + 1 : 0;
     }
@@ -241,19 +269,20 @@ MP_ALWAYS_INLINE void mp_short_give_others(struct mp_comm *comm, enum mp_collect
 // Takes this rank's block out of a rank's post. False if it is not there, or is
 // not what is expected.
 MP_ALWAYS_INLINE bool mp_short_take_part(const struct mp_comm *comm, enum mp_collective_kind kind,
-                                         int root, int rank, bool uneven, char *to, size_t room)
+                                         int root, int rank, bool uneven,
+                                         const struct mp_datatype *type, char *to, size_t room)
 {
     const struct mp_post *post = mp_board_post_of(comm, rank);
-    size_t bytes;
     if (unlikely((post->kind & ~(unsigned)MP_POST_ENDS) != (kind | MP_POST_INLINE) ||
                  post->root != root)) {
         return false;
     }
-    const char *data = mp_shm_part_in_post(comm, rank, &bytes);
-    if (unlikely(uneven ? bytes > room : bytes != room)) {
+    struct mp_shm_given given = mp_shm_part_in_post(comm, rank);
+    if (unlikely((uneven ? given.bytes > room : given.bytes != room) ||
+                 given.signature != type->kind)) {
         return false;
     }
-    mp_short_copy(to, data, bytes);
+    mp_short_copy(to, given.data, given.bytes);
     return true;
 }
 
@@ -273,11 +302,12 @@ MP_ALWAYS_INLINE int mp_short_scatter(int call, struct mp_side send, struct mp_s
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        mp_short_begin(comm, MP_SCATTER, root, own.bytes, 0);
+        mp_board_follow(comm, MP_SCATTER, root);
+        mp_board_begin(comm, MP_SCATTER | MP_POST_INLINE, root, own.bytes);
         mp_board_post(comm);
         mp_short_await_next(comm, root);
-        bool taken =
-            mp_short_take_part(comm, MP_SCATTER, root, root, send.arrays, own.at, own.bytes);
+        bool taken = mp_short_take_part(comm, MP_SCATTER, root, root, send.arrays, own.type, own.at,
+                                        own.bytes);
         return likely(taken)
                    ? 0
                    : mp_short_take_slow(comm, MP_SCATTER, root, mp_side_again(&recv), send.arrays);
@@ -286,6 +316,7 @@ MP_ALWAYS_INLINE int mp_short_scatter(int call, struct mp_side send, struct mp_s
         !mp_short_own_agrees(comm, &all, own.at, own.bytes)) {
         return MP_LONG_WAY;
     }
+    mp_board_follow(comm, MP_SCATTER, root);
     mp_short_give_others(comm, MP_SCATTER, root, &all);
     mp_short_copy(own.at, mp_short_block(&all, root).at, own.bytes);
     return 0;
@@ -309,8 +340,9 @@ MP_ALWAYS_INLINE int mp_short_alltoall(int call, struct mp_side send, struct mp_
     mp_board_await_all(comm);
     for (int i = 0; i < comm->size; i++) {
         struct mp_short_block block = mp_short_block(&to, i);
-        if (i != comm->rank && unlikely(!mp_short_take_part(comm, MP_ALLTOALL, 0, i, recv.arrays,
-                                                            block.at, block.bytes))) {
+        if (i != comm->rank &&
+            unlikely(!mp_short_take_part(comm, MP_ALLTOALL, 0, i, recv.arrays,
+                                         mp_short_type_of(&to, i), block.at, block.bytes))) {
             return mp_short_take_slow(comm, MP_ALLTOALL, 0, mp_side_again(&recv), recv.arrays);
         }
     }

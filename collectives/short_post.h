@@ -23,6 +23,7 @@ MP_ALWAYS_INLINE bool mp_short_enter(int call, MPI_Comm handle, struct mp_comm *
 struct mp_piece {
     char *at;
     size_t bytes;
+    MPI_Count count;
     const struct mp_datatype *type;
 };
 
@@ -37,6 +38,7 @@ MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Dat
     }
     piece->at = (char *)(uintptr_t)buffer + type->true_lb;
     piece->bytes = (size_t)count * (size_t)type->size;
+    piece->count = count;
     piece->type = type;
     return likely(piece->bytes <= MP_PAD_BYTES);
 }
@@ -44,10 +46,15 @@ MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Dat
 // ---- Posts
 
 // Returns where `length` bytes that this rank gives are to be put.
-MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                                      size_t bytes, size_t length)
+MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, unsigned kind, int root,
+                                      const struct mp_piece *own, size_t length)
 {
-    mp_board_begin(comm, kind | MP_POST_INLINE, root, bytes);
+    unsigned operation = kind & MP_POST_KIND;
+    if (operation != MP_ALLREDUCE && operation != MP_ALLGATHER && operation != MP_REDUCE_SCATTER) {
+        mp_board_follow(comm, kind, root);
+    }
+    struct mp_post *post = mp_board_begin(comm, kind | MP_POST_INLINE, root, own->bytes);
+    post->signature = mp_datatype_signature(own->type, own->count);
     return mp_board_data(comm, comm->rank, length);
 }
 
@@ -77,7 +84,7 @@ MP_ALWAYS_INLINE void mp_short_copy(char *to, const char *from, size_t bytes)
 MP_ALWAYS_INLINE void mp_short_give_own(struct mp_comm *comm, enum mp_collective_kind kind,
                                         int root, const struct mp_piece *own)
 {
-    mp_short_copy(mp_short_begin(comm, kind, root, own->bytes, own->bytes), own->at, own->bytes);
+    mp_short_copy(mp_short_begin(comm, kind, root, own, own->bytes), own->at, own->bytes);
     mp_board_post_data(comm, own->bytes);
 }
 
@@ -94,19 +101,21 @@ MP_ALWAYS_INLINE void mp_short_await_next(struct mp_comm *comm, int rank)
     }
 }
 
-// What to do about a post that is not as expected: an error class with mp_fail, or 0 if it is fine
-// all the same.
-int mp_short_compare_slow(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                          size_t bytes, int rank);
+// What to do about a post that is not as expected, of so many elements of a type (NULL: of none):
+// an error class with mp_fail, or 0 if it is fine all the same. It may be shorter if `uneven`.
+int mp_short_compare_slow(struct mp_comm *comm, MPI_Count count, const struct mp_datatype *type,
+                          bool uneven, int rank);
 
-// Whether a rank is in the same operation, with the same root and length. Then, since all decide by
-// the length, its data is in its post.
-MP_ALWAYS_INLINE int mp_short_compare(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                                      size_t bytes, int rank)
+// Whether a rank is in the same operation, with the same root, length and type. Then, since all
+// decide by the length, its data is in its post. (A type of several kinds of elements goes the slow
+// way.)
+MP_ALWAYS_INLINE int mp_short_compare(struct mp_comm *comm, unsigned kind, int root,
+                                      const struct mp_piece *own, int rank)
 {
     const struct mp_post *post = mp_board_post_of(comm, rank);
-    bool same = post->kind == (kind | MP_POST_INLINE) && post->root == root && post->bytes == bytes;
-    return likely(same) ? 0 : mp_short_compare_slow(comm, kind, root, bytes, rank);
+    bool same = post->kind == (kind | MP_POST_INLINE) && post->root == root &&
+                post->bytes == own->bytes && post->signature == own->type->kind;
+    return likely(same) ? 0 : mp_short_compare_slow(comm, own->count, own->type, false, rank);
 }
 
 #endif

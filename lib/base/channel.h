@@ -38,12 +38,31 @@ enum mp_packet_kind {
     MP_PACKET_KINDS
 };
 
+// What a message of a collective operation says of it, so that ranks that disagree find out (see
+// collectives/disagree.h), travels above the sender's rank.
+enum { MP_SOURCE_BITS = 12, MP_STAMP_BITS = 20 };
+
+static inline int32_t mp_source_stamped(int rank, uint32_t stamp)
+{
+    return (int32_t)((uint32_t)rank | stamp << MP_SOURCE_BITS);
+}
+
+static inline int mp_source_rank(int32_t source)
+{
+    return source & ((1 << MP_SOURCE_BITS) - 1);
+}
+
+static inline uint32_t mp_source_stamp(int32_t source)
+{
+    return (uint32_t)source >> MP_SOURCE_BITS;
+}
+
 // A packet's header, in memory. `length` is the payload that travels with this packet, except for
 // OFFER, where `total` bytes stay behind. Cookies are meaningful only to the rank that issued them.
 struct mp_packet {
     uint32_t kind;    // enum mp_packet_kind
     uint32_t context; // context id; with source and tag: the envelope
-    int32_t source;   // the sender's rank in the communicator
+    int32_t source; // the sender's rank in the communicator; in collectives, with a stamp above it
     int32_t tag;
     uint32_t length;   // bytes of payload with this packet
     uint32_t bytes;    // the channel's own: of payload as reserved

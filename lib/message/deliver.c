@@ -121,7 +121,7 @@ static void message_arrived(int peer, const struct mp_packet *packet, const void
 {
     struct mp_match *match = mp_match_get(packet->context);
     struct mp_request *request =
-        match ? mp_match_arrival(match, packet->source, packet->tag) : NULL;
+        match ? mp_match_arrival(match, mp_source_rank(packet->source), packet->tag) : NULL;
 
     if (request && packet->kind == MP_PACKET_OFFER) {
         accept_offer(request, peer, packet, payload);

@@ -4,6 +4,7 @@
 #include "message/match.h"
 
 #include "message/outgoing.h"
+#include "shm/layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 // By context id. Pages of it are touched only where contexts are in use.
 struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
 static uint32_t contexts; // all in use are below this
+
+_Static_assert(MP_RANKS_MAX <= 1 << MP_SOURCE_BITS, "a source has room for all ranks");
 
 struct mp_match *mp_match_get_slow(uint32_t context)
 {
@@ -150,7 +153,7 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
     if (unlikely(match->closed) && refuse(match, peer, packet)) {
         return 0;
     }
-    struct mp_source *s = mp_match_source(match, packet->source);
+    struct mp_source *s = mp_match_source(match, mp_source_rank(packet->source));
     size_t length = packet->length;
     struct mp_unexpected *message = s ? mp_unexpected_new(peer, length) : NULL;
 
@@ -178,7 +181,8 @@ int mp_match_keep(struct mp_match *match, int peer, const struct mp_packet *pack
 void mp_match_take(struct mp_unexpected *message)
 {
     struct mp_match *match = mp_matches[message->packet.context];
-    mp_queue_remove(&match->sources[message->packet.source]->unexpected, &message->by_source);
+    mp_queue_remove(&match->sources[mp_source_rank(message->packet.source)]->unexpected,
+                    &message->by_source);
     mp_list_remove(&message->arrived);
 }
 

@@ -50,7 +50,7 @@ enum attempt { SENT, LEAVING, NO_ROOM, NOT_THIS };
 
 static inline enum attempt send_eager(const void *buffer, MPI_Count count, struct mp_datatype *type,
                                       int dest, int tag, struct mp_comm *comm, uint32_t context,
-                                      enum mp_send_mode mode, uint64_t *number)
+                                      int32_t source, enum mp_send_mode mode, uint64_t *number)
 {
     MPI_Count length = count * type->size;
     if (unlikely(dest < 0 || comm->lost || !mp_send_is_eager(buffer, type, length) ||
@@ -63,7 +63,7 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
     }
     struct mp_packet packet = {.kind = MP_PACKET_EAGER,
                                .context = context,
-                               .source = comm->rank,
+                               .source = source,
                                .tag = tag,
                                .length = (uint32_t)length};
     if (unlikely(!mp_list_empty(&mp_outgoing[world].sends) ||
@@ -81,7 +81,7 @@ static inline enum attempt send_eager(const void *buffer, MPI_Count count, struc
 // again: the message waits behind those before it.
 static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
                       struct mp_datatype *type, int dest, int tag, struct mp_comm *comm,
-                      uint32_t context, enum mp_send_mode mode, uint64_t number,
+                      uint32_t context, int32_t source, enum mp_send_mode mode, uint64_t number,
                       struct mp_request **request)
 {
     *request = mp_request_prepare(MP_REQUEST_SEND, buffer, count, type, dest, tag, comm, context,
@@ -89,6 +89,7 @@ static int send_later(enum attempt attempt, const void *buffer, MPI_Count count,
     if (!*request) {
         return MPI_ERR_NO_MEM;
     }
+    (*request)->source = source;
     if (attempt == LEAVING) {
         (*request)->sequence = number;
         mp_complete_when_left((*request)->world, *request, 0);
@@ -128,14 +129,15 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     if (unlikely(dest == MPI_PROC_NULL)) {
         return 0;
     }
-    enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
+    enum attempt attempt =
+        send_eager(buffer, count, type, dest, tag, comm, context, comm->rank, mode, &number);
     if (likely(attempt == SENT)) {
         mp_progress_pace((size_t)(count * type->size));
         mp_send_listen(mp_comm_world_rank(comm, dest), (size_t)(count * type->size));
         return 0;
     }
-    int error =
-        send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, number, &request);
+    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, comm->rank, mode,
+                           number, &request);
     if (!error) {
         mp_request_wait(request);
         error = request->error;
@@ -144,20 +146,35 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     return error;
 }
 
-int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
-             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
+MP_ALWAYS_INLINE int isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest,
+                           int tag, struct mp_comm *comm, uint32_t context, int32_t source,
+                           enum mp_send_mode mode, MPI_Request *handle)
 {
     uint64_t number = 0;
     struct mp_request *request;
-    enum attempt attempt = send_eager(buffer, count, type, dest, tag, comm, context, mode, &number);
+    enum attempt attempt =
+        send_eager(buffer, count, type, dest, tag, comm, context, source, mode, &number);
     if (likely(attempt == SENT)) {
         *handle = mp_sent_handle(mp_comm_world_rank(comm, dest), number);
         return 0;
     }
-    int error =
-        send_later(attempt, buffer, count, type, dest, tag, comm, context, mode, number, &request);
+    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, source, mode,
+                           number, &request);
     *handle = (MPI_Request)(void *)request;
     return error;
+}
+
+int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
+             struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
+{
+    return isend(buffer, count, type, dest, tag, comm, context, comm->rank, mode, handle);
+}
+
+int mp_isend_collective(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest,
+                        int tag, struct mp_comm *comm, uint32_t stamp, MPI_Request *handle)
+{
+    return isend(buffer, count, type, dest, tag, comm, comm->context + 1,
+                 mp_source_stamped(comm->rank, stamp), MP_SEND_STANDARD, handle);
 }
 
 // Takes the message at the head of its source's ring, if it is the one that is asked for. Only
@@ -165,8 +182,9 @@ int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int 
 // negative number: not yet there, or not to be had this way.
 enum { NOT_YET = -1, NOT_THIS_WAY = -2 };
 
-static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
-                                       void *buffer, MPI_Count count, struct mp_datatype *type)
+MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
+                                          bool stamped, void *buffer, MPI_Count count,
+                                          struct mp_datatype *type, int32_t *came_from)
 {
     uint64_t word;
     struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
@@ -174,7 +192,9 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
         return NOT_YET;
     }
     MPI_Count length = cell->length, capacity = count * type->size;
-    if (word != wanted || length > capacity || cell->source != source ||
+    *came_from = cell->source;
+    if (word != wanted || length > capacity ||
+        (stamped ? mp_source_rank(cell->source) : cell->source) != source ||
         (length != capacity && mp_datatype_is_cut(type, length))) {
         return NOT_THIS_WAY;
     }
@@ -191,13 +211,9 @@ static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted
     return length;
 }
 
-// In one place, and not compiled into its callers: as a part of them it took 6 ns longer (256
-// bytes: 107 for 101), with fewer instructions. The tag is looked at in one form only: kept as an
-// int beside `wanted` it went to the stack as 4 bytes and came back as 8, and such a load waits
-// until all stores before it have left the core, so also those of mp_ring_claim (8 KB: 452 for 428,
-// between far cores 1590 for 1470).
-bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
+MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
+                                int tag, struct mp_comm *comm, uint32_t context, bool stamped,
+                                MPI_Status *status)
 {
     if (unlikely(source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
         return false;
@@ -215,10 +231,12 @@ bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, 
                                          : FAST_POLLS;
 
     for (int i = 1;; i++) {
-        MPI_Count length = take_from_ring(from, wanted, source, buffer, count, type);
+        int32_t came_from;
+        MPI_Count length =
+            take_from_ring(from, wanted, source, stamped, buffer, count, type, &came_from);
         if (length >= 0) {
             if (status != MPI_STATUS_IGNORE) {
-                status->MPI_SOURCE = source;
+                status->MPI_SOURCE = stamped ? came_from : source;
                 status->MPI_TAG = mp_ring_word_tag(wanted);
                 mp_status_set_bytes(status, length);
                 mp_status_set_cancelled(status, 0);
@@ -234,6 +252,23 @@ bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, 
             return false;
         }
     }
+}
+
+// In one place, and not compiled into its callers: as a part of them it took 6 ns longer (256
+// bytes: 107 for 101), with fewer instructions. The tag is looked at in one form only: kept as an
+// int beside `wanted` it went to the stack as 4 bytes and came back as 8, and such a load waits
+// until all stores before it have left the core, so also those of mp_ring_claim (8 KB: 452 for 428,
+// between far cores 1590 for 1470).
+bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
+{
+    return from_ring(buffer, count, type, source, tag, comm, context, false, status);
+}
+
+bool mp_recv_collective_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type,
+                                  int source, int tag, struct mp_comm *comm, MPI_Status *status)
+{
+    return from_ring(buffer, count, type, source, tag, comm, comm->context + 1, true, status);
 }
 
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,

@@ -16,8 +16,15 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
             struct mp_comm *comm, uint32_t context, MPI_Status *status);
 
-// The two halves of such a receive. The first takes the message if it is next in its ring, or will
-// be in a moment; false when it is not, or is not to be had that way. The second posts a request.
+// A message of a collective operation, with a stamp (base/channel.h): what it says is in the status
+// or the request of the receive, above its source.
+int mp_isend_collective(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest,
+                        int tag, struct mp_comm *comm, uint32_t stamp, MPI_Request *handle);
+bool mp_recv_collective_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type,
+                                  int source, int tag, struct mp_comm *comm, MPI_Status *status);
+
+// The two halves of a receive. The first takes the message if it is next in its ring, or will be in
+// a moment; false when it is not, or is not to be had that way. The second posts a request.
 bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                        struct mp_comm *comm, uint32_t context, MPI_Status *status);
 int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,

@@ -156,7 +156,7 @@ MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell)
 {
     uint64_t word = atomic_load_explicit(&cell->word, memory_order_relaxed);
     struct mp_match *match = mp_matches[mp_ring_word_context(word)];
-    int source = cell->source, tag = mp_ring_word_tag(word);
+    int source = mp_source_rank(cell->source), tag = mp_ring_word_tag(word);
     MPI_Count length = cell->length;
 
     if (unlikely(!match || !mp_queue_empty(&match->wildcards) || source >= match->source_count ||
@@ -175,7 +175,7 @@ MP_ALWAYS_INLINE bool mp_deliver_short(const struct mp_cell *cell)
     posted->next->prev = posted;
     match->waiting--;
     mp_ring_copy_cell((char *)request->buffer + request->type->true_lb, cell->data, (size_t)length);
-    request->source = source;
+    request->source = cell->source;
     request->result_tag = tag;
     request->bytes = length;
     mp_request_complete(request, 0);

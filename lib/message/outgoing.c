@@ -126,7 +126,9 @@ static bool describe(const struct mp_request *request, struct mp_layout *layout)
 static void first_packet(const struct mp_request *request, struct mp_packet *packet)
 {
     *packet = (struct mp_packet){.context = request->context,
-                                 .source = request->comm->rank,
+                                 .source = request->context == request->comm->context
+                                               ? request->comm->rank
+                                               : request->source,
                                  .tag = request->entry.tag,
                                  .origin = (uintptr_t)request};
     if (!mp_send_is_eager(request->buffer, request->type, request->length) ||

@@ -39,6 +39,7 @@ struct mp_comm_board {
     bool all_reach; // all members are known to reach blocks of the shared heap
     int parted;     // error class: a rank that was waited for in this turn is in another operation
     int label;      // added to roots in posts: see collectives/levels.c; else 0
+    uint32_t trail; // of the operations so far in which ranks leave others behind: board.h
     // Longer ones.
     char *slots;                   // by world rank
     uint64_t chunk;                // chunks of this rank's slot that were used so far
@@ -56,6 +57,7 @@ struct mp_comm_board {
     // Of the near members of a communicator across nodes (collectives/levels.c):
     struct mp_comm *whole; // that one; else NULL
     int tag;               // of the operation on it that turns are a part of; `label` says which
+    int astray;            // 1 + a rank whose trail differs, which is yet to be told; 0: none
     uint64_t *lives;       // by rank in the communicator, of their desks when it was ready; owned
 };
 
@@ -73,6 +75,10 @@ struct mp_comm {
     struct mp_comm_board board;
     struct mp_group *remote; // held; NULL for an intracommunicator
     uint32_t coll_sequence;  // collectives started on it: the same at all ranks, gives their tag
+    uint32_t coll_under_way; // nonblocking ones whose messages may be among those that are kept
+    int coll_last_root;      // of the next one
+    int coll_last;           // 1 + tag of the one that was over last, as a schedule
+    bool coll_told;          // this rank was told that ranks disagree: what is kept may be of that
     struct mp_errhandler *errhandler; // held
     struct mp_session *session;       // that it derives from; held. NULL: the World Model
     struct mp_attributes *attributes;

@@ -14,17 +14,20 @@
 #define FIRST         ((uintptr_t)MPI_OP_NULL)
 #define INDEX(handle) ((uintptr_t)(handle)-FIRST)
 
-#define PREDEFINED(handle, commutes)                    \
+#define PREDEFINED(handle, commutes, number)            \
     [INDEX(handle)] = {.object = {MP_KIND_OP, 1, 0, 1}, \
                        .commutative = commutes,         \
+                       .code = number,                  \
                        .name = #handle,                 \
                        .predefined = (int)INDEX(handle)}
 static struct mp_op predefined[32] = {
-    PREDEFINED(MPI_SUM, true),      PREDEFINED(MPI_MIN, true),    PREDEFINED(MPI_MAX, true),
-    PREDEFINED(MPI_PROD, true),     PREDEFINED(MPI_BAND, true),   PREDEFINED(MPI_BOR, true),
-    PREDEFINED(MPI_BXOR, true),     PREDEFINED(MPI_LAND, true),   PREDEFINED(MPI_LOR, true),
-    PREDEFINED(MPI_LXOR, true),     PREDEFINED(MPI_MINLOC, true), PREDEFINED(MPI_MAXLOC, true),
-    PREDEFINED(MPI_REPLACE, false), PREDEFINED(MPI_NO_OP, false),
+    PREDEFINED(MPI_SUM, true, 1),      PREDEFINED(MPI_MIN, true, 2),
+    PREDEFINED(MPI_MAX, true, 3),      PREDEFINED(MPI_PROD, true, 4),
+    PREDEFINED(MPI_BAND, true, 5),     PREDEFINED(MPI_BOR, true, 6),
+    PREDEFINED(MPI_BXOR, true, 7),     PREDEFINED(MPI_LAND, true, 8),
+    PREDEFINED(MPI_LOR, true, 9),      PREDEFINED(MPI_LXOR, true, 10),
+    PREDEFINED(MPI_MINLOC, true, 11),  PREDEFINED(MPI_MAXLOC, true, 12),
+    PREDEFINED(MPI_REPLACE, false, 0), PREDEFINED(MPI_NO_OP, false, 0),
 };
 
 struct mp_op *mp_op_get(MPI_Op handle)
@@ -44,8 +47,10 @@ MPI_Op mp_op_handle(const struct mp_op *op)
 struct mp_op *mp_op_new(bool commutative)
 {
     struct mp_op *op = mp_object_new(MP_KIND_OP, sizeof *op);
-    if (op)
+    if (op) {
         op->commutative = commutative;
+        op->code = commutative ? MP_OP_COMMUTES : MP_OP_DOES_NOT;
+    }
     return op;
 }
 
@@ -64,6 +69,16 @@ void mp_op_release(struct mp_op *op)
 const char *mp_op_name(const struct mp_op *op)
 {
     return op->name ? op->name : "a user-defined operation";
+}
+
+const char *mp_op_code_name(unsigned code)
+{
+    for (size_t i = 0; i < mp_array_length(predefined); i++)
+        if (code != MP_OP_NONE && predefined[i].code == code)
+            return predefined[i].name;
+    return code == MP_OP_COMMUTES   ? "a user-defined operation that commutes"
+           : code == MP_OP_DOES_NOT ? "a user-defined operation that does not commute"
+                                    : "no operation";
 }
 
 #if MP_HAVE_AVX2

@@ -8,9 +8,15 @@
 #include "mpi.h"
 #include "object/object.h"
 
+// Predefined ones have numbers of their own from 1 on. Of the user's all that is known at other
+// ranks is whether they commute.
+enum mp_op_code { MP_OP_NONE, MP_OP_COMMUTES = 14, MP_OP_DOES_NOT, MP_OP_CODES };
+
 struct mp_op {
     struct mp_object object;
     bool commutative;
+    // Which one it is, for comparing: enum mp_op_code.
+    uint8_t code;
     bool freed;       // MPI_Op_free was called: the handle is invalid, though operations use it
     int predefined;   // index of the handle (0x20 + predefined), 0 for a user's
     const char *name; // of a predefined one
@@ -43,6 +49,7 @@ void mp_op_combine(const struct mp_op *op, const void *left, const void *right, 
 
 // The name of an operation for messages: "MPI_SUM", or "a user-defined operation".
 const char *mp_op_name(const struct mp_op *op);
+const char *mp_op_code_name(unsigned code);
 
 // The values of LOGICAL's .true. and .false. (MPI_Abi_set_fortran_booleans); what is not false is
 // true, and results are one of the two. 1 and 0 until set.

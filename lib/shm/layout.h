@@ -205,14 +205,18 @@ enum {
 // this communicator.
 struct mp_post {
     _Alignas(MP_APART) _Atomic uint64_t turn;
-    uint64_t bytes;  // that the rank gives to this operation, or takes
-    uint32_t kind;   // enum mp_collective_kind, and flags above it
-    int32_t root;    // or 0
-    uint32_t chunk;  // number of the first chunk of its slot, where there is one
-    uint32_t stride; // from one rank's part of a chunk to the next
+    uint64_t bytes;     // that the rank gives to this operation, or takes
+    uint32_t kind;      // enum mp_collective_kind, and flags above it
+    uint32_t trail;     // of what went before: collectives/board.h
+    int32_t root;       // or 0
+    uint32_t signature; // of these bytes: datatype/datatype_signature.h
     union {
         char data[MP_POST_ROOM];
-        uint64_t address[2]; // of the operand and of the result in the rank's memory
+        struct {
+            uint64_t address[2]; // of the operand and of the result in the rank's memory
+            uint32_t chunk;      // number of the first chunk of its slot, where there is one
+            uint32_t stride;     // from one rank's part of a chunk to the next
+        };
     };
 };
 _Static_assert(sizeof(struct mp_post) == MP_APART, "a post is a pair of lines");
@@ -226,6 +230,8 @@ struct mp_desk {
     _Atomic uint64_t lives;
     // 1: the rank may read and write the memory of all members through the kernel. Written by it.
     _Atomic uint32_t copies;
+    // 1: the rank was told that it disagrees with another one. Written by it.
+    _Atomic uint32_t told;
     struct mp_post posts[MP_POSTS]; // the post of turn t at t % MP_POSTS
     // The first turn of a nonblocking operation whose posts the rank has not done with yet; 0:
     // there is none. Written by it. See collectives/board.c.

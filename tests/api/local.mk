@@ -30,6 +30,8 @@ api_tests += \
     tests/api/coll_blocking_does_not_match_nonblocking \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
+    tests/api/coll_disagreements_are_told \
+    tests/api/coll_what_looks_like_disagreement \
     tests/api/coll_empty_blocks_need_no_type \
     tests/api/coll_forms_do_not_match_across_nodes \
     tests/api/coll_intercommunicators \
@@ -183,6 +185,6 @@ api_tests += \
     tests/api/win_unflushed_accesses_are_bounded \
     tests/api/win_wrong_use_is_told
 
-EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_model.h tests/api/count.h \
-    tests/api/descriptors.h tests/api/filter.h tests/api/neighbor_model.h tests/api/outside.h \
-    tests/api/sessions.h tests/api/threads.h
+EXTRA_DIST += tests/api/asleep.h tests/api/check.h tests/api/coll_forms.h tests/api/coll_model.h \
+    tests/api/count.h tests/api/descriptors.h tests/api/filter.h tests/api/neighbor_model.h \
+    tests/api/outside.h tests/api/sessions.h tests/api/threads.h
