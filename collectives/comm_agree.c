@@ -97,6 +97,13 @@ static void snapshot(struct mp_agreement *a)
     }
 }
 
+// The number of what is made: all ranks but one offer all bits.
+static uint64_t birth(const struct mp_agreement *a)
+{
+    static uint32_t last;
+    return a->names ? (uint64_t)(mp_process.rank + 1) << 32 | ++last : UINT64_MAX;
+}
+
 // First step: the hello, or the offer.
 static int offer(void *argument)
 {
@@ -110,7 +117,7 @@ static int offer(void *argument)
         return 0;
     }
     snapshot(a);
-    a->words[MP_AGREE_WORDS] = 1;
+    a->words[MP_AGREE_WORDS] = birth(a);
     return 0;
 }
 
@@ -210,6 +217,7 @@ static int decide(void *argument)
         next_in_line();
         return MP_STEP_AGAIN;
     }
+    a->birth = a->words[MP_AGREE_WORDS];
     leave(a);
     return taken ? 0 : none_free();
 }
@@ -260,6 +268,7 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
         a->bridge.comm && leader &&
         mp_peer_before(mp_process.rank, mp_comm_world_rank(a->bridge.comm, a->bridge_peer));
 
+    a->names = leader && (first || !a->bridge.comm);
     a->schedule = schedule;
     mp_list_init(&a->active);
     schedule->scope = a->scope;

@@ -8,7 +8,7 @@
 
 #include "collectives/schedule.h"
 
-// Offered at a time: 64 words of 64 pairs, and one word that says whether it is an offer.
+// Offered at a time: 64 words of 64 pairs, and one word that is 0 if it is no offer.
 enum { MP_AGREE_WORDS = 64, MP_AGREE_LENGTH = MP_AGREE_WORDS + 1 };
 
 struct mp_agreement {
@@ -31,10 +31,12 @@ struct mp_agreement {
 
     // Result: taken by mp_context_take. Whoever does not use them gives them back.
     uint32_t pairs[2];
+    uint64_t birth; // a number that no other communicator of the job has
 
     // Under way.
     struct mp_schedule *schedule;
     struct mp_list active; // in the process's line of agreements
+    bool names;            // this rank gives the number
     int round;             // so many were begun: odd ones are hellos, even ones offers
     bool owner;            // this one may offer at present
     bool held;             // at the leader: the round goes on when this one's turn has come

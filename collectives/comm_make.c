@@ -48,6 +48,7 @@ static int make(struct mp_group *group, struct mp_group *remote,
         comm->intra = mp_comm_new(group, NULL, agreement->pairs[1], parent);
     }
     if (comm && (!remote || comm->intra)) {
+        comm->birth = agreement->birth;
         mp_board_new(remote ? comm->intra : comm);
         mp_guests_tie(comm);
         *made = comm;

@@ -195,6 +195,7 @@ int mp_stamp_compare(const struct mp_step *step, uint32_t stamp, MPI_Count bytes
 // Whoever has found out tells all others, since one that waits need not have got anything from a
 // rank that it waits for: which operation the teller is in, and which rank in which other one.
 struct tale {
+    uint64_t birth; // of the communicator: the next one with its context may get what comes late
     unsigned kind;
     int root;
     int other; // -1: it has found out nothing, and only waits
@@ -220,12 +221,17 @@ static void forget(struct mp_unexpected *message)
 }
 
 // A rank that waits for long tells those that it waits for what it is in: if nobody sends anything,
-// somebody must begin. One that agrees forgets it.
-static bool agrees(const struct mp_unexpected *message, int own_tag, int own_root)
+// somebody must begin. One that agrees forgets it, as one of another communicator.
+static bool agrees(const struct mp_comm *comm, const struct mp_unexpected *message, int own_tag,
+                   int own_root)
 {
     struct tale tale;
-    return read_tale(message, &tale) && tale.other < 0 && tale.kind == kind_of(own_tag) &&
-           (own_root < 0 || tale.root < 0 || tale.root == own_root);
+    if (!read_tale(message, &tale)) {
+        return false;
+    }
+    return tale.birth != comm->birth ||
+           (tale.other < 0 && tale.kind == kind_of(own_tag) &&
+            (own_root < 0 || tale.root < 0 || tale.root == own_root));
 }
 
 static const struct mp_unexpected *find_other(const struct mp_comm *comm, int own_tag, int own_root)
@@ -243,7 +249,7 @@ static const struct mp_unexpected *find_other(const struct mp_comm *comm, int ow
         if (differs == 0 || (differs & ~(unsigned)OTHERWISE) != 0) {
             continue;
         }
-        if (!agrees(message, own_tag, own_root)) {
+        if (!agrees(comm, message, own_tag, own_root)) {
             return message;
         }
         forget(message);
@@ -301,7 +307,7 @@ static int tag_of_tales(int tag)
 
 void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer)
 {
-    struct tale tale = {kind_of(tag), root, -1, 0};
+    struct tale tale = {comm->birth, kind_of(tag), root, -1, 0};
     if (tag <= MP_SCHEDULE_TAG_MAX && comm != &mp_comm_boot) {
         tell(comm, tag_of_tales(tag), peer, &tale);
     }
@@ -310,10 +316,10 @@ void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer)
 static void tell_all(struct mp_comm *comm, int tag, const struct mp_wrong *wrong)
 {
     int size = comm->remote ? comm->remote->size : comm->size;
-    struct tale tale = {wrong->own_kind, -1, wrong->peer, wrong->kind};
+    struct tale tale = {comm->birth, wrong->own_kind, -1, wrong->peer, wrong->kind};
     if (wrong->kind == wrong->own_kind &&
         wrong->root != wrong->own_root) { // but of another root: each compares it with its own
-        tale = (struct tale){wrong->own_kind, wrong->own_root, -1, 0};
+        tale = (struct tale){comm->birth, wrong->own_kind, wrong->own_root, -1, 0};
     }
     int tells = tag_of_tales(tag);
     comm->coll_told = true;

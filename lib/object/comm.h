@@ -67,6 +67,7 @@ struct mp_comm {
     int size; // of the local group
     // Peers that the short ways (message/message_short.h) serve: all, or 0: once it was freed.
     unsigned quick_peers;
+    uint64_t birth;         // tells it from others of that context, before and after: comm_agree.h
     uint32_t context;       // of point-to-point; context + 1 is for collectives
     struct mp_match *match; // queues of the point-to-point context (message/match.h)
     struct mp_match *coll_match;
