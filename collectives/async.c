@@ -98,7 +98,7 @@ static void publish(struct mp_async *op)
     post->bytes = op->bytes;
     post->kind = kind_of(op) | (op->fits ? MP_POST_INLINE : 0);
     post->root = op->c.root;
-    post->signature = op->signature;
+    post->signature = (uint16_t)op->signature;
     post->trail = op->trail;
     if (op->fits) {
         mp_async_give(op, post, mp_board_data_in(comm, comm->rank, op->turn, op->length));
@@ -458,7 +458,7 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **out)
     if (leaves(op)) {
         mp_board_follow(comm, kind_of(op), c->root);
     }
-    op->trail = comm->board.trail;
+    op->trail = mp_board_trail(comm);
     comm->coll_under_way++;
     request->entry.tag = op->tag;
     request->world = MP_PEER_SEVERAL;

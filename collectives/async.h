@@ -33,7 +33,7 @@ struct mp_async {
     // What a rank's data in a post amount to: where all know it (not uneven), of one block or
     // buffer; else of what this rank gives as one block.
     size_t bytes;
-    uint32_t trail;            // board.h
+    uint16_t trail;            // board.h
     uint32_t signature;        // of what this rank gives, in one block or to each
     size_t length;             // of what this rank puts into its post, if `fits`
     struct mp_shm_parts parts; // that, where it gives something else to each

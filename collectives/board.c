@@ -406,7 +406,7 @@ static void compare_trails(const struct condition *c)
 
     for (int i = 0; i < comm->size; i++) {
         const struct mp_post *post = mp_board_post_in(comm, i, c->turn);
-        uint32_t trail = post->trail;
+        uint16_t trail = post->trail;
         // The load of `turn` comes after that of `trail`, which a later post overwrites before it
         // sets its own turn, but after this rank has posted once more.
         if (unlikely(trail != own->trail) && posted(c, i, c->turn) && own->turn == c->turn &&
@@ -438,7 +438,7 @@ static void make_room(struct mp_comm *comm)
     }
 }
 
-struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes)
+struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root, uint64_t bytes)
 {
     uint64_t turn = ++comm->board.last;
     comm->board.turn = turn;
@@ -447,9 +447,8 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
     }
     struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
     post->bytes = bytes;
-    post->kind = kind;
+    post->what = what;
     post->root = root + comm->board.label;
-    post->trail = comm->board.trail;
     return post;
 }
 

@@ -59,8 +59,20 @@ enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
 // The last step of a turn: all that others could wait for has been done.
 enum { MP_STEP_DONE = (1 << 24) - 1 };
 
-// Begins a turn and returns this rank's post for it, for the caller to fill in.
-struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, uint64_t bytes);
+// Begins a turn and returns this rank's post for it, for the caller to fill in. `what` is that of
+// mp_board_what, the signature may be still to come.
+struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root, uint64_t bytes);
+
+static inline uint64_t mp_board_what(const struct mp_comm *comm, unsigned kind, uint32_t signature)
+{
+    return mp_post_what(kind, signature) + comm->board.trail;
+}
+
+static inline struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root,
+                                             uint64_t bytes)
+{
+    return mp_board_begin_what(comm, mp_board_what(comm, kind, 0), root, bytes);
+}
 
 // Where ranks leave an operation without a look at the others' posts, such as the root of a
 // broadcast, none might see that they disagree. So what they were is added up and goes with all
@@ -68,7 +80,14 @@ struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind, int root, ui
 // operation of which that is true; to be called before mp_board_begin, or when its turn is taken.
 static inline void mp_board_follow(struct mp_comm *comm, unsigned kind, int root)
 {
-    comm->board.trail += (kind & MP_POST_SAME) + ((uint32_t)root << 21);
+    // Kinds are far apart, so that other roots do not make up for them.
+    uint64_t all = (kind & MP_POST_KIND) * UINT64_C(0x9e3b) + (uint32_t)root;
+    comm->board.trail += all << MP_POST_TRAIL_SHIFT;
+}
+
+static inline uint16_t mp_board_trail(const struct mp_comm *comm)
+{
+    return (uint16_t)(comm->board.trail >> MP_POST_TRAIL_SHIFT);
 }
 
 // A rank whose trail in the present turn may differ from this rank's: an error class, with mp_fail;

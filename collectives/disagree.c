@@ -229,9 +229,8 @@ static bool agrees(const struct mp_comm *comm, const struct mp_unexpected *messa
     if (!read_tale(message, &tale)) {
         return false;
     }
-    return tale.birth != comm->birth ||
-           (tale.other < 0 && tale.kind == kind_of(own_tag) &&
-            (own_root < 0 || tale.root < 0 || tale.root == own_root));
+    return tale.birth != comm->birth || (tale.other < 0 && tale.kind == kind_of(own_tag) &&
+                                         (own_root < 0 || tale.root < 0 || tale.root == own_root));
 }
 
 static const struct mp_unexpected *find_other(const struct mp_comm *comm, int own_tag, int own_root)

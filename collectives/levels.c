@@ -194,7 +194,7 @@ static int come(const struct mp_collective *c)
     mp_board_await_all(c->comm);
     // What near members disagreed about before is told at the end: all others are in this barrier.
     for (int i = 0; i < c->comm->size; i++) {
-        if (unlikely(mp_board_post_of(c->comm, i)->trail != c->comm->board.trail)) {
+        if (unlikely(mp_board_post_of(c->comm, i)->trail != mp_board_trail(c->comm))) {
             c->comm->board.astray = i + 1;
         }
     }

@@ -14,7 +14,7 @@ int mp_shm_barrier(const struct mp_collective *c)
     mp_board_await_all(c->comm);
     int error = mp_shm_compare_all(c, 0);
     for (int i = 0; i < c->comm->size && !error; i++) {
-        if (unlikely(mp_board_post_of(c->comm, i)->trail != c->comm->board.trail)) {
+        if (unlikely(mp_board_post_of(c->comm, i)->trail != mp_board_trail(c->comm))) {
             error = mp_board_compare_trail(c->comm, i);
         }
     }

@@ -72,7 +72,7 @@ void mp_shm_give(struct mp_comm *comm, struct mp_post *post, const struct mp_blo
     MPI_Count bytes = mp_block_bytes(blocks, block);
 
     post->bytes = (uint64_t)bytes;
-    post->signature = mp_block_signature(blocks, block);
+    post->signature = (uint16_t)mp_block_signature(blocks, block);
     if (bytes <= MP_PAD_BYTES) {
         post->kind |= MP_POST_INLINE;
         mp_shm_put_block(mp_board_data(comm, comm->rank, (size_t)bytes), blocks, block);

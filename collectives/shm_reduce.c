@@ -57,7 +57,7 @@ static int reduce_short(struct mp_shm_reduction *r, enum form form)
     int who = c->kind == MP_ALLREDUCE ? MP_EVERYBODY : c->root;
     unsigned flags = form == POST ? MP_POST_INLINE : 0;
     struct mp_post *post = begin(c, flags, (uint64_t)bytes);
-    post->signature = mp_datatype_signature(c->recv.type, r->count);
+    post->signature = (uint16_t)mp_datatype_signature(c->recv.type, r->count);
 
     // A root that combines in place takes its operand from where it is; so does one whose operand
     // can be used as it is. Everywhere else it has to be in the post or in the chunk.
@@ -236,7 +236,7 @@ static int reduce_long(struct mp_shm_reduction *r, const struct windows *windows
     MPI_Count bytes = r->count * (MPI_Count)r->size;
     uint64_t first_chunk = comm->board.chunk;
     struct mp_post *post = begin(c, 0, (uint64_t)bytes);
-    post->signature = mp_datatype_signature(c->recv.type, r->count);
+    post->signature = (uint16_t)mp_datatype_signature(c->recv.type, r->count);
 
     post->chunk = (uint32_t)first_chunk;
     bool kept_back = mp_shm_reduction_offer(r, post, receives(c) ? c->recv.buffer : NULL);

@@ -104,7 +104,7 @@ static int run(struct scatter *s, MPI_Count bytes)
     const struct mp_collective *c = s->r.c;
     struct mp_comm *comm = c->comm;
     struct mp_post *post = mp_board_begin(comm, mp_shm_kind(c), 0, (uint64_t)bytes);
-    post->signature = mp_datatype_signature(c->recv.type, s->r.count);
+    post->signature = (uint16_t)mp_datatype_signature(c->recv.type, s->r.count);
     bool kept_back = false;
     bool posted = mp_shm_operand_is_posted(comm, bytes);
 

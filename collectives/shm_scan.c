@@ -153,7 +153,7 @@ static int run(struct scan *s)
     struct mp_comm *comm = c->comm;
     MPI_Count bytes = s->r.count * (MPI_Count)s->r.size;
     struct mp_post *post = mp_shm_begin_leaving(c, 0, (uint64_t)bytes);
-    post->signature = mp_datatype_signature(c->recv.type, s->r.count);
+    post->signature = (uint16_t)mp_datatype_signature(c->recv.type, s->r.count);
     bool gets_result = c->kind == MP_SCAN || comm->rank > 0;
     bool kept_back = false;
 

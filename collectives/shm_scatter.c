@@ -96,7 +96,7 @@ void mp_shm_give_parts_at(const struct mp_comm *comm, struct mp_post *post, char
 
     post->kind |= parts->even ? MP_POST_INLINE : MP_POST_INLINE | MP_POST_ENDS;
     post->bytes = parts->even ? parts->each : parts->length;
-    post->signature = parts->signature;
+    post->signature = (uint16_t)parts->signature;
     for (int k = 0, i = comm->rank; k < comm->size - 1; k++) {
         i = i + 1 < comm->size ? i + 1 : 0;
         end += (size_t)mp_shm_put_block(data + end, blocks, i);

@@ -41,7 +41,7 @@ MP_ALWAYS_INLINE bool find_operands(const struct mp_comm *comm, const void *send
 // ---- Posts that differ
 
 // Whoever has more to give than fits a post may wait for this rank to take it.
-int mp_short_compare_slow(struct mp_comm *comm, MPI_Count count, const struct mp_datatype *type,
+int mp_short_compare_slow(struct mp_comm *comm, size_t bytes, const struct mp_datatype *type,
                           bool uneven, int rank)
 {
     const struct mp_post *post = mp_board_post_of(comm, rank);
@@ -51,7 +51,7 @@ int mp_short_compare_slow(struct mp_comm *comm, MPI_Count count, const struct mp
         error = mp_board_compare_trail(comm, rank);
     }
     if (!error && type) {
-        c.recv.counts = mp_counts_each(count);
+        c.recv.counts = mp_counts_each(mp_short_elements(type, bytes));
         c.recv.type = (struct mp_datatype *)(uintptr_t)type;
         error = mp_shm_compare_block(&c, rank, 0, (MPI_Count)post->bytes, post->signature);
     }
@@ -84,20 +84,19 @@ int mp_short_barrier(int call, MPI_Comm handle)
     if (!mp_short_enter(call, handle, &comm)) {
         return MP_LONG_WAY;
     }
-    mp_board_begin(comm, MP_BARRIER | MP_POST_INLINE, 0, 0);
+    uint64_t what = mp_board_what(comm, MP_BARRIER | MP_POST_INLINE, 0);
+    mp_board_begin_what(comm, what, 0, 0);
     mp_board_post(comm);
     // Looked up before the wait, so that of two ranks little is left to do after it.
     int first = comm->rank == 0 ? 1 : 0;
     const struct mp_post *post = mp_board_post_of(comm, first);
     mp_board_await_all(comm);
     int error = 0;
-    if (unlikely(post->kind != (MP_BARRIER | MP_POST_INLINE) || post->trail != comm->board.trail)) {
+    if (unlikely(post->what != what)) {
         error = mp_short_compare_slow(comm, 0, NULL, false, first);
     }
     for (int i = first + 1; i < comm->size && !error; i++) {
-        if (i != comm->rank &&
-            unlikely(mp_board_post_of(comm, i)->kind != (MP_BARRIER | MP_POST_INLINE) ||
-                     mp_board_post_of(comm, i)->trail != comm->board.trail)) {
+        if (i != comm->rank && unlikely(mp_board_post_of(comm, i)->what != what)) {
             error = mp_short_compare_slow(comm, 0, NULL, false, i);
         }
     }
@@ -121,7 +120,7 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
     }
     mp_board_post(comm);
     mp_short_await_next(comm, root);
-    int error = mp_short_compare(comm, MP_BCAST, root, &data, root);
+    int error = mp_short_compare(comm, root, &data, root);
     if (likely(!error)) {
         mp_short_copy(data.at, mp_board_data(comm, root, data.bytes), data.bytes);
     }
@@ -149,7 +148,7 @@ MP_ALWAYS_INLINE const void *operand_of(void *operands, int rank)
 // [from, from + count) of the result where it belongs. What the kind says is known where this is
 // inlined.
 MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, int root,
-                            const struct operands *o, size_t from, MPI_Count count)
+                            struct operands *o, size_t from, MPI_Count count)
 {
     bool scan = kind == MP_SCAN || kind == MP_EXSCAN;
     bool to_root = kind == MP_REDUCE;
@@ -177,7 +176,7 @@ MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, 
             if (scan || to_root) {
                 mp_short_await_next(comm, i);
             }
-            int other = mp_short_compare(comm, posted_kind, root, &o->own, i);
+            int other = mp_short_compare(comm, root, &o->own, i);
             error = error ? error : other;
         }
     }

@@ -81,8 +81,7 @@ MP_ALWAYS_INLINE struct mp_short_block mp_short_block(const struct mp_short_bloc
 MP_ALWAYS_INLINE bool mp_short_is_plain(struct mp_side side, int rank)
 {
     const struct mp_datatype *type = mp_datatype_get(side.types[rank]);
-    return likely(type && type->committed && type->contiguous &&
-                  (uint64_t)type->size <= MP_PAD_BYTES);
+    return likely(type && type->plain && (uint64_t)type->size <= MP_PAD_BYTES);
 }
 
 MP_ALWAYS_INLINE bool mp_short_find_blocks(const struct mp_comm *comm, struct mp_side side,
@@ -152,12 +151,11 @@ MP_ALWAYS_INLINE int mp_short_take(struct mp_comm *comm, enum mp_collective_kind
     const struct mp_post *post = mp_board_post_of(comm, rank);
     struct mp_short_block to = mp_short_block(b, rank);
     const struct mp_datatype *type = mp_short_type_of(b, rank);
-    bool same = post->kind == (kind | MP_POST_INLINE) && post->root == root &&
-                (b->side.arrays ? post->bytes <= to.bytes : post->bytes == to.bytes) &&
-                post->signature == type->kind;
-    int error = likely(same) ? 0
-                             : mp_short_compare_slow(comm, mp_short_count(b, rank), type,
-                                                     b->side.arrays, rank);
+    bool same = post->what == mp_board_what(comm, kind | MP_POST_INLINE, type->kind) &&
+                post->root == root &&
+                (b->side.arrays ? post->bytes <= to.bytes : post->bytes == to.bytes);
+    int error =
+        likely(same) ? 0 : mp_short_compare_slow(comm, to.bytes, type, b->side.arrays, rank);
     if (likely(!error)) {
         size_t bytes = likely(post->bytes == to.bytes) ? to.bytes : post->bytes;
         mp_short_copy(to.at, mp_board_data(comm, rank, bytes), bytes);
@@ -243,7 +241,7 @@ MP_ALWAYS_INLINE void mp_short_give_others(struct mp_comm *comm, enum mp_collect
     struct mp_post *post =
         mp_board_begin(comm, kind | flags, root, b->even ? mp_short_bytes(b, rank) : length);
     char *data = mp_slots_begin_data(comm, post, length);
-    post->signature = mp_short_signature(b, rank);
+    post->signature = (uint16_t)mp_short_signature(b, rank);
     struct mp_shm_end *ends = (void *)data;
 
     if (!b->side.arrays) { // one after the other, from the one after this rank on

@@ -23,22 +23,26 @@ MP_ALWAYS_INLINE bool mp_short_enter(int call, MPI_Comm handle, struct mp_comm *
 struct mp_piece {
     char *at;
     size_t bytes;
-    MPI_Count count;
     const struct mp_datatype *type;
+    uint64_t what; // of this rank's post, and of one that agrees: once it is begun
 };
+
+// How many elements that is; kept nowhere, since only a post that differs asks.
+static inline MPI_Count mp_short_elements(const struct mp_datatype *type, size_t bytes)
+{
+    return type->size > 0 ? (MPI_Count)bytes / type->size : 0;
+}
 
 MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Datatype handle,
                                     struct mp_piece *piece)
 {
     const struct mp_datatype *type = mp_datatype_get(handle);
-    if (unlikely(!type || !type->committed || !type->contiguous || buffer == MPI_BOTTOM ||
-                 buffer == MPI_IN_PLACE || (uint64_t)count > MP_PAD_BYTES ||
-                 (uint64_t)type->size > MP_PAD_BYTES)) {
+    if (unlikely(!type || !type->plain || buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE ||
+                 (uint64_t)count > MP_PAD_BYTES || (uint64_t)type->size > MP_PAD_BYTES)) {
         return false;
     }
     piece->at = (char *)(uintptr_t)buffer + type->true_lb;
     piece->bytes = (size_t)count * (size_t)type->size;
-    piece->count = count;
     piece->type = type;
     return likely(piece->bytes <= MP_PAD_BYTES);
 }
@@ -47,14 +51,18 @@ MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Dat
 
 // Returns where `length` bytes that this rank gives are to be put.
 MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, unsigned kind, int root,
-                                      const struct mp_piece *own, size_t length)
+                                      struct mp_piece *own, size_t length)
 {
     unsigned operation = kind & MP_POST_KIND;
     if (operation != MP_ALLREDUCE && operation != MP_ALLGATHER && operation != MP_REDUCE_SCATTER) {
         mp_board_follow(comm, kind, root);
     }
-    struct mp_post *post = mp_board_begin(comm, kind | MP_POST_INLINE, root, own->bytes);
-    post->signature = mp_datatype_signature(own->type, own->count);
+    uint32_t signature = own->type->kind;
+    if (unlikely(signature == MP_DATA_MIXED)) {
+        signature = mp_datatype_signature_slow(own->type, mp_short_elements(own->type, own->bytes));
+    }
+    own->what = mp_board_what(comm, kind | MP_POST_INLINE, signature);
+    mp_board_begin_what(comm, own->what, root, own->bytes);
     return mp_board_data(comm, comm->rank, length);
 }
 
@@ -82,7 +90,7 @@ MP_ALWAYS_INLINE void mp_short_copy(char *to, const char *from, size_t bytes)
 
 // Posts this rank's block.
 MP_ALWAYS_INLINE void mp_short_give_own(struct mp_comm *comm, enum mp_collective_kind kind,
-                                        int root, const struct mp_piece *own)
+                                        int root, struct mp_piece *own)
 {
     mp_short_copy(mp_short_begin(comm, kind, root, own, own->bytes), own->at, own->bytes);
     mp_board_post_data(comm, own->bytes);
@@ -101,21 +109,19 @@ MP_ALWAYS_INLINE void mp_short_await_next(struct mp_comm *comm, int rank)
     }
 }
 
-// What to do about a post that is not as expected, of so many elements of a type (NULL: of none):
+// What to do about a post that is not as expected, of so many bytes of a type (NULL: of none):
 // an error class with mp_fail, or 0 if it is fine all the same. It may be shorter if `uneven`.
-int mp_short_compare_slow(struct mp_comm *comm, MPI_Count count, const struct mp_datatype *type,
+int mp_short_compare_slow(struct mp_comm *comm, size_t bytes, const struct mp_datatype *type,
                           bool uneven, int rank);
 
 // Whether a rank is in the same operation, with the same root, length and type. Then, since all
-// decide by the length, its data is in its post. (A type of several kinds of elements goes the slow
-// way.)
-MP_ALWAYS_INLINE int mp_short_compare(struct mp_comm *comm, unsigned kind, int root,
-                                      const struct mp_piece *own, int rank)
+// decide by the length, its data is in its post.
+MP_ALWAYS_INLINE int mp_short_compare(struct mp_comm *comm, int root, const struct mp_piece *own,
+                                      int rank)
 {
     const struct mp_post *post = mp_board_post_of(comm, rank);
-    bool same = post->kind == (kind | MP_POST_INLINE) && post->root == root &&
-                post->bytes == own->bytes && post->signature == own->type->kind;
-    return likely(same) ? 0 : mp_short_compare_slow(comm, own->count, own->type, false, rank);
+    bool same = post->what == own->what && post->root == root && post->bytes == own->bytes;
+    return likely(same) ? 0 : mp_short_compare_slow(comm, own->bytes, own->type, false, rank);
 }
 
 #endif

@@ -29,8 +29,10 @@ int PMPI_Type_commit(MPI_Datatype *datatype)
     int err = mp_enter(MP_CALL_Type_commit);
     err = err ? err : mp_check_pointer((const void *)datatype, "datatype");
     err = err ? err : mp_check_any_type(*datatype, "datatype", &type);
-    if (!err)
+    if (!err) {
         type->committed = true;
+        type->plain = type->contiguous;
+    }
     return mp_leave(MP_CALL_Type_commit, NULL, err);
 }
 MP_WEAK(Type_commit);

@@ -135,6 +135,7 @@ struct mp_datatype {
     MPI_Count lb, extent; // of one element
     MPI_Count true_lb, true_extent;
     bool committed;
+    bool plain;       // committed and contiguous
     bool contiguous;  // n elements are n * size bytes in a row, starting at buf + true_lb
     bool resized;     // lb and extent were set by MPI_Type_create_resized, here or further down
     uint8_t format;   // enum mp_format; of predefined types only

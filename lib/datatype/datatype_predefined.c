@@ -184,8 +184,8 @@ enum kind {
     .object = {MP_KIND_DATATYPE, 1, 0, 1}, .committed = true, .format = MP_FORMAT_##format_name, \
     .basic = INDEX(MPI_##type_name), .kind = kind_##format_name, .handles = 1,                   \
     .name = "MPI_" #type_name, .recipe = {.combiner = MPI_COMBINER_NAMED}
-#define CONTIGUOUS(bytes, alignment, basics)                                        \
-    .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, \
+#define CONTIGUOUS(bytes, alignment, basics)                                                       \
+    .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, .plain = true, \
     .align = (alignment), .elements = (basics)
 
 #define SCALAR(type_name, format_name, bytes, alignment) \

@@ -39,7 +39,8 @@ struct mp_comm_board {
     bool all_reach; // all members are known to reach blocks of the shared heap
     int parted;     // error class: a rank that was waited for in this turn is in another operation
     int label;      // added to roots in posts: see collectives/levels.c; else 0
-    uint32_t trail; // of the operations so far in which ranks leave others behind: board.h
+    uint64_t trail; // of the operations so far in which ranks leave others behind, where it is in
+                    // a post: board.h
     // Longer ones.
     char *slots;                   // by world rank
     uint64_t chunk;                // chunks of this rank's slot that were used so far

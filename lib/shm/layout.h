@@ -205,11 +205,21 @@ enum {
 // this communicator.
 struct mp_post {
     _Alignas(MP_APART) _Atomic uint64_t turn;
-    uint64_t bytes;     // that the rank gives to this operation, or takes
-    uint32_t kind;      // enum mp_collective_kind, and flags above it
-    uint32_t trail;     // of what went before: collectives/board.h
-    int32_t root;       // or 0
-    uint32_t signature; // of these bytes: datatype/datatype_signature.h
+    uint64_t bytes; // that the rank gives to this operation, or takes
+    union {
+        uint64_t what; // all these, for one comparison: mp_post_what
+        struct {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            uint32_t kind;      // enum mp_collective_kind, and flags above it
+            uint16_t signature; // of these bytes: datatype/datatype_signature.h
+            uint16_t trail;     // of what went before: collectives/board.h
+#else
+            uint16_t trail, signature;
+            uint32_t kind;
+#endif
+        };
+    };
+    int32_t root; // or 0
     union {
         char data[MP_POST_ROOM];
         struct {
@@ -220,6 +230,14 @@ struct mp_post {
     };
 };
 _Static_assert(sizeof(struct mp_post) == MP_APART, "a post is a pair of lines");
+
+// The words of a post in one; the trail goes on top.
+enum { MP_POST_SIGNATURE_SHIFT = 32, MP_POST_TRAIL_SHIFT = 48 };
+
+static inline uint64_t mp_post_what(uint32_t kind, uint32_t signature)
+{
+    return (uint64_t)signature << MP_POST_SIGNATURE_SHIFT | kind;
+}
 
 // What every communicator uses comes first, so that one that is used little touches one page.
 struct mp_desk {
