@@ -397,20 +397,22 @@ static struct condition room_for(struct mp_comm *comm, uint64_t turn)
         .comm = comm, .to = comm->size, .turn = turn - MP_POSTS / 2, .done = true};
 }
 
-// Compares trails where the posts of that turn are still there: those of ranks that are ahead may
-// be gone, but then they compare with this rank's.
-static void compare_trails(const struct condition *c)
+// Compares trails with those who have posted in that turn, the last one in which this rank has:
+// what stands there stays until it posts again. (Who has not compares with this rank, if it is not
+// ahead when its turn comes to look.) The posts of a turn before it may be written over meanwhile,
+// by a root that has seen all posts of a reduction.
+static void compare_trails(struct mp_comm *comm, uint64_t turn)
 {
-    struct mp_comm *comm = c->comm;
-    const struct mp_post *own = mp_board_post_in(comm, comm->rank, c->turn);
+    const struct mp_post *own = mp_board_post_in(comm, comm->rank, turn);
 
+    if (own->turn != turn) {
+        return; // a nonblocking one that had no room yet
+    }
     for (int i = 0; i < comm->size; i++) {
-        const struct mp_post *post = mp_board_post_in(comm, i, c->turn);
-        uint16_t trail = post->trail;
-        // The load of `turn` comes after that of `trail`, which a later post overwrites before it
-        // sets its own turn, but after this rank has posted once more.
-        if (unlikely(trail != own->trail) && posted(c, i, c->turn) && own->turn == c->turn &&
-            atomic_load_explicit(&post->turn, memory_order_acquire) == c->turn) {
+        const struct mp_post *post = mp_board_post_in(comm, i, turn);
+        // Acquire: pairs with the release in mp_board_publish.
+        if (atomic_load_explicit(&post->turn, memory_order_acquire) == turn &&
+            unlikely(post->trail != own->trail)) {
             comm->board.astray = i + 1;
             comm->board.fast_path = false;
         }
@@ -420,7 +422,9 @@ static void compare_trails(const struct condition *c)
 static void note_room(const struct condition *c)
 {
     struct mp_comm_board *board = &c->comm->board;
-    compare_trails(c);
+    if (c->turn + MP_POSTS / 2 == board->last) {
+        compare_trails(c->comm, board->last - 1);
+    }
     board->seen = c->turn;
     if (board->open < c->turn) {
         board->open = board->async_last < c->turn ? UINT64_MAX : c->turn;

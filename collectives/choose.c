@@ -248,7 +248,8 @@ void mp_schedule_stamp(struct mp_schedule *schedule, const struct mp_collective 
         gives = takes = mp_datatype_signature(c->recv.type, mp_reduced_count(c));
     } else if (c->kind != MP_BARRIER && !c->uneven) {
         takes = signature_of(&c->recv);
-        gives = c->kind == MP_BCAST || c->in_place ? takes : signature_of(&c->send);
+        bool one = c->kind == MP_BCAST || (c->in_place && c->kind != MP_SCATTER);
+        gives = one ? takes : signature_of(&c->send);
     }
     bool rooted = c->kind == MP_BCAST || c->kind == MP_REDUCE || c->kind == MP_GATHER ||
                   c->kind == MP_SCATTER;

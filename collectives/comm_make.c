@@ -49,6 +49,9 @@ static int make(struct mp_group *group, struct mp_group *remote,
     }
     if (comm && (!remote || comm->intra)) {
         comm->birth = agreement->birth;
+        if (remote) {
+            comm->intra->birth = agreement->birth;
+        }
         mp_board_new(remote ? comm->intra : comm);
         mp_guests_tie(comm);
         *made = comm;
@@ -142,6 +145,7 @@ int mp_comm_idup(struct mp_comm *comm, struct mp_info *hints, MPI_Comm *handle,
     }
     struct dup *dup = mp_schedule_bytes(schedule, sizeof *dup);
     dup_begin(dup, comm, hints);
+    schedule->tag = comm->remote ? dup->agreement.bridge.tag : dup->agreement.scope.tag;
     dup->handle = handle;
     mp_agreement_add(schedule, &dup->agreement);
     mp_schedule_call(schedule, idup_end, dup);

@@ -195,23 +195,34 @@ int mp_stamp_compare(const struct mp_step *step, uint32_t stamp, MPI_Count bytes
 // Whoever has found out tells all others, since one that waits need not have got anything from a
 // rank that it waits for: which operation the teller is in, and which rank in which other one.
 struct tale {
-    uint64_t birth; // of the communicator: the next one with its context may get what comes late
-    unsigned kind;
+    uint64_t birth;  // of the communicator: the next one with its context may get what comes late
+    uint32_t number; // of the operation on it: those in tags come round
+    uint16_t kind, other_kind;
     int root;
     int other; // -1: it has found out nothing, and only waits
-    unsigned other_kind;
 };
 
 // Where tags of the same number differ if ranks disagree.
 enum { OTHERWISE = MP_TAG_KIND << MP_TAG_KIND_SHIFT | MP_TAG_LEVELS };
 
+static uint32_t number_of(const struct mp_comm *comm, int tag)
+{
+    return comm->coll_sequence - ((comm->coll_sequence - (uint32_t)tag) & MP_TAG_NUMBER);
+}
+
+static bool is_tale(const struct mp_unexpected *message)
+{
+    return kind_of(message->packet.tag) == MP_TELLS;
+}
+
+// False if it was only offered, since this rank keeps too much: then it is left alone.
 static bool read_tale(const struct mp_unexpected *message, struct tale *tale)
 {
-    bool tells = kind_of(message->packet.tag) == MP_TELLS && message->packet.length == sizeof *tale;
-    if (tells) {
+    bool here = is_tale(message) && message->packet.length == sizeof *tale;
+    if (here) {
         memcpy(tale, message->payload, sizeof *tale);
     }
-    return tells;
+    return here;
 }
 
 static void forget(struct mp_unexpected *message)
@@ -221,16 +232,12 @@ static void forget(struct mp_unexpected *message)
 }
 
 // A rank that waits for long tells those that it waits for what it is in: if nobody sends anything,
-// somebody must begin. One that agrees forgets it, as one of another communicator.
-static bool agrees(const struct mp_comm *comm, const struct mp_unexpected *message, int own_tag,
-                   int own_root)
+// somebody must begin. One that agrees forgets it, as one of another operation or communicator.
+static bool agrees(const struct mp_comm *comm, const struct tale *tale, int own_tag, int own_root)
 {
-    struct tale tale;
-    if (!read_tale(message, &tale)) {
-        return false;
-    }
-    return tale.birth != comm->birth || (tale.other < 0 && tale.kind == kind_of(own_tag) &&
-                                         (own_root < 0 || tale.root < 0 || tale.root == own_root));
+    bool same_root = own_root < 0 || tale->root < 0 || tale->root == own_root;
+    return tale->birth != comm->birth || tale->number != number_of(comm, own_tag) ||
+           (tale->other < 0 && tale->kind == kind_of(own_tag) && same_root);
 }
 
 static const struct mp_unexpected *find_other(const struct mp_comm *comm, int own_tag, int own_root)
@@ -245,13 +252,17 @@ static const struct mp_unexpected *find_other(const struct mp_comm *comm, int ow
         struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
         next = at->next;
         unsigned differs = tag ^ (unsigned)message->packet.tag;
+        struct tale tale;
         if (differs == 0 || (differs & ~(unsigned)OTHERWISE) != 0) {
             continue;
         }
-        if (!agrees(comm, message, own_tag, own_root)) {
+        bool readable = read_tale(message, &tale);
+        if (readable ? !agrees(comm, &tale, own_tag, own_root) : !is_tale(message)) {
             return message;
         }
-        forget(message);
+        if (readable) {
+            forget(message);
+        }
     }
     return NULL;
 }
@@ -279,7 +290,8 @@ static struct mp_wrong understand(unsigned own_kind, int own_root,
 
 static void tell(struct mp_comm *comm, int tag, int peer, const struct tale *what)
 {
-    struct tale *tale = malloc(sizeof *tale);
+    bool full = mp_unexpected_is_full(mp_comm_world_rank(comm, peer), comm);
+    struct tale *tale = full ? NULL : malloc(sizeof *tale);
     MPI_Request handle;
 
     if (!tale) {
@@ -304,9 +316,18 @@ static int tag_of_tales(int tag)
     return (tag & ~(MP_TAG_KIND << MP_TAG_KIND_SHIFT)) | MP_TELLS << MP_TAG_KIND_SHIFT;
 }
 
+static struct tale waits_in(const struct mp_comm *comm, int tag, unsigned kind, int root)
+{
+    return (struct tale){.birth = comm->birth,
+                         .number = number_of(comm, tag),
+                         .kind = (uint16_t)kind,
+                         .root = root,
+                         .other = -1};
+}
+
 void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer)
 {
-    struct tale tale = {comm->birth, kind_of(tag), root, -1, 0};
+    struct tale tale = waits_in(comm, tag, kind_of(tag), root);
     if (tag <= MP_SCHEDULE_TAG_MAX && comm != &mp_comm_boot) {
         tell(comm, tag_of_tales(tag), peer, &tale);
     }
@@ -315,10 +336,12 @@ void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer)
 static void tell_all(struct mp_comm *comm, int tag, const struct mp_wrong *wrong)
 {
     int size = comm->remote ? comm->remote->size : comm->size;
-    struct tale tale = {comm->birth, wrong->own_kind, -1, wrong->peer, wrong->kind};
-    if (wrong->kind == wrong->own_kind &&
-        wrong->root != wrong->own_root) { // but of another root: each compares it with its own
-        tale = (struct tale){comm->birth, wrong->own_kind, wrong->own_root, -1, 0};
+    // But of another root: each compares it with its own.
+    bool of_root = wrong->kind == wrong->own_kind && wrong->root != wrong->own_root;
+    struct tale tale = waits_in(comm, tag, wrong->own_kind, of_root ? wrong->own_root : -1);
+    if (!of_root) {
+        tale.other = wrong->peer;
+        tale.other_kind = (uint16_t)wrong->kind;
     }
     int tells = tag_of_tales(tag);
     comm->coll_told = true;
@@ -380,6 +403,28 @@ static void note_told(struct mp_comm *comm)
     atomic_store_explicit(&mp_board_desk(comm, comm->rank)->told, 1, memory_order_relaxed);
 }
 
+// A rank's post of a turn that may be over: false if it is not there, or may be written over.
+static bool read_post(const struct mp_comm *comm, int rank, uint64_t turn, struct mp_post *out)
+{
+    const struct mp_post *post = mp_board_post_in(comm, rank, turn);
+    uint64_t before = turn + MP_POSTS - 1;
+
+    // Acquire: pairs with the release in mp_board_publish.
+    if (atomic_load_explicit(&post->turn, memory_order_acquire) != turn) {
+        return false;
+    }
+    out->kind = post->kind;
+    out->trail = post->trail;
+    out->root = post->root;
+    // Nothing comes in its place before this rank has posted once more; and then, it is begun when
+    // the post before it is out: so if the copy has something of it, this load, which comes after,
+    // finds that post.
+    atomic_thread_fence(memory_order_acquire);
+    post = mp_board_post_in(comm, rank, before);
+    return turn == comm->board.last ||
+           atomic_load_explicit(&post->turn, memory_order_relaxed) < before;
+}
+
 int mp_board_compare_trail(struct mp_comm *comm, int rank)
 {
     uint64_t now = comm->board.last, first = now > MP_POSTS ? now - MP_POSTS : 0, found = 0;
@@ -389,20 +434,21 @@ int mp_board_compare_trail(struct mp_comm *comm, int rank)
             return 0;
         }
     }
+    struct mp_post own = {.turn = 0}, post = own;
     for (uint64_t turn = now; turn > first; turn--) {
-        const struct mp_post *own = mp_board_post_in(comm, comm->rank, turn);
-        const struct mp_post *post = mp_board_post_in(comm, rank, turn);
-        // Acquire: pairs with the release in mp_board_publish.
-        if (atomic_load_explicit(&post->turn, memory_order_acquire) == turn && own->turn == turn &&
-            post->trail != own->trail) {
+        struct mp_post mine, its;
+        if (!read_post(comm, comm->rank, turn, &mine) || !read_post(comm, rank, turn, &its)) {
+            continue;
+        }
+        if (its.trail != mine.trail) {
             found = turn;
+            own = mine;
+            post = its;
         }
     }
     if (found == 0) {
         return 0;
     }
-    struct mp_post own = *mp_board_post_in(comm, comm->rank, found);
-    struct mp_post post = *mp_board_post_in(comm, rank, found);
     bool same = ((own.kind ^ post.kind) & MP_POST_KIND) == 0;
     int error = !same ? MPI_ERR_OTHER : own.root != post.root ? MPI_ERR_ROOT : MPI_ERR_OP;
     note_told(comm);
@@ -518,25 +564,29 @@ bool mp_find_other(const struct mp_schedule *schedule, struct mp_comm *comm, int
 // those may expect them. Persistent ones have tags of their own.
 void mp_find_left(struct mp_schedule *schedule)
 {
-    if (!schedule->comm->coll_match) {
-        return; // MPI does not run yet
-    }
     struct mp_comm *comm = schedule->comm;
     int tag = schedule->tag;
-    struct mp_list *arrived = &comm->coll_match->arrived;
 
-    for (struct mp_list *at = arrived->next, *next; at != arrived; at = next) {
+    if (!comm->coll_match || comm == &mp_comm_boot || (unsigned)tag > MP_SCHEDULE_TAG_MAX) {
+        return; // MPI does not run yet, or the tag is not of mp_schedule_tag
+    }
+    struct mp_list *arrived = &comm->coll_match->arrived;
+    bool all_over = comm->coll_under_way == 0;
+
+    for (struct mp_list *at = arrived->next, *next; at != arrived && all_over; at = next) {
         struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
         unsigned its = (unsigned)message->packet.tag, age = ((unsigned)tag - its) & MP_TAG_NUMBER;
         struct tale tale;
         next = at->next;
         if (its > MP_SCHEDULE_TAG_MAX || its & MP_TAG_PERSISTENT << MP_TAG_KIND_SHIFT || age == 0 ||
-            age > MP_TAG_NUMBER / 2 || comm == &mp_comm_boot) {
+            age > MP_TAG_NUMBER / 2) {
             continue;
         }
-        if (read_tale(message, &tale)) {
-            forget(message);
-        } else if (schedule->looks_back && comm->coll_under_way == 0 && !comm->coll_told) {
+        if (is_tale(message)) {
+            if (read_tale(message, &tale)) {
+                forget(message);
+            }
+        } else if (schedule->looks_back && !comm->coll_told) {
             bool same = message->packet.tag + 1 == comm->coll_last;
             schedule->error = same ? MPI_ERR_ROOT : MPI_ERR_OTHER;
             schedule->wrong = (struct mp_wrong){.peer = mp_source_rank(message->packet.source),

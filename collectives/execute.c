@@ -421,12 +421,22 @@ void mp_schedule_cancel(struct mp_schedule *schedule, int peer)
 
 // ---- As a request
 
+// One more, or one less, is under way whose messages may be kept until it comes to them. Between
+// groups some of them are on the communicator of the local group.
+static void count_under_way(struct mp_comm *comm, int more)
+{
+    comm->coll_under_way += (uint32_t)more;
+    if (comm->intra) {
+        comm->intra->coll_under_way += (uint32_t)more;
+    }
+}
+
 static void request_progress(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
     if (mp_schedule_advance(schedule)) {
         if (!request->persistent) {
-            schedule->comm->coll_under_way--;
+            count_under_way(schedule->comm, -1);
             mp_note_last(schedule);
         }
         mp_request_complete(request, schedule->error);
@@ -490,7 +500,7 @@ int mp_schedule_launch(struct mp_schedule *schedule, struct mp_request **request
     if (error) {
         return error;
     }
-    schedule->comm->coll_under_way++;
+    count_under_way(schedule->comm, 1);
     return request_start(*request);
 }
 
