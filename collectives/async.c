@@ -85,18 +85,13 @@ static bool is_there(const struct mp_async *op, const struct mp_post *post)
     return atomic_load_explicit(&post->turn, memory_order_acquire) == op->turn;
 }
 
-static unsigned kind_of(const struct mp_async *op)
-{
-    return mp_shm_kind(&op->c) | MP_POST_NONBLOCKING;
-}
-
 static void publish(struct mp_async *op)
 {
     struct mp_comm *comm = op->c.comm;
     struct mp_post *post = mp_board_post_in(comm, comm->rank, op->turn);
 
     post->bytes = op->bytes;
-    post->kind = kind_of(op) | (op->fits ? MP_POST_INLINE : 0);
+    post->kind = op->kind | (op->fits ? MP_POST_INLINE : 0);
     post->root = op->c.root;
     post->signature = (uint16_t)op->signature;
     post->trail = op->trail;
@@ -168,24 +163,29 @@ static void cancel_receives(struct mp_async *op)
     }
 }
 
-// Whether a rank's post is of another operation, or of another root: notes that.
-static bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
+// A rank's post is of another operation, or of another root.
+static __attribute__((cold)) void note_other(struct mp_async *op, int rank,
+                                             const struct mp_post *post)
 {
-    unsigned kind = post->kind & MP_POST_SAME;
+    unsigned kind = post->kind & MP_POST_SAME, differs = kind ^ op->kind;
 
-    if (likely(kind == kind_of(op) && post->root == op->c.root)) {
-        return false;
-    }
-    op->error = (kind ^ kind_of(op)) & MP_POST_KIND ? MPI_ERR_OTHER
-                : kind != kind_of(op)               ? MPI_ERR_OP
-                                                    : MPI_ERR_ROOT;
+    op->error = differs & MP_POST_KIND ? MPI_ERR_OTHER : differs ? MPI_ERR_OP : MPI_ERR_ROOT;
     atomic_store_explicit(&mp_board_desk(op->c.comm, op->c.comm->rank)->told, 1,
                           memory_order_relaxed);
     op->wrong = (struct mp_wrong){.peer = rank,
-                                  .own_kind = kind_of(op),
+                                  .own_kind = op->kind,
                                   .kind = kind,
                                   .own_root = op->c.root,
                                   .root = post->root};
+}
+
+// Whether it is: notes that.
+static inline bool is_other(struct mp_async *op, int rank, const struct mp_post *post)
+{
+    if (likely((post->kind & MP_POST_SAME) == op->kind && post->root == op->c.root)) {
+        return false;
+    }
+    note_other(op, rank, post);
     return true;
 }
 
@@ -383,6 +383,7 @@ static int begin(struct mp_async *op, const struct mp_collective *c)
     int error = board->ready || board->opening ? 0 : mp_collective_open(c->comm);
 
     op->c = *c;
+    op->kind = mp_shm_kind(c) | MP_POST_NONBLOCKING;
     op->arrays = NULL;
     op->types = NULL;
     op->schedule = NULL;
@@ -456,7 +457,7 @@ int mp_async_start(const struct mp_collective *c, struct mp_request **out)
     }
     op->turn = mp_board_take_turn(comm);
     if (leaves(op)) {
-        mp_board_follow(comm, kind_of(op), c->root);
+        mp_board_follow(comm, op->kind, c->root);
     }
     op->trail = mp_board_trail(comm);
     comm->coll_under_way++;

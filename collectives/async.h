@@ -29,7 +29,8 @@ struct mp_async {
                                   // receive blocks, NULL for empty ones; held. Else NULL
     struct mp_schedule *schedule; // of messages, or NULL
     uint64_t turn;
-    int tag; // of messages
+    int tag;       // of messages
+    unsigned kind; // of posts, without what is not the same at all ranks
     // What a rank's data in a post amount to: where all know it (not uneven), of one block or
     // buffer; else of what this rank gives as one block.
     size_t bytes;

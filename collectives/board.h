@@ -81,8 +81,8 @@ static inline struct mp_post *mp_board_begin(struct mp_comm *comm, unsigned kind
 static inline void mp_board_follow(struct mp_comm *comm, unsigned kind, int root)
 {
     // Kinds are far apart, so that other roots do not make up for them.
-    uint64_t all = (kind & MP_POST_KIND) * UINT64_C(0x9e3b) + (uint32_t)root;
-    comm->board.trail += all << MP_POST_TRAIL_SHIFT;
+    uint32_t all = (kind & MP_POST_KIND) * UINT32_C(0x9e3b) + (uint32_t)root;
+    comm->board.trail += (uint64_t)all << MP_POST_TRAIL_SHIFT;
 }
 
 static inline uint16_t mp_board_trail(const struct mp_comm *comm)

@@ -240,12 +240,13 @@ static bool receive_now(struct mp_schedule *schedule, struct mp_step *step)
     bool waited = last || next->kind == MP_STEP_WAIT_ALL ||
                   (next->kind == MP_STEP_WAIT && next->wait == schedule->at);
     MPI_Status status;
+    int32_t source = mp_source_stamped(step->message.peer, step->message.stamp);
     if (!waited ||
-        !mp_recv_collective_from_ring(step->message.buffer, step->message.count, step->message.type,
-                                      step->message.peer, step->message.tag, comm, &status)) {
+        !mp_recv_from_ring(step->message.buffer, step->message.count, step->message.type, source,
+                           step->message.tag, comm, comm->context + 1, &status)) {
         return false;
     }
-    judge(schedule, step, 0, mp_status_bytes(&status), status.MPI_SOURCE);
+    judge(schedule, step, 0, mp_status_bytes(&status), source);
     return true;
 }
 

@@ -24,6 +24,7 @@ struct mp_piece {
     char *at;
     size_t bytes;
     const struct mp_datatype *type;
+    uint32_t signature;
     uint64_t what; // of this rank's post, and of one that agrees: once it is begun
 };
 
@@ -37,9 +38,19 @@ MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Dat
                                     struct mp_piece *piece)
 {
     const struct mp_datatype *type = mp_datatype_get(handle);
-    if (unlikely(!type || !type->plain || buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE ||
-                 (uint64_t)count > MP_PAD_BYTES || (uint64_t)type->size > MP_PAD_BYTES)) {
+    if (unlikely(!type)) {
         return false;
+    }
+    if (unlikely(buffer == MPI_BOTTOM || buffer == MPI_IN_PLACE || (uint64_t)count > MP_PAD_BYTES ||
+                 (uint64_t)type->size > MP_PAD_BYTES)) {
+        return false;
+    }
+    piece->signature = type->kind;
+    if (unlikely(type->plain != MP_PLAIN)) {
+        if (type->plain == MP_PLAIN_NOT) {
+            return false;
+        }
+        piece->signature = mp_datatype_signature_slow(type, count);
     }
     piece->at = (char *)(uintptr_t)buffer + type->true_lb;
     piece->bytes = (size_t)count * (size_t)type->size;
@@ -57,11 +68,7 @@ MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, unsigned kind, int r
     if (operation != MP_ALLREDUCE && operation != MP_ALLGATHER && operation != MP_REDUCE_SCATTER) {
         mp_board_follow(comm, kind, root);
     }
-    uint32_t signature = own->type->kind;
-    if (unlikely(signature == MP_DATA_MIXED)) {
-        signature = mp_datatype_signature_slow(own->type, mp_short_elements(own->type, own->bytes));
-    }
-    own->what = mp_board_what(comm, kind | MP_POST_INLINE, signature);
+    own->what = mp_board_what(comm, kind | MP_POST_INLINE, own->signature);
     mp_board_begin_what(comm, own->what, root, own->bytes);
     return mp_board_data(comm, comm->rank, length);
 }

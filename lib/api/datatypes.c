@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "base/calls.h"
 #include "datatype/datatype_make.h"
+#include "datatype/datatype_signature.h"
 
 #include <string.h>
 
@@ -31,7 +32,7 @@ int PMPI_Type_commit(MPI_Datatype *datatype)
     err = err ? err : mp_check_any_type(*datatype, "datatype", &type);
     if (!err) {
         type->committed = true;
-        type->plain = type->contiguous;
+        type->plain = mp_datatype_plain(type);
     }
     return mp_leave(MP_CALL_Type_commit, NULL, err);
 }

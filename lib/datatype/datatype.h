@@ -129,13 +129,17 @@ enum mp_data_kind {
     ROW(FLOAT_FLOAT, FLOAT, FLOAT)                     \
     ROW(DOUBLE_DOUBLE, DOUBLE, DOUBLE)
 
+// What short ways want to know of a type, to look at once: whether it is committed and contiguous,
+// and then, whether its elements are of one kind.
+enum mp_plain { MP_PLAIN_NOT, MP_PLAIN, MP_PLAIN_MIXED };
+
 struct mp_datatype {
     struct mp_object object;
     MPI_Count size;       // bytes of data in one element
     MPI_Count lb, extent; // of one element
     MPI_Count true_lb, true_extent;
     bool committed;
-    bool plain;       // committed and contiguous
+    uint8_t plain;    // enum mp_plain
     bool contiguous;  // n elements are n * size bytes in a row, starting at buf + true_lb
     bool resized;     // lb and extent were set by MPI_Type_create_resized, here or further down
     uint8_t format;   // enum mp_format; of predefined types only

@@ -260,7 +260,7 @@ int mp_datatype_dup(struct mp_datatype *old, struct mp_datatype **type)
     if (!err) {
         (*type)->resized = old->resized;
         (*type)->committed = old->committed;
-        (*type)->plain = old->plain && (*type)->contiguous;
+        (*type)->plain = mp_datatype_plain(*type);
     }
     return err;
 }

@@ -184,15 +184,17 @@ enum kind {
     .object = {MP_KIND_DATATYPE, 1, 0, 1}, .committed = true, .format = MP_FORMAT_##format_name, \
     .basic = INDEX(MPI_##type_name), .kind = kind_##format_name, .handles = 1,                   \
     .name = "MPI_" #type_name, .recipe = {.combiner = MPI_COMBINER_NAMED}
-#define CONTIGUOUS(bytes, alignment, basics)                                                       \
-    .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, .plain = true, \
+#define CONTIGUOUS(bytes, alignment, basics)                                        \
+    .size = (bytes), .extent = (bytes), .true_extent = (bytes), .contiguous = true, \
     .align = (alignment), .elements = (basics)
 
-#define SCALAR(type_name, format_name, bytes, alignment) \
-    [place_##type_name] = {HEAD(type_name, format_name), CONTIGUOUS(bytes, alignment, 1)},
-#define PAIR(type_name, format_name, type) \
-    [place_##                              \
-        type_name] = {HEAD(type_name, format_name), CONTIGUOUS(sizeof(type), _Alignof(type), 2)},
+#define SCALAR(type_name, format_name, bytes, alignment)                                  \
+    [place_##type_name] = {HEAD(type_name, format_name), CONTIGUOUS(bytes, alignment, 1), \
+                           .plain = MP_PLAIN},
+#define PAIR(type_name, format_name, type)                                         \
+    [place_##type_name] = {                                                        \
+        HEAD(type_name, format_name), CONTIGUOUS(sizeof(type), _Alignof(type), 2), \
+        .plain = (int)kind_##format_name == (int)MP_DATA_MIXED ? MP_PLAIN_MIXED : MP_PLAIN},
 #define GAPPED(type_name, format_name, type, the_form)                              \
     [place_##type_name] = {HEAD(type_name, format_name),                            \
                            .size = offsetof(type, index) + sizeof(int) - GAP(type), \

@@ -182,9 +182,8 @@ int mp_isend_collective(const void *buffer, MPI_Count count, struct mp_datatype 
 // negative number: not yet there, or not to be had this way.
 enum { NOT_YET = -1, NOT_THIS_WAY = -2 };
 
-MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
-                                          bool stamped, void *buffer, MPI_Count count,
-                                          struct mp_datatype *type, int32_t *came_from)
+static inline MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wanted, int source,
+                                       void *buffer, MPI_Count count, struct mp_datatype *type)
 {
     uint64_t word;
     struct mp_cell *cell = mp_ring_peek(&from->in, &mp_shm_shape, &word);
@@ -192,9 +191,7 @@ MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wan
         return NOT_YET;
     }
     MPI_Count length = cell->length, capacity = count * type->size;
-    *came_from = cell->source;
-    if (word != wanted || length > capacity ||
-        (stamped ? mp_source_rank(cell->source) : cell->source) != source ||
+    if (word != wanted || length > capacity || cell->source != source ||
         (length != capacity && mp_datatype_is_cut(type, length))) {
         return NOT_THIS_WAY;
     }
@@ -211,15 +208,19 @@ MP_ALWAYS_INLINE MPI_Count take_from_ring(struct mp_shm_peer *from, uint64_t wan
     return length;
 }
 
-MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
-                                int tag, struct mp_comm *comm, uint32_t context, bool stamped,
-                                MPI_Status *status)
+// In one place, and not compiled into its callers: as a part of them it took 6 ns longer (256
+// bytes: 107 for 101), with fewer instructions. The tag is looked at in one form only: kept as an
+// int beside `wanted` it went to the stack as 4 bytes and came back as 8, and such a load waits
+// until all stores before it have left the core, so also those of mp_ring_claim (8 KB: 452 for 428,
+// between far cores 1590 for 1470).
+bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
+                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
 {
     if (unlikely(source == MPI_ANY_SOURCE || tag == MPI_ANY_TAG)) {
         return false;
     }
     struct mp_match *match = match_of(comm, context);
-    int world = mp_comm_world_rank(comm, source);
+    int world = mp_comm_world_rank(comm, mp_source_rank(source));
 
     struct mp_shm_peer *from = &mp_shm_peers[world];
     if (match->waiting || !mp_list_empty(&match->arrived) || !from->in.ring) {
@@ -231,12 +232,10 @@ MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatyp
                                          : FAST_POLLS;
 
     for (int i = 1;; i++) {
-        int32_t came_from;
-        MPI_Count length =
-            take_from_ring(from, wanted, source, stamped, buffer, count, type, &came_from);
+        MPI_Count length = take_from_ring(from, wanted, source, buffer, count, type);
         if (length >= 0) {
             if (status != MPI_STATUS_IGNORE) {
-                status->MPI_SOURCE = stamped ? came_from : source;
+                status->MPI_SOURCE = source;
                 status->MPI_TAG = mp_ring_word_tag(wanted);
                 mp_status_set_bytes(status, length);
                 mp_status_set_cancelled(status, 0);
@@ -252,23 +251,6 @@ MP_ALWAYS_INLINE bool from_ring(void *buffer, MPI_Count count, struct mp_datatyp
             return false;
         }
     }
-}
-
-// In one place, and not compiled into its callers: as a part of them it took 6 ns longer (256
-// bytes: 107 for 101), with fewer instructions. The tag is looked at in one form only: kept as an
-// int beside `wanted` it went to the stack as 4 bytes and came back as 8, and such a load waits
-// until all stores before it have left the core, so also those of mp_ring_claim (8 KB: 452 for 428,
-// between far cores 1590 for 1470).
-bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
-                       struct mp_comm *comm, uint32_t context, MPI_Status *status)
-{
-    return from_ring(buffer, count, type, source, tag, comm, context, false, status);
-}
-
-bool mp_recv_collective_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type,
-                                  int source, int tag, struct mp_comm *comm, MPI_Status *status)
-{
-    return from_ring(buffer, count, type, source, tag, comm, comm->context + 1, true, status);
 }
 
 int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,

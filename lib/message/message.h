@@ -20,11 +20,10 @@ int mp_recv(void *buffer, MPI_Count count, struct mp_datatype *type, int source,
 // or the request of the receive, above its source.
 int mp_isend_collective(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest,
                         int tag, struct mp_comm *comm, uint32_t stamp, MPI_Request *handle);
-bool mp_recv_collective_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type,
-                                  int source, int tag, struct mp_comm *comm, MPI_Status *status);
 
 // The two halves of a receive. The first takes the message if it is next in its ring, or will be in
-// a moment; false when it is not, or is not to be had that way. The second posts a request.
+// a moment; false when it is not, or is not to be had that way. (In collectives the source has the
+// stamp that the message is to have.) The second posts a request.
 bool mp_recv_from_ring(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
                        struct mp_comm *comm, uint32_t context, MPI_Status *status);
 int mp_recv_posted(void *buffer, MPI_Count count, struct mp_datatype *type, int source, int tag,
