@@ -316,7 +316,7 @@ int keeper_run(const struct options *options, int cpus, int64_t start_ns, pid_t 
     }
     if (job.exit_status == 0)
         job.exit_status = output_status();
-    if (job.exit_status == 0 && !options->check_warn && report_faults(&job, NULL) > 0)
+    if (job.exit_status == 0 && !(options->check & MP_CHECK_WARN) && report_faults(&job, NULL) > 0)
         job.exit_status = EXIT_FAULTS;
     report_end(&job);
     uint64_t news = (job.cause == CAUSE_RANK || job.cause == CAUSE_LATE ? NEWS_FAILED : 0) |

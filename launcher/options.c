@@ -136,11 +136,10 @@ static int apply_check(struct parser *p, char **values)
     const char *at = values[0] ? values[0] : "1";
 
     p->options->check = MP_CHECK_ON;
-    p->options->check_warn = false;
     while (*at) {
         size_t length = strcspn(at, ",");
         if (length == 4 && strncmp(at, "warn", length) == 0)
-            p->options->check_warn = true;
+            p->options->check |= MP_CHECK_WARN;
         else if (length == 4 && strncmp(at, "sync", length) == 0)
             p->options->check |= MP_CHECK_SYNC;
         else if (length == 1 && *at == '0')

@@ -102,7 +102,6 @@ struct options {
     enum on_deadlock on_deadlock;
     double deadlock_suspect, livelock_suspect; // seconds, 0 for never
     uint32_t check;                            // MP_CHECK_*; 0: --check is not given
-    bool check_warn;                           // what is found does not change the exit status
     struct wish wish;
     struct device_wish devices;
     struct devices *found;   // devices_find

@@ -332,7 +332,8 @@ static int report_lost_message(const struct mp_comm *comm)
     return mp_fail(MPI_ERR_OTHER,
                    "a message from rank %d with tag %d and %llu bytes was never received; the "
                    "communicator is freed, and the message is lost",
-                   lost->packet.source, lost->packet.tag, (unsigned long long)lost->packet.total);
+                   mp_source_rank(lost->packet.source), lost->packet.tag,
+                   (unsigned long long)lost->packet.total);
 }
 
 static int release(int call, MPI_Comm *comm)

@@ -39,7 +39,8 @@ enum mp_packet_kind {
 };
 
 // What a message of a collective operation says of it, so that ranks that disagree find out (see
-// collectives/disagree.h), travels above the sender's rank.
+// collectives/disagree.h), travels above the sender's rank; under `mprun --check`, the type's
+// signature in all others.
 enum { MP_SOURCE_BITS = 12, MP_STAMP_BITS = 20 };
 
 static inline int32_t mp_source_stamped(int rank, uint32_t stamp)
@@ -62,7 +63,7 @@ static inline uint32_t mp_source_stamp(int32_t source)
 struct mp_packet {
     uint32_t kind;    // enum mp_packet_kind
     uint32_t context; // context id; with source and tag: the envelope
-    int32_t source; // the sender's rank in the communicator; in collectives, with a stamp above it
+    int32_t source;   // the sender's rank in the communicator; a stamp may be above it
     int32_t tag;
     uint32_t length;   // bytes of payload with this packet
     uint32_t bytes;    // the channel's own: of payload as reserved

@@ -19,7 +19,7 @@ static void tell_message(const struct mp_unexpected *message, int call)
 {
     mp_fault_tell(call, mp_caller_find(),
                   "a message from rank %d with tag %d and %llu bytes was never received",
-                  message->packet.source, message->packet.tag,
+                  mp_source_rank(message->packet.source), message->packet.tag,
                   (unsigned long long)message->packet.total);
 }
 

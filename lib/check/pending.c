@@ -7,9 +7,11 @@
 #include "check/pending.h"
 
 #include "base/caller.h"
+#include "base/channel.h"
 #include "check/fault.h"
 #include "check/owned.h"
 #include "check/where.h"
+#include "datatype/datatype_signature.h"
 #include "process/handed.h"
 
 #include <search.h>
@@ -196,10 +198,36 @@ void mp_pending_freed(struct mp_request *request, int call)
     }
 }
 
+// Messages of the program say of what type they are (3.3.1).
+static void compare_types(struct mp_request *request)
+{
+    uint32_t signature = mp_source_stamp(request->source);
+    char given[MP_SIGNATURE_TEXT], taken[MP_SIGNATURE_TEXT];
+
+    request->source = mp_source_rank(request->source);
+    request->signature = MP_DATA_ANY;
+    if (request->error ||
+        !mp_datatype_contradicts(request->type, request->count, signature, request->total)) {
+        return;
+    }
+    if (!(mp_process.check & MP_CHECK_WARN)) {
+        request->signature = signature;
+        request->error = MPI_ERR_TYPE;
+        return;
+    }
+    mp_fault_tell(mp_call_inside(), mp_caller_find(),
+                  "the message from rank %d with tag %d consists of %s, the receive of %s",
+                  request->source, request->result_tag, mp_signature_words(signature, given),
+                  mp_datatype_words(request->type, taken));
+}
+
 // A message has met its receive, into which nothing was written yet.
-static void met(const struct mp_request *request)
+static void met(struct mp_request *request)
 {
     struct mp_owned *owned = owned_of(request);
+    if (request->context == request->comm->context) {
+        compare_types(request);
+    }
     if (owned) {
         compare(owned);
     }

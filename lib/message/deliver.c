@@ -14,9 +14,6 @@
 // Starts filling in the result; returns the bytes to be moved, less than `total` on truncation.
 static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet, MPI_Count total)
 {
-    if (unlikely(mp_handed.receive_met != NULL)) {
-        mp_handed.receive_met(request);
-    }
     request->source = packet->source;
     request->result_tag = packet->tag;
     request->total = total;
@@ -26,6 +23,9 @@ static MPI_Count meet(struct mp_request *request, const struct mp_packet *packet
         request->error = MPI_ERR_TYPE; // no sender's type has that signature (3.3.1)
     }
     request->bytes = total > request->length ? request->length : total;
+    if (unlikely(mp_handed.receive_met != NULL)) {
+        mp_handed.receive_met(request);
+    }
     return request->bytes;
 }
 

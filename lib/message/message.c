@@ -129,14 +129,15 @@ int mp_send(const void *buffer, MPI_Count count, struct mp_datatype *type, int d
     if (unlikely(dest == MPI_PROC_NULL)) {
         return 0;
     }
+    int32_t source = mp_send_source(comm, context, type, count);
     enum attempt attempt =
-        send_eager(buffer, count, type, dest, tag, comm, context, comm->rank, mode, &number);
+        send_eager(buffer, count, type, dest, tag, comm, context, source, mode, &number);
     if (likely(attempt == SENT)) {
         mp_progress_pace((size_t)(count * type->size));
         mp_send_listen(mp_comm_world_rank(comm, dest), (size_t)(count * type->size));
         return 0;
     }
-    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, comm->rank, mode,
+    int error = send_later(attempt, buffer, count, type, dest, tag, comm, context, source, mode,
                            number, &request);
     if (!error) {
         mp_request_wait(request);
@@ -167,7 +168,8 @@ MP_ALWAYS_INLINE int isend(const void *buffer, MPI_Count count, struct mp_dataty
 int mp_isend(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest, int tag,
              struct mp_comm *comm, uint32_t context, enum mp_send_mode mode, MPI_Request *handle)
 {
-    return isend(buffer, count, type, dest, tag, comm, context, comm->rank, mode, handle);
+    return isend(buffer, count, type, dest, tag, comm, context,
+                 mp_send_source(comm, context, type, count), mode, handle);
 }
 
 int mp_isend_collective(const void *buffer, MPI_Count count, struct mp_datatype *type, int dest,

@@ -127,7 +127,8 @@ static void first_packet(const struct mp_request *request, struct mp_packet *pac
 {
     *packet = (struct mp_packet){.context = request->context,
                                  .source = request->context == request->comm->context
-                                               ? request->comm->rank
+                                               ? mp_send_source(request->comm, request->context,
+                                                                request->type, request->count)
                                                : request->source,
                                  .tag = request->entry.tag,
                                  .origin = (uintptr_t)request};

@@ -6,6 +6,7 @@
 
 #include "base/channel.h"
 #include "base/copy.h"
+#include "datatype/datatype_signature.h"
 #include "heap/heap.h"
 #include "message/request.h"
 #include "process/peers.h"
@@ -27,6 +28,16 @@ static inline bool mp_send_is_eager(const void *buffer, const struct mp_datatype
     return length <= mp_eager_max &&
            !(type->contiguous &&
              mp_heap_holds((const char *)buffer + type->true_lb, (size_t)length));
+}
+
+// What a message says of where it comes from: under `mprun --check` one of the program's also of
+// which type it is.
+static inline int32_t mp_send_source(const struct mp_comm *comm, uint32_t context,
+                                     const struct mp_datatype *type, MPI_Count count)
+{
+    return likely(!mp_process.check) || context != comm->context
+               ? comm->rank
+               : mp_source_stamped(comm->rank, mp_datatype_signature(type, count));
 }
 
 // A peer's queues. Only the first of each is tried: when there is no room for that, there is none

@@ -16,7 +16,7 @@ static void fill_status(const struct mp_unexpected *message, MPI_Status *status)
     if (status == MPI_STATUS_IGNORE) {
         return;
     }
-    status->MPI_SOURCE = message->packet.source;
+    status->MPI_SOURCE = mp_source_rank(message->packet.source);
     status->MPI_TAG = message->packet.tag;
     mp_status_set_bytes(status, (MPI_Count)message->packet.total);
     mp_status_set_cancelled(status, 0);
@@ -104,8 +104,9 @@ int mp_imrecv(void *buffer, MPI_Count count, struct mp_datatype *type, MPI_Messa
     }
     struct mp_message *object = mp_message_get(*message);
     *request = mp_request_prepare(MP_REQUEST_RECV, buffer, count, type,
-                                  object->unexpected->packet.source, object->unexpected->packet.tag,
-                                  object->comm, object->comm->context, MP_SEND_STANDARD, false);
+                                  mp_source_rank(object->unexpected->packet.source),
+                                  object->unexpected->packet.tag, object->comm,
+                                  object->comm->context, MP_SEND_STANDARD, false);
     if (!*request) {
         return MPI_ERR_NO_MEM;
     }

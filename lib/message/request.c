@@ -2,6 +2,7 @@
 // The life of a request: made, completed by whoever moves its data, waited for, freed.
 #include "message/request.h"
 
+#include "datatype/datatype_signature.h"
 #include "message/message.h"
 #include "message/message_waits.h"
 #include "object/errhandler.h"
@@ -245,6 +246,16 @@ static int cut(const struct mp_request *request)
                    request->source, request->result_tag, (long long)request->total);
 }
 
+// Under `mprun --check`: one of a type that contradicts the receive's.
+static int contradiction(const struct mp_request *request)
+{
+    char given[MP_SIGNATURE_TEXT], taken[MP_SIGNATURE_TEXT];
+    return mp_fail(
+        MPI_ERR_TYPE, "the message from rank %d with tag %d consists of %s, the receive of %s",
+        request->source, request->result_tag, mp_signature_words(request->signature, given),
+        mp_datatype_words(request->type, taken));
+}
+
 static int truncation(const struct mp_request *request)
 {
     return mp_fail(MPI_ERR_TRUNCATE,
@@ -276,7 +287,11 @@ int mp_request_finish(MPI_Request *handle, MPI_Status *status)
     if (error == MPI_ERR_TRUNCATE && request->kind == MP_REQUEST_RECV) {
         truncation(request);
     } else if (error == MPI_ERR_TYPE && request->kind == MP_REQUEST_RECV) {
-        cut(request);
+        if (unlikely(mp_process.check) && request->signature != MP_DATA_ANY) {
+            contradiction(request);
+        } else {
+            cut(request);
+        }
     } else if (error && request->ops && request->ops->explain) {
         request->ops->explain(request);
     }

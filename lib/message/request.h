@@ -95,7 +95,8 @@ struct mp_request {
     MPI_Count length; // bytes of the packed message
     int peer;         // rank in comm, MPI_ANY_SOURCE, MPI_PROC_NULL
     uint32_t context;
-    int world; // world rank of the peer, -1 for any
+    int world;          // world rank of the peer, -1 for any
+    uint32_t signature; // receive, under `mprun --check`: of a message that contradicts the type
     // The transfer.
     MPI_Count moved;      // bytes sent or received so far
     MPI_Count total;      // receive: of the message, more than `bytes` when it was truncated

@@ -42,7 +42,7 @@ struct mp_handed {
     bool (*busy)(void);
     // A message has met a receive that is posted, and nothing is in its buffer yet. NULL: nobody
     // wants to know. Where somebody does, no message goes past this.
-    void (*receive_met)(const struct mp_request *request);
+    void (*receive_met)(struct mp_request *request);
 };
 extern struct mp_handed mp_handed;
 

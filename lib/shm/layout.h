@@ -42,7 +42,8 @@ enum mp_rank_state {
 };
 
 // What ranks look for in the program (lib/check): any bit turns it on.
-enum { MP_CHECK_ON = 1, MP_CHECK_SYNC = 2 }; // SYNC: standard sends are synchronous
+// SYNC: standard sends are synchronous; WARN: what is found is no error.
+enum { MP_CHECK_ON = 1, MP_CHECK_SYNC = 2, MP_CHECK_WARN = 4 };
 
 // Written once by the launcher before any rank starts, read-only afterwards, except `fence` and
 // from `finalizing` on.

@@ -26,6 +26,7 @@ api_tests += \
     tests/api/buffers_of_communicator_and_session \
     tests/api/a_handle_of_a_sent_message_is_a_request \
     tests/api/cancel_is_all_or_nothing \
+    tests/api/checked_types_of_messages_agree \
     tests/api/coll_blocking_beside_nonblocking \
     tests/api/coll_blocking_does_not_match_nonblocking \
     tests/api/coll_blocking_forms \

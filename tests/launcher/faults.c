@@ -192,6 +192,15 @@ static void not_freed(const char *what)
     }
 }
 
+static void other_type(void)
+{
+    if (rank == 0) {
+        MPI_Recv(buffer, 4, MPI_LONG, 1, 2, W, IGN);
+    } else {
+        MPI_Send(buffer, 4, MPI_DOUBLE, 0, 2, W);
+    }
+}
+
 // Every rank sends before it receives.
 static void rely(int nonblocking)
 {
@@ -314,6 +323,8 @@ int main(int argc, char **argv)
         not_received(what);
     } else if (is(which, "leak")) {
         not_freed(what);
+    } else if (is(which, "types")) {
+        other_type();
     } else if (is(which, "rely")) {
         rely(is(what, "nonblocking"));
     } else if (is(which, "well")) {

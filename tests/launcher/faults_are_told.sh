@@ -64,6 +64,17 @@ mode=1
 ways well_so rely
 ways well_so rely nonblocking
 
+# A receive of another type than the message is an error; =warn only tells.
+types_so() {
+    run "$MPRUN" $way -n 2 --check "$FAULTS" types
+    what="--check types"
+    [ $status -ne 0 ] && [ $status -lt 120 ] || fail "$what: exit $status"
+    warns "MPI_Recv: the message from rank 1 with tag 2 consists of MPI_DOUBLE, the receive of MPI_LONG"
+    expect 0 $way -n 2 --check=warn "$FAULTS" types
+    warns "^mprun: check: rank 0: MPI_Recv.*: the message from rank 1 with tag 2 consists of MPI_DOUBLE, the receive of MPI_LONG"
+}
+ways types_so
+
 # A program that relies on buffering is a deadlock where sends are synchronous.
 rely_so() {
     expect 120 $way -n 2 --check=sync "$FAULTS" rely "$@"
