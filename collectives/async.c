@@ -170,8 +170,7 @@ static __attribute__((cold)) void note_other(struct mp_async *op, int rank,
     unsigned kind = post->kind & MP_POST_SAME, differs = kind ^ op->kind;
 
     op->error = differs & MP_POST_KIND ? MPI_ERR_OTHER : differs ? MPI_ERR_OP : MPI_ERR_ROOT;
-    atomic_store_explicit(&mp_board_desk(op->c.comm, op->c.comm->rank)->told, 1,
-                          memory_order_relaxed);
+    mp_board_note_told(op->c.comm);
     op->wrong = (struct mp_wrong){.peer = rank,
                                   .own_kind = op->kind,
                                   .kind = kind,

@@ -140,6 +140,12 @@ static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank
     return &comm->board.desks[mp_group_world(comm->group, rank)];
 }
 
+// This rank was told that it disagrees with another one: trails say nothing new from here on.
+static inline void mp_board_note_told(const struct mp_comm *comm)
+{
+    atomic_store_explicit(&mp_board_desk(comm, comm->rank)->told, 1, memory_order_relaxed);
+}
+
 static inline struct mp_post *mp_board_post_in(const struct mp_comm *comm, int rank, uint64_t turn)
 {
     return &mp_board_desk(comm, rank)->posts[turn % MP_POSTS];

@@ -27,7 +27,7 @@ enum mp_collective_kind {
     MP_COLLECTIVES,
     MP_MAKES_COMM = MP_COLLECTIVES, // what all ranks do to make a communicator
     MP_KINDS,
-    MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (disagree.c)
+    MP_TELLS = MP_KINDS // not an operation: a message that says that ranks disagree (tales.c)
 };
 _Static_assert((int)MP_TELLS <= (int)MP_TAG_KIND, "a tag has room for all kinds");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What is said where ranks disagree about a collective operation: about which one it is, its root,
-// or its length. How it is found out: board.c and shm.h (posts), disagree.c (messages).
+// or its length. How it is found out: board.c and shm.h (posts), tales.c (messages).
 #ifndef MP_COLLECTIVES_DISAGREE_H
 #define MP_COLLECTIVES_DISAGREE_H
 

@@ -9,7 +9,7 @@
 // that disagree about that meet on the board, or in a message, or one goes either way. What is
 // posted on the board is labelled with the number of the operation, its kind and its root, since it
 // is only a part of it, and ranks that are in different ones may otherwise be in like parts. A rank
-// whose operation goes by messages posts nothing; see disagree.c.
+// whose operation goes by messages posts nothing; see tales.c.
 //
 // Operands of reductions are gathered, and combined where the result is wanted: so the order is
 // that of the ranks, strictly from the left, as everywhere. Where there would be much to gather,

@@ -56,6 +56,7 @@ libmpi_abi_sources += \
     collectives/short_blocks.h \
     collectives/short_post.h \
     collectives/slots.h \
+    collectives/tales.c \
     collectives/topology_make.c \
     collectives/topology_make.h \
     collectives/worlds.c \

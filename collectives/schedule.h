@@ -128,7 +128,7 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
 
 // The tag of the next collective on `comm`: to be taken once per operation, in the order of calls.
 // It says which operation that is, so that a message is never taken for one of another, and ranks
-// that are in different ones find out (disagree.c):
+// that are in different ones find out (tales.c):
 //   bits 0-23   number of the operation on its communicator
 //   bit 24      goes on two levels (levels.c), which not all forms and lengths do
 //   bits 25-28  `kind`, enum mp_collective_kind
@@ -136,6 +136,11 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
 int mp_schedule_tag(struct mp_comm *comm, unsigned kind);
 enum { MP_TAG_KIND_SHIFT = 25, MP_TAG_KIND = 0xf, MP_TAG_PERSISTENT = MP_TAG_KIND + 1 };
 enum { MP_TAG_LEVELS = 1 << 24, MP_TAG_NUMBER = MP_TAG_LEVELS - 1 };
+
+static inline unsigned mp_tag_kind(int tag)
+{
+    return (unsigned)tag >> MP_TAG_KIND_SHIFT & MP_TAG_KIND;
+}
 
 // Sets the stamps of its messages, before steps are added.
 struct mp_collective;
