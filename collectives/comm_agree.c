@@ -33,8 +33,8 @@ enum { BLOCKS = MP_CONTEXT_PAIRS / 64 / MP_AGREE_WORDS };
 // first block: more than it takes. Before another block is offered, all are.
 enum { SWEPT = 8 };
 
-// Instead of an offer.
-enum { FAILED = 2 };
+// Instead of an offer: a leader has died, or ranks make communicators by different calls.
+enum { FAILED = 2, DIFFERENT };
 
 static struct mp_list line = {&line, &line}; // of this process, by priority
 static struct mp_agreement *owner;
@@ -97,11 +97,14 @@ static void snapshot(struct mp_agreement *a)
     }
 }
 
-// The number of what is made: all ranks but one offer all bits.
-static uint64_t birth(const struct mp_agreement *a)
+// A number that no other communicator has, nor one that another world has made. Never what is
+// above.
+static uint64_t new_birth(void)
 {
+    enum { RANK = 32, JOB = RANK + 13 };
     static uint32_t last;
-    return a->names ? (uint64_t)(mp_process.rank + 1) << 32 | ++last : UINT64_MAX;
+    _Static_assert(MP_RANKS_MAX < 1 << (JOB - RANK), "there is room for a rank");
+    return mp_process.segment->job << JOB | (uint64_t)(mp_process.rank + 1) << RANK | ++last;
 }
 
 // First step: the hello, or the offer.
@@ -117,7 +120,7 @@ static int offer(void *argument)
         return 0;
     }
     snapshot(a);
-    a->words[MP_AGREE_WORDS] = birth(a);
+    a->words[MP_AGREE_WORDS] = a->names ? new_birth() : UINT64_MAX; // so that one is left
     return 0;
 }
 
@@ -176,13 +179,13 @@ static bool take(struct mp_agreement *a)
 }
 
 // At the leader, before the words go to all: where a leader has died there is nothing to agree
-// upon.
+// upon, nor where this one has found that ranks are in different calls.
 static int note_failure(void *argument)
 {
     struct mp_agreement *a = argument;
     if (unlikely(a->schedule->error)) {
         memset(a->words, 0, sizeof a->words);
-        a->words[MP_AGREE_WORDS] = FAILED;
+        a->words[MP_AGREE_WORDS] = a->schedule->error == MPI_ERR_OTHER ? DIFFERENT : FAILED;
     }
     return 0;
 }
@@ -206,6 +209,10 @@ static int decide(void *argument)
     if (unlikely(a->words[MP_AGREE_WORDS] == FAILED)) {
         leave(a);
         return mp_fail(MPI_ERR_PROC_ABORTED, "a process of another world has died meanwhile");
+    }
+    if (unlikely(a->words[MP_AGREE_WORDS] == DIFFERENT)) {
+        leave(a);
+        return mp_fail(MPI_ERR_OTHER, "the ranks make a communicator by different calls");
     }
     if (is_hello(a)) {
         return MP_STEP_AGAIN;
@@ -323,14 +330,15 @@ void mp_agreement_add(struct mp_schedule *schedule, struct mp_agreement *a)
 // rounds, eight on 2 cores in 7.3 and 49.)
 struct offer {
     uint64_t word, bits; // as in mp_context_free_word
+    uint64_t birth;      // of the first rank: that of what is made
 };
 
 static struct offer reserve(void)
 {
-    struct offer offer = {0, 0};
+    struct offer offer = {0, 0, 0};
     mp_context_sweep(SWEPT);
     for (int i = 0; i < MP_CONTEXT_PAIRS / 64 && !owner && !offer.bits; i++) {
-        offer = (struct offer){(uint64_t)i, mp_context_take_word(i)};
+        offer = (struct offer){(uint64_t)i, mp_context_take_word(i), 0};
     }
     return offer;
 }
@@ -344,6 +352,7 @@ static bool exchange(struct mp_agreement *a, int *error)
         mp_process_abort(MPI_ERR_NO_MEM, "out of memory while making a communicator");
     }
     struct offer own = reserve();
+    own.birth = a->scope.rank == 0 ? new_birth() : 0;
     memcpy(mine, &own, sizeof own);
     if (a->tell_bytes > 0) {
         memcpy(mine + sizeof own, a->tell, a->tell_bytes);
@@ -354,6 +363,7 @@ static bool exchange(struct mp_agreement *a, int *error)
         struct offer other;
         memcpy(&other, all + i * each, sizeof other);
         common &= other.word == own.word ? other.bits : 0;
+        a->birth = i == 0 ? other.birth : a->birth;
         if (a->tell_bytes > 0) {
             memcpy((char *)a->tales + i * a->tell_bytes, all + i * each + sizeof other,
                    a->tell_bytes);

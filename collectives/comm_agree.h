@@ -31,7 +31,7 @@ struct mp_agreement {
 
     // Result: taken by mp_context_take. Whoever does not use them gives them back.
     uint32_t pairs[2];
-    uint64_t birth; // a number that no other communicator of the job has
+    uint64_t birth; // a number that no other communicator has
 
     // Under way.
     struct mp_schedule *schedule;

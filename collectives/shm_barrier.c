@@ -45,16 +45,38 @@ int mp_shm_compare_type_slow(const struct mp_comm *comm, int rank, const struct 
     return MPI_ERR_TYPE;
 }
 
+// Posts of an exchange that differ: they say in which call it is.
+static int compare_exchange(const struct mp_collective *c, int rank)
+{
+    const struct mp_post *post = mp_board_post_of(c->comm, rank);
+    const struct mp_post *own = mp_board_post_of(c->comm, c->comm->rank);
+
+    if (post->signature == own->signature || !post->signature || !own->signature ||
+        !mp_shm_is_same(c, post)) {
+        return mp_shm_compare(c, rank, c->recv.counts.each);
+    }
+    struct mp_wrong wrong = {.peer = rank,
+                             .own_kind = c->kind,
+                             .own_signature = own->signature,
+                             .signature = post->signature};
+    mp_wrong_explain(&wrong, MPI_ERR_OTHER);
+    return MPI_ERR_OTHER;
+}
+
 int mp_shm_exchange(const struct mp_collective *c)
 {
     struct mp_comm *comm = c->comm;
     size_t bytes = (size_t)c->recv.counts.each;
-    mp_board_begin(comm, c->kind | MP_POST_INLINE, 0, bytes);
+    uint64_t what = mp_board_what(comm, c->kind | MP_POST_INLINE, mp_stamp_of_call());
+    mp_board_begin_what(comm, what, 0, bytes);
     memcpy(mp_board_data(comm, comm->rank, bytes), c->send.buffer, bytes);
     mp_board_post_data(comm, bytes);
     mp_board_await_all(comm);
-    int error = mp_shm_compare_all(c, c->recv.counts.each);
+    int error = 0;
     for (int i = 0; i < comm->size && !error; i++) {
+        const struct mp_post *post = mp_board_post_of(comm, i);
+        bool same = post->what == what && post->bytes == bytes;
+        error = likely(same) ? 0 : compare_exchange(c, i);
         memcpy((char *)c->recv.buffer + (size_t)i * bytes, mp_board_data(comm, i, bytes), bytes);
     }
     return error;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Whatever ranks disagree about in a collective operation, at least one of them is told, with the
 // right class of error, and none waits for ever: the operation, in every pair of different ones and
-// of forms, the root, the operator, the type and the length, of short data and of long.
+// of forms, the root, the operator, the type and the length, of short data and of long; and which
+// call makes a communicator.
 // (Operations that are never over keep their memory, so leaks are not looked for.)
 // ranks: 2 3
 // env: LSAN_OPTIONS=detect_leaks=0
@@ -44,7 +45,7 @@ static void disagree(const char *what, const struct call *common, const struct c
     snprintf(text, sizeof text, "%s: %s%s (%d), and at the last rank %s%s (%d)", what,
              form_names[common->form], kind_names[common->kind], common->count,
              form_names[odd->form], kind_names[odd->kind], odd->count);
-    snprintf(check_again, sizeof check_again, "%s\n", text);
+    snprintf(check_again, sizeof check_again, "%.198s\n", text);
     if (verbose > 1 && rank == 0) {
         fprintf(stderr, "%s\n", text);
     }
@@ -137,12 +138,48 @@ static void one_kind(enum kind kind, enum form form, int count)
     disagree("shorter", &other, &one, -1);
 }
 
+// Calls that make communicators, the first on their communicator or not.
+static void makers(void)
+{
+    enum { DUP, CREATE, SPLIT, CALLS };
+    for (int i = 0; i < CALLS * CALLS * 2; i++) {
+        int call = rank == size - 1 ? i / CALLS % CALLS : i % CALLS, got = MPI_SUCCESS, told;
+        MPI_Comm comm, made = MPI_COMM_NULL;
+        MPI_Group group;
+        if (i / CALLS % CALLS == i % CALLS) {
+            continue;
+        }
+        OK(MPI_Comm_dup(MPI_COMM_WORLD, &comm));
+        OK(MPI_Comm_group(comm, &group));
+        if (i < CALLS * CALLS) {
+            OK(MPI_Barrier(comm));
+        }
+        OK(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN));
+        int error = call == DUP      ? MPI_Comm_dup(comm, &made)
+                    : call == CREATE ? MPI_Comm_create(comm, group, &made)
+                                     : MPI_Comm_split(comm, 0, 0, &made);
+        MPI_Error_class(error, &got);
+        error = MPI_Barrier(comm); // or there
+        if (got == MPI_SUCCESS) {
+            MPI_Error_class(error, &got);
+        }
+        OK(MPI_Allreduce(&got, &told, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
+        CHECK(told == MPI_ERR_OTHER, "calls %d and %d: class %d", i % CALLS, i / CALLS, told);
+        if (made != MPI_COMM_NULL) {
+            OK(MPI_Comm_free(&made));
+        }
+        OK(MPI_Group_free(&group));
+        OK(MPI_Comm_free(&comm));
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const int counts[] = {1, 9, 700, 20000};
     start(&argc, &argv);
     verbose = argc > 1 ? atoi(argv[1]) : 0;
     operations();
+    makers();
     for (int kind = 0; kind < KINDS; kind++) {
         for (int form = 0; form < FORMS; form++) {
             for (size_t i = 0; i < COUNT_OF(counts); i++) {
