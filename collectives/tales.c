@@ -7,6 +7,7 @@
 #include "collectives/collectives.h"
 #include "message/match.h"
 #include "message/message.h"
+#include "socket/socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +120,12 @@ static struct mp_wrong understand(unsigned own_kind, int own_root,
 
 static void tell(struct mp_comm *comm, int tag, int peer, const struct tale *what)
 {
-    bool full = mp_unexpected_is_full(mp_comm_world_rank(comm, peer), comm);
-    struct tale *tale = full ? NULL : malloc(sizeof *tale);
+    int world = mp_comm_world_rank(comm, peer);
+    bool full = mp_unexpected_is_full(world, comm);
+    // One of another world may have done with its part and be gone, while what it has sent is still
+    // on its way: to connect to it now would find it dead.
+    bool gone = mp_is_guest(world) && mp_socket_has_parted(world);
+    struct tale *tale = full || gone ? NULL : malloc(sizeof *tale);
     MPI_Request handle;
 
     if (!tale) {
@@ -178,6 +183,23 @@ static void tell_all(struct mp_comm *comm, int tag, const struct mp_wrong *wrong
     for (int peer = 0; peer < size; peer++) {
         if (comm->remote || peer != comm->rank) {
             tell(comm, tells, peer, &tale);
+        }
+    }
+}
+
+// Between two groups, a rank waits for the other group, and others of its own for that rank, on the
+// communicator of their group: they are told, too. And the other way round.
+static void tell_beside(const struct mp_schedule *schedule, const struct mp_comm *comm,
+                        const struct mp_wrong *wrong)
+{
+    const struct mp_comm *beside = comm->remote ? comm->intra : schedule->comm;
+
+    for (size_t i = 0; i < schedule->count && beside != comm; i++) {
+        const struct mp_step *step = &schedule->steps[i];
+        bool message = step->kind == MP_STEP_SEND || step->kind == MP_STEP_RECV;
+        if (message && step->message.comm == beside) {
+            tell_all(step->message.comm, step->message.tag, wrong);
+            return;
         }
     }
 }
@@ -316,6 +338,7 @@ bool mp_find_other(const struct mp_schedule *schedule, struct mp_comm *comm, int
         return false;
     }
     tell_all(comm, tag, wrong);
+    tell_beside(schedule, comm, wrong);
     return true;
 }
 

@@ -41,7 +41,7 @@ enum mp_packet_kind {
 // What a message of a collective operation says of it, so that ranks that disagree find out (see
 // collectives/disagree.h), travels above the sender's rank; under `mprun --check`, the type's
 // signature in all others.
-enum { MP_SOURCE_BITS = 12, MP_STAMP_BITS = 20 };
+enum { MP_SOURCE_BITS = 13, MP_STAMP_BITS = 19 };
 
 static inline int32_t mp_source_stamped(int rank, uint32_t stamp)
 {

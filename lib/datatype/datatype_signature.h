@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MP_SIGNATURE_BITS = 15, MP_SIGNATURE_MIXED = 1 << (MP_SIGNATURE_BITS - 1) };
+enum { MP_SIGNATURE_BITS = 14, MP_SIGNATURE_MIXED = 1 << (MP_SIGNATURE_BITS - 1) };
 
 // That of `count` elements of a type.
 uint32_t mp_datatype_signature_slow(const struct mp_datatype *type, MPI_Count count);

@@ -3,6 +3,7 @@
 // in the order in which they were posted, messages in the order in which they arrived.
 #include "message/match.h"
 
+#include "boot/guests.h"
 #include "message/outgoing.h"
 #include "shm/layout.h"
 
@@ -13,7 +14,8 @@
 struct mp_match *mp_matches[2 * MP_CONTEXT_PAIRS];
 static uint32_t contexts; // all in use are below this
 
-_Static_assert(MP_RANKS_MAX <= 1 << MP_SOURCE_BITS, "a source has room for all ranks");
+_Static_assert(MP_RANKS_MAX + MP_GUESTS_MAX <= 1 << MP_SOURCE_BITS,
+               "a source has room for all ranks of a communicator");
 
 struct mp_match *mp_match_get_slow(uint32_t context)
 {
