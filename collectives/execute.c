@@ -448,8 +448,7 @@ static int request_start(struct mp_request *request)
 {
     struct mp_schedule *schedule = request->state;
     schedule->error = 0;
-    schedule->parted = false;
-    schedule->told = false;
+    schedule->parted = false; // but `told` stays: it is the same operation each time
     schedule->wrong.peer = MP_WRONG_NONE;
     if (request->persistent) {
         mp_find_stray(schedule);

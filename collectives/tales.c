@@ -7,6 +7,7 @@
 #include "collectives/collectives.h"
 #include "message/match.h"
 #include "message/message.h"
+#include "message/outgoing.h"
 #include "socket/socket.h"
 
 #include <stdlib.h>
@@ -125,7 +126,9 @@ static void tell(struct mp_comm *comm, int tag, int peer, const struct tale *wha
     // One of another world may have done with its part and be gone, while what it has sent is still
     // on its way: to connect to it now would find it dead.
     bool gone = mp_is_guest(world) && mp_socket_has_parted(world);
-    struct tale *tale = full || gone ? NULL : malloc(sizeof *tale);
+    // Whoever takes nothing for long need not find a tale of each operation.
+    bool late = !mp_list_empty(&mp_outgoing[world].sends);
+    struct tale *tale = full || gone || late ? NULL : malloc(sizeof *tale);
     MPI_Request handle;
 
     if (!tale) {
@@ -342,9 +345,12 @@ bool mp_find_other(const struct mp_schedule *schedule, struct mp_comm *comm, int
     return true;
 }
 
-// What is left of operations that are over: what ranks told while they waited,
-// and messages that no operation of this rank's expects. While nonblocking ones are under way,
-// those may expect them. Persistent ones have tags of their own.
+// What is left of operations that are over: what ranks told while they waited, and messages that no
+// operation of this rank's expects. While nonblocking ones are under way, those may expect them,
+// and persistent ones are never over; but what was told long ago goes in any case, a few of the
+// oldest at a time where this is not the end of all.
+enum { LOOKS_UNDER_WAY = 8, LONG_AGO = 64 };
+
 void mp_find_left(struct mp_schedule *schedule)
 {
     struct mp_comm *comm = schedule->comm;
@@ -355,21 +361,23 @@ void mp_find_left(struct mp_schedule *schedule)
     }
     struct mp_list *arrived = &comm->coll_match->arrived;
     bool all_over = comm->coll_under_way == 0;
+    int looks = 0;
 
-    for (struct mp_list *at = arrived->next, *next; at != arrived && all_over; at = next) {
+    for (struct mp_list *at = arrived->next, *next;
+         at != arrived && (all_over || looks++ < LOOKS_UNDER_WAY); at = next) {
         struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
         unsigned its = (unsigned)message->packet.tag, age = ((unsigned)tag - its) & MP_TAG_NUMBER;
+        bool over = all_over && !(its & MP_TAG_PERSISTENT << MP_TAG_KIND_SHIFT);
         struct tale tale;
         next = at->next;
-        if (its > MP_SCHEDULE_TAG_MAX || its & MP_TAG_PERSISTENT << MP_TAG_KIND_SHIFT || age == 0 ||
-            age > MP_TAG_NUMBER / 2) {
+        if (its > MP_SCHEDULE_TAG_MAX || age == 0 || age > MP_TAG_NUMBER / 2) {
             continue;
         }
         if (is_tale(message)) {
-            if (read_tale(message, &tale)) {
+            if ((over || age > LONG_AGO) && read_tale(message, &tale)) {
                 forget(message);
             }
-        } else if (schedule->looks_back && !comm->coll_told) {
+        } else if (over && schedule->looks_back && !comm->coll_told) {
             bool same = message->packet.tag + 1 == comm->coll_last;
             schedule->error = same ? MPI_ERR_ROOT : MPI_ERR_OTHER;
             schedule->wrong = (struct mp_wrong){.peer = mp_source_rank(message->packet.source),

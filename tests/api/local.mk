@@ -38,6 +38,7 @@ api_tests += \
     tests/api/coll_empty_blocks_need_no_type \
     tests/api/coll_forms_do_not_match_across_nodes \
     tests/api/coll_intercommunicators \
+    tests/api/coll_late_ranks_keep_their_room \
     tests/api/coll_many_communicators \
     tests/api/coll_memory_of_any_kind \
     tests/api/coll_nonblocking_any_order \
