@@ -308,6 +308,7 @@ static void complete(struct mp_request *request, struct mp_async *op)
         request->plain = !request->detached && !mp_process.check; // whose end is to be seen
         mp_request_complete(request, 0);
     } else {
+        mp_schedule_note_failed(request, false);
         mp_request_complete(request, op->error);
     }
 }
@@ -370,6 +371,7 @@ static void request_awaits(const struct mp_request *request, struct mp_wait_reco
 
 static void request_release(struct mp_request *request)
 {
+    mp_schedule_note_failed(request, true);
     op_free(request->state);
 }
 

@@ -302,10 +302,25 @@ static bool advance(struct mp_schedule *schedule)
 // wakes them, so they are looked at when some wait has lasted for long.
 static struct mp_list held_up = {&held_up, &held_up};
 
+// The first one that ended with an error, which the program is told when it completes it. Where it
+// waits for others with it (MPI_Waitall), it may never come to that, since they may wait because of
+// the same error. So one that ends the job does that when a wait has lasted for long.
+static struct mp_request *failed;
+
+static bool ends_the_job(const struct mp_comm *comm)
+{
+    enum mp_errhandler_kind handler = comm->errhandler->kind;
+    return handler == MP_ERRHANDLER_FATAL || handler == MP_ERRHANDLER_ABORT;
+}
+
 static void look_at_held_up(void)
 {
     struct mp_list now = {&now, &now};
 
+    if (unlikely(failed != NULL) && ends_the_job(failed->comm)) {
+        failed->ops->explain(failed);
+        mp_raise(mp_call_inside(), failed->comm, failed->error);
+    }
     // Whatever one of them leads to, those that are gone are in no list any more.
     while (!mp_list_empty(&held_up)) {
         struct mp_list *first = held_up.next;
@@ -317,6 +332,16 @@ static void look_at_held_up(void)
         mp_list_remove(&schedule->held_up);
         mp_list_insert(&held_up, &schedule->held_up);
         schedule->progress(schedule->owner);
+    }
+}
+
+void mp_schedule_note_failed(struct mp_request *request, bool gone)
+{
+    if (gone) {
+        failed = failed == request ? NULL : failed;
+    } else if (!failed && ends_the_job(request->comm)) {
+        failed = request;
+        mp_handed.late = look_at_held_up;
     }
 }
 
@@ -440,6 +465,9 @@ static void request_progress(struct mp_request *request)
             count_under_way(schedule->comm, -1);
             mp_note_last(schedule);
         }
+        if (unlikely(schedule->error)) {
+            mp_schedule_note_failed(request, false);
+        }
         mp_request_complete(request, schedule->error);
     }
 }
@@ -466,6 +494,7 @@ static void request_explain(const struct mp_request *request)
 
 static void request_release(struct mp_request *request)
 {
+    mp_schedule_note_failed(request, true);
     mp_schedule_end(request->state);
 }
 

@@ -210,6 +210,9 @@ void mp_schedule_cancel(struct mp_schedule *schedule, int peer);
 // its messages are cancelled.
 void mp_schedule_part(struct mp_schedule *schedule, int error, const struct mp_wrong *wrong);
 
+// A nonblocking operation has ended with an error; or is `gone`. It has mp_request_ops.explain.
+void mp_schedule_note_failed(struct mp_request *request, bool gone);
+
 // Where its owner ends with an error: nothing is done about it any more. Its messages stay under
 // way, since ranks that agree may wait for them, and so does its memory.
 void mp_schedule_abandon(struct mp_schedule *schedule);

@@ -31,6 +31,7 @@ api_tests += \
     tests/api/coll_blocking_does_not_match_nonblocking \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
+    tests/api/coll_disagreement_among_others_is_told \
     tests/api/coll_disagreements_are_told \
     tests/api/coll_disagreements_of_worlds_are_told \
     tests/api/coll_what_looks_like_disagreement \
