@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define MP_SEGMENT_MAGIC   UINT64_C(0x313076746e757270) // "pruntv01"
-#define MP_SEGMENT_VERSION 14
+#define MP_SEGMENT_VERSION 15
 #define MP_APART           128
 #define MP_UNEXPECTED      (64 << 20) // bytes of messages that nobody asked for that a rank keeps
 #define MP_RANKS_MAX       4096       // a job's size
