@@ -105,12 +105,44 @@ static void too_large_is_refused(void **state)
     mp_region_give(&regions, most);
 }
 
+// One of them stays now and then, as what is kept for long among messages that come and go.
+static void few_take_little(void **state)
+{
+    (void)state;
+    struct mp_regions few = {0};
+    char *low = NULL, *high = NULL;
+    void *stays = NULL;
+
+    for (int i = 0; i < THINGS; i++) {
+        char *thing = mp_region_take(&few, 200);
+        assert_non_null(thing);
+        low = !low || thing < low ? thing : low;
+        high = thing + 200 > high ? thing + 200 : high;
+        if (i % 50 == 0) {
+            void *before = stays;
+            stays = thing;
+            thing = before;
+        }
+        if (thing) {
+            mp_region_give(&few, thing);
+        }
+    }
+    assert_true(high - low <= 2 * MP_REGION_SMALL);
+    void *large = mp_region_take(&few, MP_REGION_SMALL); // does not fit a small one
+    assert_non_null(large);
+    memset(large, 1, MP_REGION_SMALL);
+    mp_region_give(&few, large);
+    mp_region_give(&few, stays);
+    assert_true(few.held <= LEFT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_go),
         cmocka_unit_test(some_stay),
         cmocka_unit_test(too_large_is_refused),
+        cmocka_unit_test(few_take_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
