@@ -359,13 +359,36 @@ static void request_explain(const struct mp_request *request)
     mp_wrong_explain(&op->wrong, op->error);
 }
 
+// The posts that are missing, or the message that holds it up; where both may be, or there is no
+// room for its own post, whatever the members do. Who has begun it and has no room for its post yet
+// posts without another call.
 static void request_awaits(const struct mp_request *request, struct mp_wait_record *record)
 {
     const struct mp_async *op = request->state;
-    struct mp_wait_item *item =
-        mp_describe_collective(record, op->c.comm, op->c.kind, true, op->c.root);
-    if (item) {
-        mp_describe_members(item, op->c.comm);
+    const struct mp_comm *comm = op->c.comm;
+    struct mp_wait_item *item = mp_describe_collective(record, comm, op->c.kind, true, op->c.root);
+
+    if (!item) {
+        return;
+    }
+    const struct mp_request *held = op->schedule ? op->schedule->held : NULL;
+    if (!op->posted || (op->schedule && (!held || held->world < 0 || op->c.uneven))) {
+        mp_describe_members(item, comm);
+        return;
+    }
+    if (held) {
+        mp_describe_held(item, held);
+        return;
+    }
+    item->inside = 1;
+    for (int i = op->next; i < op->end; i++) {
+        if (i != comm->rank && !is_there(op, post_of(op, i))) {
+            int world = mp_group_world(comm->group, i);
+            mp_item_add_ranks(item, world, world);
+        }
+    }
+    if (item->nruns == 0) {
+        item->met = MP_MET_OUTSIDE; // the last one has just come
     }
 }
 

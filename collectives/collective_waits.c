@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What collectives wait for. A blocking one waits for certain ranks: for their posts (board.c), or
 // for a message to or from one (execute.c). Each of those does its part by being called, or inside,
-// if it has begun the operation without blocking. A nonblocking one goes from event to event, but
-// all events come from members of its communicator: if none of their programs ever makes another
-// call, and all of them sleep, it is over. Only making a communicator waits for others, too: see
-// comm_agree.c.
+// if it has begun the operation without blocking. A nonblocking one waits for the same: for posts
+// (async.c), or for the message that holds up its schedule. Where none is known, it is met by
+// members of its communicator; only making a communicator waits for others, too: see comm_agree.c.
 #include "collectives/collective_waits.h"
 
 #include "collectives/collectives.h"
@@ -63,6 +62,16 @@ static unsigned kind_of(const struct mp_schedule *schedule)
     return (unsigned)schedule->scope.tag >> MP_TAG_KIND_SHIFT & MP_TAG_KIND;
 }
 
+void mp_describe_held(struct mp_wait_item *item, const struct mp_request *held)
+{
+    if (mp_describe_met(held)) {
+        item->met = MP_MET_OUTSIDE;
+    } else {
+        item->inside = 1;
+        mp_item_add_ranks(item, held->world, held->world);
+    }
+}
+
 void mp_describe_schedule(const void *waits, struct mp_wait_record *record)
 {
     const struct mp_schedule *schedule = waits;
@@ -72,11 +81,8 @@ void mp_describe_schedule(const void *waits, struct mp_wait_record *record)
 
     if (!held || held->world < 0) {
         item->met = mp_met_by_anybody();
-    } else if (mp_describe_met(held)) {
-        item->met = MP_MET_OUTSIDE;
     } else {
-        item->inside = 1;
-        mp_item_add_ranks(item, held->world, held->world);
+        mp_describe_held(item, held);
     }
 }
 
@@ -96,8 +102,12 @@ void mp_describe_schedule_request(const struct mp_request *request, struct mp_wa
     struct mp_wait_item *item =
         mp_describe_collective(record, schedule->comm, kind_of(schedule), true, -1);
 
+    const struct mp_request *held = schedule->held;
+
     if (item && makes_calls(schedule)) {
         item->met = mp_met_by_anybody();
+    } else if (item && held && held->world >= 0) {
+        mp_describe_held(item, held);
     } else if (item) {
         mp_describe_members(item, schedule->comm);
     }

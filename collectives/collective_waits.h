@@ -16,6 +16,9 @@ struct mp_wait_item *mp_describe_collective(struct mp_wait_record *record,
 void mp_describe_schedule(const void *waits, struct mp_wait_record *record);
 void mp_describe_schedule_request(const struct mp_request *request, struct mp_wait_record *record);
 
+// It is held up by that message of its own, to or from one rank.
+void mp_describe_held(struct mp_wait_item *item, const struct mp_request *held);
+
 // A nonblocking operation that any of its members may move.
 void mp_describe_members(struct mp_wait_item *item, const struct mp_comm *comm);
 

@@ -172,6 +172,7 @@ static void let_go(struct mp_schedule *schedule, bool cancel)
 {
     mp_watch_end(&schedule->watch);
     mp_list_remove(&schedule->held_up);
+    schedule->held = NULL;
     for (size_t i = schedule->settled; i < schedule->at; i++) {
         struct mp_step *step = &schedule->steps[i];
         if (is_message(step) && step->message.request) {

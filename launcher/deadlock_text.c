@@ -18,6 +18,7 @@ struct words {
     const bool *dead;
     struct text text;
     int hints;
+    bool calls_compared; // one such hint says it
 };
 
 static const struct mp_wait_record *record_of(const struct snapshot *s, int rank, int i)
@@ -126,11 +127,81 @@ static void put_window(struct words *w, const struct mp_wait_item *item)
     text_put(&w->text, ")");
 }
 
-static void put_item(struct words *w, const struct mp_wait_record *record,
+static bool names(const struct mp_wait_item *item, int rank)
+{
+    for (int i = 0; i < item->nruns; i++)
+        if (item->runs[i].first <= rank && rank <= item->runs[i].last)
+            return true;
+    return false;
+}
+
+static bool completes(const struct mp_wait_record *record)
+{
+    return strncmp(mp_call_name((int)record->call), "MPI_Wait", 8) == 0;
+}
+
+// Whether a rank waits in that call on that communicator.
+static bool is_inside(const struct words *w, int rank, uint32_t call, uint32_t context)
+{
+    for (int k = 0;
+         rank >= 0 && rank < w->snapshot->nranks && w->dead[rank] && k < w->snapshot->nwaits[rank];
+         k++) {
+        const struct mp_wait_record *record = record_of(w->snapshot, rank, k);
+        if (record->call == call && record->nitems > 0 && record->items[0].context == context)
+            return true;
+    }
+    return false;
+}
+
+// Whether a rank has surely begun no operation that goes on by itself.
+static bool has_begun_none(const struct words *w, int rank)
+{
+    bool none = rank >= 0 && rank < w->snapshot->nranks && w->dead[rank];
+
+    for (int k = 0; none && k < w->snapshot->nwaits[rank]; k++)
+        none = !record_of(w->snapshot, rank, k)->busy;
+    return none;
+}
+
+static bool have_begun_none(const struct words *w, const struct mp_wait_item *item)
+{
+    for (int i = 0; i < item->nruns; i++)
+        for (int r = item->runs[i].first; r <= item->runs[i].last; r++)
+            if (!has_begun_none(w, r))
+                return false;
+    return true;
+}
+
+// Where a rank waits for a message that another one sends within the call, that one may be there.
+static void put_collective(struct words *w, int rank, const struct mp_wait_record *record,
+                           const struct mp_wait_item *item)
+{
+    bool ranks = item->met == MP_MET_BY_RANKS && item->nruns > 0;
+    bool one = item->nruns == 1 && item->runs[0].first == item->runs[0].last;
+    bool nonblocking = item->operation && completes(record);
+
+    text_put(&w->text, "for ");
+    if (ranks && (item->all || !names(item, rank)))
+        put_ranks(w, item);
+    else
+        text_put(&w->text, "other ranks");
+    if (!nonblocking && one && is_inside(w, item->runs[0].first, record->call, item->context))
+        text_put(&w->text, ", which waits in it, too (");
+    else if (!nonblocking)
+        text_put(&w->text, " to call it (");
+    else
+        text_put(&w->text, " to %s %s (",
+                 have_begun_none(w, item) ? "call"
+                 : one                    ? "do its part of"
+                                          : "do their part of",
+                 mp_call_name(item->operation));
+    put_comm(w, item);
+    text_put(&w->text, ")");
+}
+
+static void put_item(struct words *w, int rank, const struct mp_wait_record *record,
                      const struct mp_wait_item *item)
 {
-    const char *call = mp_call_name((int)record->call);
-    bool nonblocking = item->operation && strncmp(call, "MPI_Wait", 8) == 0;
     bool ranks = item->met == MP_MET_BY_RANKS && item->nruns > 0;
 
     switch (item->kind) {
@@ -153,14 +224,7 @@ static void put_item(struct words *w, const struct mp_wait_record *record,
                  item->bytes == 1 ? "" : "s");
         break;
     case MP_WAIT_COLLECTIVE:
-        text_put(&w->text, "for ");
-        if (ranks && item->all)
-            put_ranks(w, item);
-        else
-            text_put(&w->text, "other ranks");
-        text_put(&w->text, " to call %s (", nonblocking ? mp_call_name(item->operation) : "it");
-        put_comm(w, item);
-        text_put(&w->text, ")");
+        put_collective(w, rank, record, item);
         return;
     case MP_WAIT_WINDOW:
         put_window(w, item);
@@ -181,12 +245,13 @@ static void put_wait(struct words *w, int rank, int k, int64_t now_ns)
         w->snapshot->places ? w->snapshot->places[rank * MP_WAIT_THREADS + k] : NULL;
     const char *call = mp_call_name((int)record->call);
 
-    text_put(&w->text, "mprun: rank %s waits in %s ", name_of(w, rank), *call ? call : "MPI");
+    text_put(&w->text, "mprun: rank %s%s waits in %s ", name_of(w, rank),
+             k > 0 ? " (another thread)" : "", *call ? call : "MPI");
     if (record->call == MP_CALL_Finalize)
         text_put(&w->text, "for all ranks to receive their messages and call it");
     for (int i = 0; i < record->nitems && record->call != MP_CALL_Finalize; i++) {
         text_put(&w->text, i == 0 ? "" : record->any ? ", or " : ", and ");
-        put_item(w, record, &record->items[i]);
+        put_item(w, rank, record, &record->items[i]);
     }
     text_put(&w->text, "%s, for %.1f s", record->more ? ", and more" : "",
              (double)(now_ns - record->since_ns) / 1e9);
@@ -216,14 +281,6 @@ static bool hint(struct words *w)
     w->hints++;
     text_put(&w->text, "mprun: hint: ");
     return true;
-}
-
-static bool names(const struct mp_wait_item *item, int rank)
-{
-    for (int i = 0; i < item->nruns; i++)
-        if (item->runs[i].first <= rank && rank <= item->runs[i].last)
-            return true;
-    return false;
 }
 
 // `rank` has a message that `item` does not match: which, and what would have to be different.
@@ -281,7 +338,9 @@ static void compare_collective(struct words *w, int rank, const struct mp_wait_r
 {
     const struct mp_wait_item *a = &record->items[0], *b = &others->items[0];
 
-    if (other <= rank || b->kind != MP_WAIT_COLLECTIVE || !names(a, other))
+    if (other <= rank || b->kind != MP_WAIT_COLLECTIVE || !names(a, other) ||
+        is_inside(w, other, record->call, a->context) ||
+        is_inside(w, rank, others->call, b->context))
         return;
     if (a->context != b->context) {
         if (hint(w)) {
@@ -299,6 +358,26 @@ static void compare_collective(struct words *w, int rank, const struct mp_wait_r
                  mp_call_name((int)others->call));
         put_comm(w, a);
         text_put(&w->text, ": all its ranks must call the same\n");
+    }
+}
+
+// A rank waits for a message, and the one that should send it in a collective call, for that rank.
+static void compare_calls(struct words *w, int rank, const struct mp_wait_item *wanted, int other,
+                          const struct mp_wait_record *others)
+{
+    for (int i = 0; i < others->nitems && !w->calls_compared; i++) {
+        const struct mp_wait_item *item = &others->items[i];
+        if (item->kind != MP_WAIT_COLLECTIVE || !names(wanted, other) || names(item, other) ||
+            !names(item, rank) || (item->inside && !has_begun_none(w, rank)) || !hint(w))
+            continue;
+        uint32_t call = completes(others) ? item->operation : others->call;
+        w->calls_compared = true;
+        text_put(&w->text,
+                 "rank %s waits for rank %s in %s, and has not sent the message that rank %s waits "
+                 "for: let it send before that call, or let rank %s make that call before it "
+                 "receives\n",
+                 name_of(w, other), name_of(w, rank), mp_call_name((int)call), name_of(w, rank),
+                 name_of(w, rank));
     }
 }
 
@@ -323,16 +402,19 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
             for (int i = 0; receives && i < others->nitems; i++)
                 if (others->items[i].kind == MP_WAIT_SEND)
                     compare_message(w, rank, item, r, &others->items[i]);
+            if (receives && r != rank && !item->kept)
+                compare_calls(w, rank, item, r, others);
             if (item->kind == MP_WAIT_COLLECTIVE && item == &record->items[0])
                 compare_collective(w, rank, record, r, others);
         }
     }
 }
 
-// A circle in which all receive first, or all send first and wait for the receive.
+// A circle in which all receive first, or all send first and wait for the receive; or one rank that
+// receives from itself.
 static void put_circle(struct words *w, const int *order, int closed)
 {
-    bool receive = closed > 1, send = closed > 1;
+    bool receive = true, send = true, waits = true;
 
     for (int i = 0; i < closed; i++) {
         const struct mp_wait_record *record = record_of(w->snapshot, order[i], 0);
@@ -340,24 +422,33 @@ static void put_circle(struct words *w, const int *order, int closed)
         bool one = record->nitems == 1 && w->snapshot->nwaits[order[i]] == 1;
         receive = receive && one && item->kind == MP_WAIT_RECV;
         send = send && one && item->kind == MP_WAIT_SEND && !item->standard;
+        waits = waits && completes(record);
     }
-    if (receive && hint(w))
-        text_put(
-            &w->text,
-            "all ranks of this circle wait for a message before they send the one that the next "
-            "waits for: let one of them send first, or use MPI_Sendrecv or MPI_Irecv\n");
-    if (send && hint(w))
-        text_put(
-            &w->text,
-            "all ranks of this circle wait for their message to be received before they receive: "
-            "let one of them receive first, or use MPI_Sendrecv or MPI_Issend\n");
+    if (closed == 1 && receive && hint(w))
+        text_put(&w->text,
+                 "rank %s waits for a message from itself, which it cannot send while it waits: is "
+                 "the source right?\n",
+                 name_of(w, order[0]));
+    else if (closed > 1 && receive && hint(w))
+        text_put(&w->text,
+                 "all ranks of this circle wait for a message, and none has sent the one that the "
+                 "next waits for: %s\n",
+                 waits ? "send it before this wait"
+                       : "let one of them send first, or use MPI_Sendrecv or MPI_Irecv");
+    else if (closed > 1 && send && hint(w))
+        text_put(&w->text,
+                 "all ranks of this circle wait for their message to be received, and none "
+                 "receives: %s\n",
+                 waits ? "receive before this wait"
+                       : "let one of them receive first, or use MPI_Sendrecv, or MPI_Issend and "
+                         "wait for it after the receive");
 }
 
 static void put_hints(struct words *w, const int *order, int count, int closed)
 {
     bool buffering = false;
 
-    if (count > 0 && w->snapshot->certainty == CERTAINLY_DEAD)
+    if (closed > 0 && w->snapshot->certainty == CERTAINLY_DEAD)
         put_circle(w, order, closed);
     for (int i = 0; i < count && w->hints < MAX_HINTS; i++) {
         for (int k = 0; k < w->snapshot->nwaits[order[i]]; k++) {
@@ -375,8 +466,8 @@ static void put_hints(struct words *w, const int *order, int count, int closed)
         text_put(&w->text,
                  "a standard send (MPI_Send, MPI_Isend) may wait until its message is received; "
                  "short ones are buffered as long as there is room, but no program may rely on it: "
-                 "let one side receive first, or post the receive before the send (MPI_Irecv, "
-                 "MPI_Sendrecv)\n");
+                 "receive before you wait for the send, let one side receive first, or use "
+                 "MPI_Sendrecv\n");
 }
 
 size_t deadlock_tell(const struct snapshot *snapshot, const bool *dead, int64_t now_ns, char *text,

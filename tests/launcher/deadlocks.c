@@ -375,6 +375,12 @@ static void partial(const char *how, MPI_Comm pair)
         recv_from(1, 7, pair);
     } else if (strcmp(how, "barrier") == 0) {
         MPI_Barrier(pair);
+    } else if (strcmp(how, "ibarrier") == 0) {
+        if (rank == 0) {
+            recv_from(1, 7, W);
+        }
+        MPI_Ibarrier(W, &r);
+        wait_for(&r);
     } else if (strcmp(how, "probe") == 0) {
         MPI_Probe(1 - rank, 7, W, IGN);
     } else if (strcmp(how, "waitany") == 0) {

@@ -68,6 +68,7 @@ other-source 3 3 MPI_Recv MPI_Ssend rank.2
 threads-recv 3 3 MPI_Recv MPI_Recv
 threads-barrier 3 3 MPI_Barrier MPI_Recv
 partial-barrier 8 2 MPI_Recv MPI_Barrier split.of
+partial-ibarrier 8 2 MPI_Recv MPI_Wait
 partial-probe 8 2 MPI_Probe MPI_Probe
 partial-waitany 8 2 MPI_Waitany MPI_Waitany
 partial-long 8 2 MPI_Send MPI_Send 1048576.bytes
@@ -79,4 +80,22 @@ expect 120 -n 3 "$KINDS" split-order
 warns '^mprun: hint: rank 0 is in MPI_Allreduce on split of .*; rank [12] is in MPI_Allreduce on'
 expect 120 -n 2 "$KINDS" isend-long
 warns '^mprun: hint: a standard send .* may wait until its message is received'
+
+# hints KIND RANKS HINT: among what is said.
+hints() {
+    expect 120 -n "$2" "$KINDS" "$1"
+    warns "^mprun: hint: $3"
+}
+hints igather 3 'rank 1 waits for rank 0 in MPI_Igather, and has not sent the message that rank 0 waits for'
+warns '^mprun: rank 1 waits in MPI_Wait for rank 0 to call MPI_Igather'
+hints mixed-waitany 3 'rank 1 waits for rank 0 in MPI_Ibarrier, and has not sent'
+hints count-differs 4 'rank 1 waits for rank 0 in MPI_Barrier, and has not sent the message'
+hints other-source 3 'rank 2 waits for a message from itself'
+hints part-not-ready 3 'all ranks of this circle wait for a message, .*: send it before this wait'
+expect 120 -n 4 "$KINDS" inter-merge
+warns '^mprun: rank 3 waits in MPI_Intercomm_merge for rank 1, which waits in it, too'
+expect 120 -n 3 "$KINDS" threads-barrier
+warns '^mprun: rank 0 (another thread) waits in MPI_Barrier for'
+! grep -q 'in the same order' "$work/err" ||
+    fail "$what: the order is right: $(cat "$work/err")"
 finish

@@ -30,7 +30,7 @@ kinds='computes sleeps reads-a-pipe waits-for-a-child runs-a-program wants-a-loc
     polls-a-descriptor waits-for-a-signal is-in-a-handler spins-in-test spins-in-probe
     polls-now-and-then waits-for-a-thread joins-a-thread sends-to-itself is-in-a-copy-function
     is-in-an-error-handler in-allreduce in-long-bcast in-gather in-alltoall in-dup in-split
-    in-create-group in-idup in-ssend-ring in-long-ring in-waitall in-waitsome in-probe in-chain
+    in-create-group in-idup in-ibarriers in-ssend-ring in-long-ring in-waitall in-waitsome in-probe in-chain
     in-partitions in-persistent in-intercomm in-fence in-slow-sum in-bsend in-finalize in-barrier
     thread-tokens thread-many-tokens'
 if [ -n "$long" ]; then
@@ -47,7 +47,7 @@ if [ -n "$long" ]; then
     live -n 64 "$LIVES" thread-tokens 0.2 # hundreds of steps, one after the other
 else
     for kind in wants-a-lock is-in-a-handler spins-in-probe waits-for-a-thread in-long-bcast \
-        in-idup in-waitsome in-partitions in-slow-sum in-bsend in-finalize thread-many-tokens; do
+        in-idup in-ibarriers in-waitsome in-partitions in-slow-sum in-bsend in-finalize thread-many-tokens; do
         live -n 4 "$LIVES" $kind
     done
     live --channel socket -n 4 "$LIVES" in-waitall

@@ -348,6 +348,27 @@ static void in_waitall(void)
     MPI_Waitall(3, several, MPI_STATUSES_IGNORE);
 }
 
+// Rank 0 waits for the others' part in many operations; the one before the last has begun them all,
+// has no room yet for its own part in most, and waits for a message that rank 0 sends afterwards.
+static void in_ibarriers(void)
+{
+    enum { MANY = 200 };
+    static MPI_Request requests[MANY];
+    if (last) {
+        nap(seconds);
+    }
+    for (int i = 0; i < MANY; i++) {
+        MPI_Ibarrier(W, &requests[i]);
+    }
+    if (rank == size - 2 && rank > 0) {
+        recv(0, 1);
+    }
+    MPI_Waitall(MANY, requests, MPI_STATUSES_IGNORE);
+    if (rank == 0 && size > 2) {
+        send(size - 2, 1);
+    }
+}
+
 static void in_waitsome(void) // of three, two of which nobody ever meets
 {
     int count, which[3];
@@ -472,6 +493,7 @@ static const struct {
               {"ssend-ring", in_ssend_ring},
               {"long-ring", in_long_ring},
               {"waitall", in_waitall},
+              {"ibarriers", in_ibarriers},
               {"waitsome", in_waitsome},
               {"probe", in_probe},
               {"chain", in_a_chain},
