@@ -27,9 +27,17 @@ static void keep_counts(struct mp_counts *counts, int size, char **at)
     }
 }
 
+static inline bool has_arrays(const struct mp_blocks *side)
+{
+    return side->types || side->counts.array || side->displacements.array;
+}
+
 // The types first, then the counts and displacements, since all of these are as wide or narrower.
 int mp_async_keep_arrays(struct mp_async *op)
 {
+    if (!has_arrays(&op->c.send) && !has_arrays(&op->c.recv)) {
+        return 0;
+    }
     struct mp_blocks *sides[2] = {&op->c.send, &op->c.recv};
     int size = op->c.comm->size;
     bool typed = sides[0]->types || sides[1]->types;
@@ -39,9 +47,6 @@ int mp_async_keep_arrays(struct mp_async *op)
     for (int s = 0; s < 2; s++) {
         bytes += counts_bytes(&sides[s]->counts, size);
         bytes += counts_bytes(&sides[s]->displacements, size);
-    }
-    if (bytes == 0) {
-        return 0;
     }
     char *at = op->arrays = malloc(bytes);
     if (!at) {
@@ -68,6 +73,9 @@ int mp_async_keep_arrays(struct mp_async *op)
 
 void mp_async_release_arrays(struct mp_async *op)
 {
+    if (!op->arrays) {
+        return;
+    }
     for (int i = 0; op->types && i < 2 * op->c.comm->size; i++) {
         if (op->types[i]) {
             mp_datatype_release(op->types[i]);

@@ -135,14 +135,25 @@ static char *map(uint64_t pair)
 
 static void enter(struct mp_comm *comm)
 {
+    struct mp_comm_board *board = &comm->board;
     uint32_t ranks = mp_process.segment->nranks;
     char *at = map(comm->context / 2);
+    struct mp_desk *desks = (struct mp_desk *)(void *)at;
 
+    board->members = malloc((size_t)comm->size * sizeof *board->members);
+    if (!board->members) {
+        mp_process_abort(MPI_ERR_NO_MEM, "out of memory for a communicator's board");
+    }
     // Counted from where world rank 0 would be.
     int64_t first = mp_process.first;
-    comm->board.desks = (struct mp_desk *)(void *)(at - first * (int64_t)sizeof(struct mp_desk));
-    comm->board.slots = at + mp_comm_board_slots(ranks) - first * MP_SLOT_BYTES;
-    comm->board.pads = at + mp_comm_board_pads(ranks) - first * MP_POSTS * MP_PAD_BYTES;
+    board->slots = at + mp_comm_board_slots(ranks) - first * MP_SLOT_BYTES;
+    board->pads = at + mp_comm_board_pads(ranks) - first * MP_POSTS * MP_PAD_BYTES;
+    for (int i = 0; i < comm->size; i++) {
+        int world = mp_group_world(comm->group, i);
+        board->members[i] =
+            (struct mp_member){.desk = &desks[world - first], .board = mp_shm_peers[world].board};
+    }
+    board->own = board->members[comm->rank].desk;
 }
 
 void mp_board_world(void)
@@ -164,11 +175,11 @@ void mp_board_come(struct mp_comm *comm)
 {
     comm->board.opening = true;
     comm = mp_comm_near(comm);
-    if (!comm->board.exists || comm->board.desks) {
+    if (!comm->board.exists || comm->board.own) {
         return; // or it came before, in vain
     }
     enter(comm);
-    struct mp_desk *own = &comm->board.desks[mp_process.rank];
+    struct mp_desk *own = comm->board.own;
     uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
     if (lives > 0) { // else it is fresh memory: all is 0
         for (int i = 0; i < MP_POSTS; i++) {
@@ -186,28 +197,18 @@ void mp_board_ready(struct mp_comm *comm)
 {
     struct mp_comm *near = mp_comm_near(comm);
     struct mp_comm_board *board = &near->board;
-    if (board->desks) {
-        board->lives = malloc((size_t)near->size * sizeof *board->lives);
-        if (!board->lives) {
-            mp_process_abort(MPI_ERR_NO_MEM, "out of memory for a communicator's board");
-        }
-        for (int i = 0; i < near->size; i++) {
-            board->lives[i] =
-                atomic_load_explicit(&mp_board_desk(near, i)->lives, memory_order_acquire);
-        }
+    for (int i = 0; i < near->size && board->own; i++) {
+        struct mp_member *member = &board->members[i];
+        member->life = atomic_load_explicit(&member->desk->lives, memory_order_acquire);
     }
     comm->board.ready = true;
 }
 
-static void notify(const struct mp_comm *comm, int who)
+static void notify_all(const struct mp_comm *comm)
 {
-    if (who >= 0) {
-        mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, who)].board);
-        return;
-    }
-    for (int i = 0; i < comm->size && who == MP_EVERYBODY; i++) {
+    for (int i = 0; i < comm->size; i++) {
         if (i != comm->rank) {
-            mp_shm_notify(mp_shm_peers[mp_group_world(comm->group, i)].board);
+            mp_shm_notify(comm->board.members[i].board);
         }
     }
 }
@@ -270,7 +271,7 @@ static bool missing_are_elsewhere(const struct condition *c)
         return false; // other ranks here may have work to do
     }
     for (int i = 0; i < comm->size; i++) {
-        const struct mp_board *board = mp_shm_peers[mp_group_world(comm->group, i)].board;
+        const struct mp_board *board = comm->board.members[i].board;
         if (i != comm->rank && mp_spread_is_here(board) && !is_there(c, i)) {
             return false;
         }
@@ -398,9 +399,12 @@ static struct condition room_for(struct mp_comm *comm, uint64_t turn)
 }
 
 // Compares trails with those who have posted in that turn, the last one in which this rank has:
-// what stands there stays until it posts again. (Who has not compares with this rank, if it is not
-// ahead when its turn comes to look.) The posts of a turn before it may be written over meanwhile,
-// by a root that has seen all posts of a reduction.
+// what stands there stays until it posts again. That fetches a line of everybody's, so not each
+// time that there is room. (Who has not compares with this rank, if it is not ahead when its turn
+// comes to look.) The posts of a turn before it may be written over meanwhile, by a root that has
+// seen all posts of a reduction.
+enum { ROOMS = 8 };
+
 static void compare_trails(struct mp_comm *comm, uint64_t turn)
 {
     const struct mp_post *own = mp_board_post_in(comm, comm->rank, turn);
@@ -422,7 +426,8 @@ static void compare_trails(struct mp_comm *comm, uint64_t turn)
 static void note_room(const struct condition *c)
 {
     struct mp_comm_board *board = &c->comm->board;
-    if (c->turn + MP_POSTS / 2 == board->last) {
+    bool looks = board->last / (MP_POSTS / 2) % ROOMS == 0;
+    if (looks && c->turn + MP_POSTS / 2 == board->last) {
         compare_trails(c->comm, board->last - 1);
     }
     board->seen = c->turn;
@@ -432,7 +437,7 @@ static void note_room(const struct condition *c)
 }
 
 // Nonblocking operations that had no room for their posts have it then, too.
-static void make_room(struct mp_comm *comm)
+void mp_board_make_room(struct mp_comm *comm)
 {
     struct condition c = room_for(comm, comm->board.turn);
     await(&c);
@@ -440,32 +445,6 @@ static void make_room(struct mp_comm *comm)
     if (unlikely(!mp_list_empty(&comm->board.async_ops))) {
         mp_progress();
     }
-}
-
-MP_ALWAYS_INLINE struct mp_post *write_post(struct mp_comm *comm, uint64_t what, int root,
-                                            uint64_t bytes)
-{
-    struct mp_post *post = &comm->board.desks[mp_process.rank].posts[comm->board.turn % MP_POSTS];
-    post->bytes = bytes;
-    post->what = what;
-    post->root = root + comm->board.label;
-    return post;
-}
-
-// By itself, so that a turn that has room saves no registers: 10 instructions of each operation.
-static __attribute__((noinline, cold)) struct mp_post *
-begin_later(struct mp_comm *comm, uint64_t what, int root, uint64_t bytes)
-{
-    make_room(comm);
-    return write_post(comm, what, root, bytes);
-}
-
-struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root, uint64_t bytes)
-{
-    uint64_t turn = ++comm->board.last;
-    comm->board.turn = turn;
-    return likely(turn < comm->board.seen + MP_POSTS) ? write_post(comm, what, root, bytes)
-                                                      : begin_later(comm, what, root, bytes);
 }
 
 uint64_t mp_board_take_turn(struct mp_comm *comm)
@@ -496,13 +475,12 @@ bool mp_board_has_room(struct mp_comm *comm, uint64_t turn)
 void mp_board_say_under_way(struct mp_comm *comm, uint64_t turn)
 {
     struct mp_comm_board *board = &comm->board;
-    struct mp_desk *own = &board->desks[mp_process.rank];
     // Only less of it may be waited for.
     bool less = board->under_way != 0;
     board->under_way = turn;
-    atomic_store_explicit(&own->under_way, turn, memory_order_release);
+    atomic_store_explicit(&board->own->under_way, turn, memory_order_release);
     if (less) {
-        notify(comm, MP_EVERYBODY);
+        notify_all(comm);
     }
 }
 
@@ -521,7 +499,7 @@ static inline void claim_next(struct mp_comm *comm, uint64_t turn, size_t bytes)
     if (unlikely(next >= board->seen + MP_POSTS || turn != board->last)) {
         return; // somebody may still read what is there, or it is written already
     }
-    volatile char *data = board->desks[mp_process.rank].posts[next % MP_POSTS].data;
+    volatile char *data = board->own->posts[next % MP_POSTS].data;
     data[0] = 0;
     if (bytes <= MP_POST_ROOM) {
         if (bytes > FIRST) {
@@ -539,26 +517,28 @@ static inline void claim_next(struct mp_comm *comm, uint64_t turn, size_t bytes)
     }
 }
 
-void mp_board_publish(struct mp_comm *comm, uint64_t turn, size_t bytes)
+void mp_board_published(struct mp_comm *comm, uint64_t turn, size_t bytes)
 {
-    struct mp_post *post = &comm->board.desks[mp_process.rank].posts[turn % MP_POSTS];
-    atomic_store_explicit(&post->turn, turn, memory_order_release);
-    notify(comm, MP_EVERYBODY);
+    notify_all(comm);
     claim_next(comm, turn, bytes);
 }
 
 void mp_board_step(struct mp_comm *comm, unsigned step, int who)
 {
-    struct mp_desk *own = &comm->board.desks[mp_process.rank];
-    atomic_store_explicit(&own->progress, mp_board_progress(comm, step), memory_order_release);
-    notify(comm, who);
+    atomic_store_explicit(&comm->board.own->progress, mp_board_progress(comm, step),
+                          memory_order_release);
+    if (who >= 0) {
+        mp_shm_notify(comm->board.members[who].board);
+    } else if (who == MP_EVERYBODY) {
+        notify_all(comm);
+    }
 }
 
 bool mp_board_all_reach(struct mp_comm *comm)
 {
     bool all = comm->board.all_reach;
     for (int i = 0; i < comm->size && !all; i++) {
-        const struct mp_board *board = mp_shm_peers[mp_group_world(comm->group, i)].board;
+        const struct mp_board *board = comm->board.members[i].board;
         if (!atomic_load_explicit(&board->reaches, memory_order_relaxed)) {
             return false;
         }

@@ -59,9 +59,29 @@ enum { MP_EVERYBODY = -1, MP_NOBODY = -2 };
 // The last step of a turn: all that others could wait for has been done.
 enum { MP_STEP_DONE = (1 << 24) - 1 };
 
+// Waits until there is room for the post of the present turn.
+void mp_board_make_room(struct mp_comm *comm);
+
 // Begins a turn and returns this rank's post for it, for the caller to fill in. `what` is that of
-// mp_board_what, the signature may be still to come.
-struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root, uint64_t bytes);
+// mp_board_what, the signature may be still to come. Inline as mp_board_publish: what comes before
+// the post is a good part of a short operation.
+static inline struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root,
+                                                  uint64_t bytes)
+{
+    struct mp_comm_board *board = &comm->board;
+    uint64_t turn = board->last + 1;
+
+    board->last = turn;
+    board->turn = turn;
+    if (unlikely(turn >= board->seen + MP_POSTS)) {
+        mp_board_make_room(comm);
+    }
+    struct mp_post *post = &board->own->posts[turn % MP_POSTS];
+    post->bytes = bytes;
+    post->what = what;
+    post->root = root + board->label;
+    return post;
+}
 
 static inline uint64_t mp_board_what(const struct mp_comm *comm, unsigned kind, uint32_t signature)
 {
@@ -94,9 +114,17 @@ static inline uint16_t mp_board_trail(const struct mp_comm *comm)
 // or 0. Of several disagreements the first is told.
 int mp_board_compare_trail(struct mp_comm *comm, int rank);
 
+// What follows on the store of a post's turn: wakes everybody, since who is ahead may wait for room
+// for a post of its own, and makes the way short for the next post.
+void mp_board_published(struct mp_comm *comm, uint64_t turn, size_t bytes);
+
 // Publishes the post of a turn, with so many bytes inline: the next one may well be of that length.
-// Everybody is woken: who is ahead may wait for room for a post of its own.
-void mp_board_publish(struct mp_comm *comm, uint64_t turn, size_t bytes);
+static inline void mp_board_publish(struct mp_comm *comm, uint64_t turn, size_t bytes)
+{
+    atomic_store_explicit(&comm->board.own->posts[turn % MP_POSTS].turn, turn,
+                          memory_order_release);
+    mp_board_published(comm, turn, bytes);
+}
 
 static inline void mp_board_post_data(struct mp_comm *comm, size_t bytes)
 {
@@ -137,13 +165,13 @@ static inline int mp_board_member(const struct mp_comm *comm, int rank)
 
 static inline struct mp_desk *mp_board_desk(const struct mp_comm *comm, int rank)
 {
-    return &comm->board.desks[mp_group_world(comm->group, rank)];
+    return comm->board.members[rank].desk;
 }
 
 // This rank was told that it disagrees with another one: trails say nothing new from here on.
 static inline void mp_board_note_told(const struct mp_comm *comm)
 {
-    atomic_store_explicit(&mp_board_desk(comm, comm->rank)->told, 1, memory_order_relaxed);
+    atomic_store_explicit(&comm->board.own->told, 1, memory_order_relaxed);
 }
 
 static inline struct mp_post *mp_board_post_in(const struct mp_comm *comm, int rank, uint64_t turn)
@@ -160,12 +188,13 @@ static inline const struct mp_post *mp_board_post_of(const struct mp_comm *comm,
 static inline char *mp_board_data_in(const struct mp_comm *comm, int rank, uint64_t turn,
                                      size_t bytes)
 {
-    int world = mp_group_world(comm->group, rank);
     uint64_t place = turn % MP_POSTS;
 
-    return bytes <= MP_POST_ROOM
-               ? comm->board.desks[world].posts[place].data
-               : comm->board.pads + ((size_t)world * MP_POSTS + place) * MP_PAD_BYTES;
+    if (bytes <= MP_POST_ROOM) {
+        return mp_board_desk(comm, rank)->posts[place].data;
+    }
+    uint64_t world = (uint64_t)mp_group_world(comm->group, rank);
+    return comm->board.pads + (world * MP_POSTS + place) * MP_PAD_BYTES;
 }
 
 static inline char *mp_board_data(const struct mp_comm *comm, int rank, size_t bytes)

@@ -11,7 +11,7 @@
 // the time that somebody acts on it.
 static void say_copies(const struct mp_comm *comm, bool copies)
 {
-    atomic_store_explicit(&mp_board_desk(comm, comm->rank)->copies, copies, memory_order_relaxed);
+    atomic_store_explicit(&comm->board.own->copies, copies, memory_order_relaxed);
 }
 
 static bool may_copy(const struct mp_comm *comm)

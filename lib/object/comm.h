@@ -24,24 +24,32 @@ struct mp_topology;
 struct mp_session;
 
 // This rank's view of the communicator's board in the segment (collectives/board.h).
+// A member of a communicator that has a board.
+struct mp_member {
+    struct mp_desk *desk;
+    struct mp_board *board; // to be notified
+    uint64_t life;          // `lives` of its desk when the communicator's board was ready
+};
+
 struct mp_comm_board {
     // All that a short operation looks at, in one line of the cache. (Across two, allgather of 64
     // bytes took a sixth longer between near cores.)
-    _Alignas(64) struct mp_desk *desks; // by world rank; desks, pads and slots from the first
-    char *pads;                         // collective on. By world rank and post.
-    uint64_t last;                      // turn of the operation that was begun last,
-    uint64_t turn;                      // and of the blocking one
-    uint64_t seen;  // all members were seen to have done with the turns before this one
-    uint64_t open;  // the first turn of a nonblocking one with which not all are known to have done
+    _Alignas(64) struct mp_desk *own; // of this rank, and of all by rank: from the first collective
+    struct mp_member *members;        // on. Owned
+    uint64_t last;                    // turn of the operation that was begun last
+    uint64_t seen; // all members were seen to have done with the turns before this one
+    uint64_t turn; // of the blocking operation that was begun last. (Apart from `last`, or both are
+                   // stored as one vector, which takes longer to reach the loads that follow.)
+    uint64_t open; // the first turn of a nonblocking one with which not all are known to have done
+    uint64_t trail; // of the operations so far in which ranks leave others behind, where it is in
+                    // a post: board.h
+    int label;      // added to roots in posts: see collectives/levels.c; else 0
     bool fast_path; // ready, and all operations go over it, so short ones may skip the choice
     bool ready;     // all members have reset their desk
     bool exists;    // false: there is none (a far member, intercommunicator, one member)
     bool all_reach; // all members are known to reach blocks of the shared heap
-    int parted;     // error class: a rank that was waited for in this turn is in another operation
-    int label;      // added to roots in posts: see collectives/levels.c; else 0
-    uint64_t trail; // of the operations so far in which ranks leave others behind, where it is in
-                    // a post: board.h
     // Longer ones.
+    char *pads;                    // by world rank and post
     char *slots;                   // by world rank
     uint64_t chunk;                // chunks of this rank's slot that were used so far
     uint64_t free_when[MP_CHUNKS]; // the progress after which a chunk may be used again,
@@ -49,6 +57,7 @@ struct mp_comm_board {
     bool copies;     // this rank may use all members' memory through the kernel, and has said so
     bool all_copy;   // and they each other's
     unsigned losses; // when that was found out (process/remote.h)
+    int parted;      // error class: a rank that was waited for in this turn is in another operation
     // Nonblocking operations (collectives/async.c).
     uint64_t async_last;      // turn of the one that was begun last
     uint64_t under_way;       // what this rank's desk says
@@ -59,7 +68,6 @@ struct mp_comm_board {
     struct mp_comm *whole; // that one; else NULL
     int tag;               // of the operation on it that turns are a part of; `label` says which
     int astray;            // 1 + a rank whose trail differs, which is yet to be told; 0: none
-    uint64_t *lives;       // by rank in the communicator, of their desks when it was ready; owned
 };
 
 struct mp_comm {

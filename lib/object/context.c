@@ -68,35 +68,32 @@ void mp_context_give_word(int word, uint64_t bits)
 struct waiting {
     struct mp_list link;
     uint32_t pair;
-    struct mp_desk *desks;
-    struct mp_group *group; // held
-    uint64_t *lives;        // owned
-    int from;               // the members before it are gone
+    struct mp_member *members; // owned
+    int size;
+    int from; // the members before it are gone
 };
 
 static struct mp_list retired = {&retired, &retired};
 
-static bool is_gone(const struct waiting *w, int member)
+static bool is_gone(const struct mp_member *member)
 {
-    const struct mp_desk *desk = &w->desks[mp_group_world(w->group, member)];
-    uint64_t then = w->lives[member];
     // Acquire: pairs with the release in mp_context_retire. What the member read, it has read.
-    return then % 2 == 0 || atomic_load_explicit(&desk->lives, memory_order_acquire) > then;
+    return member->life % 2 == 0 ||
+           atomic_load_explicit(&member->desk->lives, memory_order_acquire) > member->life;
 }
 
 static bool all_gone(struct waiting *w)
 {
-    while (w->from < w->group->size && is_gone(w, w->from)) {
+    while (w->from < w->size && is_gone(&w->members[w->from])) {
         w->from++;
     }
-    return w->from == w->group->size;
+    return w->from == w->size;
 }
 
 static void finish(struct waiting *w)
 {
     mp_context_give(w->pair);
-    mp_group_release(w->group);
-    free(w->lives);
+    free(w->members);
 }
 
 void mp_context_retire(struct mp_comm *comm)
@@ -105,21 +102,16 @@ void mp_context_retire(struct mp_comm *comm)
     struct mp_comm_board *board = &near->board;
     uint32_t pair = comm->context / 2;
 
-    if (!board->desks) {
+    if (!board->own) {
         mp_context_give(pair); // nobody has used it
         return;
     }
-    struct mp_desk *own = &board->desks[mp_process.rank];
-    uint64_t lives = atomic_load_explicit(&own->lives, memory_order_relaxed);
+    uint64_t lives = atomic_load_explicit(&board->own->lives, memory_order_relaxed);
     // Release: what this rank did with the board is done.
-    atomic_store_explicit(&own->lives, lives + 1, memory_order_release);
-    if (!comm->board.ready) {
-        mp_context_give(pair);
-        return;
-    }
-    struct waiting now = {
-        .pair = pair, .desks = board->desks, .group = near->group, .lives = board->lives};
-    mp_group_hold(near->group);
+    atomic_store_explicit(&board->own->lives, lives + 1, memory_order_release);
+    struct waiting now = {.pair = pair,
+                          .members = board->members,
+                          .size = comm->board.ready ? near->size : 0}; // else nobody has
     if (all_gone(&now)) {
         finish(&now);
         return;
