@@ -370,14 +370,23 @@ static void compare_calls(struct words *w, int rank, const struct mp_wait_item *
         if (item->kind != MP_WAIT_COLLECTIVE || !names(wanted, other) || names(item, other) ||
             !names(item, rank) || (item->inside && !has_begun_none(w, rank)) || !hint(w))
             continue;
-        uint32_t call = completes(others) ? item->operation : others->call;
+        const char *call = mp_call_name((int)(completes(others) ? item->operation : others->call));
         w->calls_compared = true;
-        text_put(&w->text,
-                 "rank %s waits for rank %s in %s, and has not sent the message that rank %s waits "
-                 "for: let it send before that call, or let rank %s make that call before it "
-                 "receives\n",
-                 name_of(w, other), name_of(w, rank), mp_call_name((int)call), name_of(w, rank),
-                 name_of(w, rank));
+        text_put(&w->text, "rank %s waits for rank %s to call %s, and ", name_of(w, other),
+                 name_of(w, rank), call);
+        if (wanted->all)
+            text_put(
+                &w->text,
+                "has not sent the message that rank %s waits for: let it send before it %s, or "
+                "let rank %s call %s before it receives\n",
+                name_of(w, rank), completes(others) ? "waits" : "makes that call", name_of(w, rank),
+                call);
+        else
+            text_put(
+                &w->text,
+                "rank %s for a message that none has sent: it receives one too many, or a send "
+                "is missing\n",
+                name_of(w, rank));
     }
 }
 
@@ -414,7 +423,7 @@ static void look_at_others(struct words *w, int rank, const struct mp_wait_recor
 // receives from itself.
 static void put_circle(struct words *w, const int *order, int closed)
 {
-    bool receive = true, send = true, waits = true;
+    bool receive = true, send = true, waits = true, exchanges = false;
 
     for (int i = 0; i < closed; i++) {
         const struct mp_wait_record *record = record_of(w->snapshot, order[i], 0);
@@ -423,6 +432,7 @@ static void put_circle(struct words *w, const int *order, int closed)
         receive = receive && one && item->kind == MP_WAIT_RECV;
         send = send && one && item->kind == MP_WAIT_SEND && !item->standard;
         waits = waits && completes(record);
+        exchanges = exchanges || record->call == MP_CALL_Sendrecv;
     }
     if (closed == 1 && receive && hint(w))
         text_put(&w->text,
@@ -430,14 +440,14 @@ static void put_circle(struct words *w, const int *order, int closed)
                  "the source right?\n",
                  name_of(w, order[0]));
     else if (closed > 1 && receive && hint(w))
-        text_put(&w->text,
-                 "all ranks of this circle wait for a message, and none has sent the one that the "
-                 "next waits for: %s\n",
-                 waits ? "send it before this wait"
-                       : "let one of them send first, or use MPI_Sendrecv or MPI_Irecv");
+        text_put(
+            &w->text,
+            "each rank of this circle waits for a message that the next one has not sent: %s%s\n",
+            waits ? "send it before this wait" : "let one of them send first",
+            waits || exchanges ? "" : ", or use MPI_Sendrecv or MPI_Irecv");
     else if (closed > 1 && send && hint(w))
         text_put(&w->text,
-                 "all ranks of this circle wait for their message to be received, and none "
+                 "each rank of this circle waits for the next one to receive its message, and none "
                  "receives: %s\n",
                  waits ? "receive before this wait"
                        : "let one of them receive first, or use MPI_Sendrecv, or MPI_Issend and "

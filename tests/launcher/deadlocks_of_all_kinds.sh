@@ -86,12 +86,12 @@ hints() {
     expect 120 -n "$2" "$KINDS" "$1"
     warns "^mprun: hint: $3"
 }
-hints igather 3 'rank 1 waits for rank 0 in MPI_Igather, and has not sent the message that rank 0 waits for'
+hints igather 3 'rank 1 waits for rank 0 to call MPI_Igather, and has not sent the message that rank 0 waits for: let it send before it waits'
 warns '^mprun: rank 1 waits in MPI_Wait for rank 0 to call MPI_Igather'
-hints mixed-waitany 3 'rank 1 waits for rank 0 in MPI_Ibarrier, and has not sent'
-hints count-differs 4 'rank 1 waits for rank 0 in MPI_Barrier, and has not sent the message'
+hints mixed-waitany 3 'rank 1 waits for rank 0 to call MPI_Ibarrier, and has not sent'
+hints count-differs 4 'rank 1 waits for rank 0 to call MPI_Barrier, and rank 0 for a message that none has sent: it receives one too many'
 hints other-source 3 'rank 2 waits for a message from itself'
-hints part-not-ready 3 'all ranks of this circle wait for a message, .*: send it before this wait'
+hints part-not-ready 3 'each rank of this circle waits for a message that the next one has not sent: send it before'
 expect 120 -n 4 "$KINDS" inter-merge
 warns '^mprun: rank 3 waits in MPI_Intercomm_merge for rank 1, which waits in it, too'
 expect 120 -n 3 "$KINDS" threads-barrier

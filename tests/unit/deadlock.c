@@ -152,7 +152,8 @@ static void test_communicators_are_told_apart(void **state)
     assert_non_null(strstr(text, "rank 0 is in MPI_Barrier on row, communicator 5; rank 1 is in"));
     memory[MP_WAIT_THREADS].items[0].context = 10;
     deadlock_tell(&snapshot, dead, 0, text, sizeof text);
-    assert_non_null(strstr(text, "rank 0 waits in MPI_Barrier for rank 1 to call it (row), for"));
+    assert_non_null(
+        strstr(text, "rank 0 waits in MPI_Barrier for rank 1, which waits in it, too (row), for"));
 }
 
 static void test_order_begins_with_the_cycle(void **state)
