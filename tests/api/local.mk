@@ -49,6 +49,7 @@ api_tests += \
     tests/api/coll_orders_of_ranks_across_nodes \
     tests/api/coll_other_operation_is_found_by_test \
     tests/api/coll_other_operation_is_named \
+    tests/api/coll_other_type_is_named \
     tests/api/coll_other_operations_end \
     tests/api/coll_other_operations_end_across_nodes \
     tests/api/coll_other_operations_end_by_messages \
