@@ -53,8 +53,9 @@ MP_ALWAYS_INLINE int gather(int call, struct mp_side send, struct mp_side recv, 
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_GATHER, mp_side_again(&send), mp_side_again(&recv),
-                          root, comm);
+    struct mp_side send_again = mp_side_again(&send);
+    struct mp_side recv_again = mp_side_again(&recv);
+    return mp_call_rooted(mp_blocking(call), MP_GATHER, &send_again, &recv_again, root, comm);
 }
 
 int PMPI_Gather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -98,8 +99,9 @@ MP_ALWAYS_INLINE int scatter(int call, struct mp_side send, struct mp_side recv,
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_rooted(mp_blocking(call), MP_SCATTER, mp_side_again(&send), mp_side_again(&recv),
-                          root, comm);
+    struct mp_side send_again = mp_side_again(&send);
+    struct mp_side recv_again = mp_side_again(&recv);
+    return mp_call_rooted(mp_blocking(call), MP_SCATTER, &send_again, &recv_again, root, comm);
 }
 
 int PMPI_Scatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -142,8 +144,9 @@ MP_ALWAYS_INLINE int allgather(int call, struct mp_side send, struct mp_side rec
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLGATHER, mp_side_again(&send), mp_side_again(&recv),
-                       comm);
+    struct mp_side send_again = mp_side_again(&send);
+    struct mp_side recv_again = mp_side_again(&recv);
+    return mp_call_all(mp_blocking(call), MP_ALLGATHER, &send_again, &recv_again, comm);
 }
 
 int PMPI_Allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -186,8 +189,9 @@ MP_ALWAYS_INLINE int alltoall(int call, struct mp_side send, struct mp_side recv
     if (likely(err != MP_LONG_WAY)) {
         return leave_short(call, comm, err);
     }
-    return mp_call_all(mp_blocking(call), MP_ALLTOALL, mp_side_again(&send), mp_side_again(&recv),
-                       comm);
+    struct mp_side send_again = mp_side_again(&send);
+    struct mp_side recv_again = mp_side_again(&recv);
+    return mp_call_all(mp_blocking(call), MP_ALLTOALL, &send_again, &recv_again, comm);
 }
 
 int PMPI_Alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
@@ -228,8 +232,9 @@ MP_WEAK(Alltoallv_c);
 MP_ALWAYS_INLINE int alltoallw(int call, struct mp_side send, struct mp_side recv, MPI_Comm comm)
 {
     if (unlikely(!send.types || !recv.types)) {
-        return mp_call_all(mp_blocking(call), MP_ALLTOALL, mp_side_again(&send),
-                           mp_side_again(&recv), comm);
+        struct mp_side send_again = mp_side_again(&send);
+        struct mp_side recv_again = mp_side_again(&recv);
+        return mp_call_all(mp_blocking(call), MP_ALLTOALL, &send_again, &recv_again, comm);
     }
     return alltoall(call, send, recv, comm);
 }

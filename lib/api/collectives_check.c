@@ -183,13 +183,13 @@ int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype
 
 // Of a gather or a scatter: the root has one block of every rank, or one for every rank; the others
 // have their own.
-int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                   struct mp_side recv, int root, MPI_Comm comm)
+int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                   const struct mp_side *recv, int root, MPI_Comm comm)
 {
     struct mp_collective c;
     bool gathers = kind == MP_GATHER;
-    const struct mp_side *all = gathers ? &recv : &send;
-    const struct mp_side *own = gathers ? &send : &recv;
+    const struct mp_side *all = gathers ? recv : send;
+    const struct mp_side *own = gathers ? send : recv;
     struct mp_blocks *all_blocks = gathers ? &c.recv : &c.send;
     struct mp_blocks *own_block = gathers ? &c.send : &c.recv;
     int err = begin(&way, comm, &c, kind, root, all->arrays);
@@ -228,20 +228,20 @@ static int check_own_block(const struct mp_collective *c)
                : 0;
 }
 
-int mp_call_all(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                struct mp_side recv, MPI_Comm comm)
+int mp_call_all(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                const struct mp_side *recv, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = begin(&way, comm, &c, kind, 0, recv.arrays);
-    err = err ? err : check_side(&recv, &recv_names, peers_of(&c), &c.recv);
-    c.in_place = send.buffer == MPI_IN_PLACE;
+    int err = begin(&way, comm, &c, kind, 0, recv->arrays);
+    err = err ? err : check_side(recv, &recv_names, peers_of(&c), &c.recv);
+    c.in_place = send->buffer == MPI_IN_PLACE;
     if (!err && c.in_place) {
         err = check_in_place(&c, "sendbuf");
     } else if (!err && kind == MP_ALLGATHER) {
-        err = check_one(&send, &send_names, &c.send);
+        err = check_one(send, &send_names, &c.send);
         err = err ? err : check_alias(&c, &c.recv, &c.send);
     } else if (!err) {
-        err = check_side(&send, &send_names, peers_of(&c), &c.send);
+        err = check_side(send, &send_names, peers_of(&c), &c.send);
         err = err ? err : check_own_block(&c);
     }
     return end(&way, &c, err);
@@ -281,13 +281,13 @@ static int check_neighbors(const struct mp_side *side, const struct side_names *
     return err;
 }
 
-int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                      struct mp_side recv, MPI_Comm comm)
+int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                      const struct mp_side *recv, MPI_Comm comm)
 {
     struct mp_collective c;
-    int err = begin_neighbors(&way, comm, &c, kind, recv.arrays);
-    err = err ? err : check_neighbors(&recv, &recv_names, c.comm->topology->indegree, &c.recv);
-    err = err ? err : check_neighbors(&send, &send_names, c.comm->topology->outdegree, &c.send);
+    int err = begin_neighbors(&way, comm, &c, kind, recv->arrays);
+    err = err ? err : check_neighbors(recv, &recv_names, c.comm->topology->indegree, &c.recv);
+    err = err ? err : check_neighbors(send, &send_names, c.comm->topology->outdegree, &c.send);
     return end(&way, &c, err);
 }
 

@@ -100,14 +100,14 @@ int mp_call_barrier(struct mp_way way, MPI_Comm comm);
 int mp_call_bcast(struct mp_way way, void *buffer, MPI_Count count, MPI_Datatype type, int root,
                   MPI_Comm comm);
 // MP_GATHER, MP_SCATTER.
-int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                   struct mp_side recv, int root, MPI_Comm comm);
+int mp_call_rooted(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                   const struct mp_side *recv, int root, MPI_Comm comm);
 // MP_ALLGATHER, MP_ALLTOALL.
-int mp_call_all(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                struct mp_side recv, MPI_Comm comm);
+int mp_call_all(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                const struct mp_side *recv, MPI_Comm comm);
 // MP_NEIGHBOR_ALLGATHER, MP_NEIGHBOR_ALLTOALL.
-int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, struct mp_side send,
-                      struct mp_side recv, MPI_Comm comm);
+int mp_call_neighbors(struct mp_way way, enum mp_collective_kind kind, const struct mp_side *send,
+                      const struct mp_side *recv, MPI_Comm comm);
 int mp_call_reduce(struct mp_way way, const void *sendbuf, void *recvbuf, MPI_Count count,
                    MPI_Datatype type, MPI_Op op, int root, MPI_Comm comm);
 // MP_ALLREDUCE, MP_SCAN, MP_EXSCAN.

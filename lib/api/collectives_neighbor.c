@@ -8,9 +8,10 @@
 int PMPI_Neighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgather), MP_NEIGHBOR_ALLGATHER,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgather), MP_NEIGHBOR_ALLGATHER, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_allgather);
 
@@ -18,9 +19,10 @@ int PMPI_Neighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Data
                               void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                               MPI_Comm comm)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgather_c), MP_NEIGHBOR_ALLGATHER,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgather_c);
 
@@ -28,9 +30,10 @@ int PMPI_Neighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype se
                              void *recvbuf, const int recvcounts[], const int displs[],
                              MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgatherv), MP_NEIGHBOR_ALLGATHER,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgatherv), MP_NEIGHBOR_ALLGATHER, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_allgatherv);
 
@@ -38,18 +41,20 @@ int PMPI_Neighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Dat
                                void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                                MPI_Datatype recvtype, MPI_Comm comm)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
     return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_allgatherv_c), MP_NEIGHBOR_ALLGATHER,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+                             &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgatherv_c);
 
 int PMPI_Neighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                            int recvcount, MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall), MP_NEIGHBOR_ALLTOALL,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoall);
 
@@ -57,9 +62,10 @@ int PMPI_Neighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datat
                              void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                              MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall_c), MP_NEIGHBOR_ALLTOALL,
-                             mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoall_c), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoall_c);
 
@@ -67,9 +73,10 @@ int PMPI_Neighbor_alltoallv(const void *sendbuf, const int sendcounts[], const i
                             MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                             const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv), MP_NEIGHBOR_ALLTOALL,
-                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallv);
 
@@ -78,9 +85,10 @@ int PMPI_Neighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[],
                               const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                               MPI_Datatype recvtype, MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv_c), MP_NEIGHBOR_ALLTOALL,
-                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallv_c), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallv_c);
 
@@ -88,9 +96,10 @@ int PMPI_Neighbor_alltoallw(const void *sendbuf, const int sendcounts[], const M
                             const MPI_Datatype sendtypes[], void *recvbuf, const int recvcounts[],
                             const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw), MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallw);
 
@@ -99,9 +108,10 @@ int PMPI_Neighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[],
                               void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                               const MPI_Datatype recvtypes[], MPI_Comm comm)
 {
-    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw_c), MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_neighbors(mp_blocking(MP_CALL_Neighbor_alltoallw_c), MP_NEIGHBOR_ALLTOALL, &send,
+                             &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallw_c);
 
@@ -111,9 +121,10 @@ int PMPI_Ineighbor_allgather(const void *sendbuf, int sendcount, MPI_Datatype se
                              void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                              MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgather, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_allgather);
 
@@ -121,9 +132,10 @@ int PMPI_Ineighbor_allgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Dat
                                void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgather_c, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_allgather_c);
 
@@ -131,9 +143,10 @@ int PMPI_Ineighbor_allgatherv(const void *sendbuf, int sendcount, MPI_Datatype s
                               void *recvbuf, const int recvcounts[], const int displs[],
                               MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgatherv, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_allgatherv);
 
@@ -142,9 +155,10 @@ int PMPI_Ineighbor_allgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Da
                                 const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
                                 MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_allgatherv_c, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_allgatherv_c);
 
@@ -152,9 +166,10 @@ int PMPI_Ineighbor_alltoall(const void *sendbuf, int sendcount, MPI_Datatype sen
                             void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                             MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoall, request),
-                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoall);
 
@@ -162,9 +177,10 @@ int PMPI_Ineighbor_alltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Data
                               void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                               MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoall_c, request),
-                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoall_c);
 
@@ -173,10 +189,10 @@ int PMPI_Ineighbor_alltoallv(const void *sendbuf, const int sendcounts[], const 
                              const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                              MPI_Request *request)
 {
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, rdispls, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallv, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoallv);
 
@@ -185,10 +201,10 @@ int PMPI_Ineighbor_alltoallv_c(const void *sendbuf, const MPI_Count sendcounts[]
                                const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                                MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, rdispls, recvtype);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallv_c, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoallv_c);
 
@@ -197,10 +213,10 @@ int PMPI_Ineighbor_alltoallw(const void *sendbuf, const int sendcounts[], const 
                              const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                              MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallw, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoallw);
 
@@ -210,10 +226,10 @@ int PMPI_Ineighbor_alltoallw_c(const void *sendbuf, const MPI_Count sendcounts[]
                                const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                MPI_Comm comm, MPI_Request *request)
 {
+    struct mp_side send = mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes);
     return mp_call_neighbors(mp_nonblocking(MP_CALL_Ineighbor_alltoallw_c, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ineighbor_alltoallw_c);
 
@@ -223,9 +239,10 @@ int PMPI_Neighbor_allgather_init(const void *sendbuf, int sendcount, MPI_Datatyp
                                  void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                                  MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgather_init, info, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgather_init);
 
@@ -233,9 +250,10 @@ int PMPI_Neighbor_allgather_init_c(const void *sendbuf, MPI_Count sendcount, MPI
                                    void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                    MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgather_init_c, info, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgather_init_c);
 
@@ -244,9 +262,10 @@ int PMPI_Neighbor_allgatherv_init(const void *sendbuf, int sendcount, MPI_Dataty
                                   MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                                   MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgatherv_init, info, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgatherv_init);
 
@@ -255,9 +274,10 @@ int PMPI_Neighbor_allgatherv_init_c(const void *sendbuf, MPI_Count sendcount, MP
                                     const MPI_Aint displs[], MPI_Datatype recvtype, MPI_Comm comm,
                                     MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_allgatherv_init_c, info, request),
-                             MP_NEIGHBOR_ALLGATHER, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+                             MP_NEIGHBOR_ALLGATHER, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_allgatherv_init_c);
 
@@ -265,9 +285,10 @@ int PMPI_Neighbor_alltoall_init(const void *sendbuf, int sendcount, MPI_Datatype
                                 void *recvbuf, int recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                                 MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoall_init, info, request),
-                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoall_init);
 
@@ -275,9 +296,10 @@ int PMPI_Neighbor_alltoall_init_c(const void *sendbuf, MPI_Count sendcount, MPI_
                                   void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype,
                                   MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoall_init_c, info, request),
-                             MP_NEIGHBOR_ALLTOALL, mp_side(sendbuf, sendcount, sendtype),
-                             mp_side(recvbuf, recvcount, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoall_init_c);
 
@@ -286,10 +308,10 @@ int PMPI_Neighbor_alltoallv_init(const void *sendbuf, const int sendcounts[], co
                                  const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                                  MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, rdispls, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallv_init, info, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallv_init);
 
@@ -299,10 +321,10 @@ int PMPI_Neighbor_alltoallv_init_c(const void *sendbuf, const MPI_Count sendcoun
                                    MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                                    MPI_Request *request)
 {
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, rdispls, recvtype);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallv_init_c, info, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                             mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallv_init_c);
 
@@ -312,10 +334,10 @@ int PMPI_Neighbor_alltoallw_init(const void *sendbuf, const int sendcounts[],
                                  const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Info info,
                                  MPI_Request *request)
 {
+    struct mp_side send = mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallw_init, info, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_aint(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_aint(recvbuf, recvcounts, rdispls, recvtypes), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallw_init);
 
@@ -325,9 +347,9 @@ int PMPI_Neighbor_alltoallw_init_c(const void *sendbuf, const MPI_Count sendcoun
                                    const MPI_Aint rdispls[], const MPI_Datatype recvtypes[],
                                    MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
+    struct mp_side send = mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes);
     return mp_call_neighbors(mp_persistent(MP_CALL_Neighbor_alltoallw_init_c, info, request),
-                             MP_NEIGHBOR_ALLTOALL,
-                             mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                             mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+                             MP_NEIGHBOR_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Neighbor_alltoallw_init_c);

@@ -29,9 +29,10 @@ int PMPI_Igather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void
                  int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                  MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather, request), MP_GATHER, &send, &recv, root,
+                          comm);
 }
 MP_WEAK(Igather);
 
@@ -39,9 +40,10 @@ int PMPI_Igather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendty
                    MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                    MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather_c, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igather_c, request), MP_GATHER, &send, &recv, root,
+                          comm);
 }
 MP_WEAK(Igather_c);
 
@@ -49,9 +51,10 @@ int PMPI_Igatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, voi
                   const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                   MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv, request), MP_GATHER, &send, &recv, root,
+                          comm);
 }
 MP_WEAK(Igatherv);
 
@@ -59,9 +62,10 @@ int PMPI_Igatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendt
                     const MPI_Count recvcounts[], const MPI_Aint displs[], MPI_Datatype recvtype,
                     int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv_c, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Igatherv_c, request), MP_GATHER, &send, &recv,
+                          root, comm);
 }
 MP_WEAK(Igatherv_c);
 
@@ -69,9 +73,10 @@ int PMPI_Iscatter(const void *sendbuf, int sendcount, MPI_Datatype sendtype, voi
                   int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                   MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter, request), MP_SCATTER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter, request), MP_SCATTER, &send, &recv, root,
+                          comm);
 }
 MP_WEAK(Iscatter);
 
@@ -79,9 +84,10 @@ int PMPI_Iscatter_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sendt
                     MPI_Count recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm,
                     MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter_c, request), MP_SCATTER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatter_c, request), MP_SCATTER, &send, &recv,
+                          root, comm);
 }
 MP_WEAK(Iscatter_c);
 
@@ -89,9 +95,10 @@ int PMPI_Iscatterv(const void *sendbuf, const int sendcounts[], const int displs
                    MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                    int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv, request), MP_SCATTER,
-                          mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, displs, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv, request), MP_SCATTER, &send, &recv,
+                          root, comm);
 }
 MP_WEAK(Iscatterv);
 
@@ -99,17 +106,19 @@ int PMPI_Iscatterv_c(const void *sendbuf, const MPI_Count sendcounts[], const MP
                      MPI_Datatype sendtype, void *recvbuf, MPI_Count recvcount,
                      MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv_c, request), MP_SCATTER,
-                          mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, displs, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_nonblocking(MP_CALL_Iscatterv_c, request), MP_SCATTER, &send, &recv,
+                          root, comm);
 }
 MP_WEAK(Iscatterv_c);
 
 int PMPI_Iallgather(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                     int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather, request), MP_ALLGATHER, &send, &recv,
                        comm);
 }
 MP_WEAK(Iallgather);
@@ -118,8 +127,9 @@ int PMPI_Iallgather_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype sen
                       void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather_c, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgather_c, request), MP_ALLGATHER, &send, &recv,
                        comm);
 }
 MP_WEAK(Iallgather_c);
@@ -128,9 +138,10 @@ int PMPI_Iallgatherv(const void *sendbuf, int sendcount, MPI_Datatype sendtype, 
                      const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                      MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype),
-                       mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv, request), MP_ALLGATHER, &send, &recv,
+                       comm);
 }
 MP_WEAK(Iallgatherv);
 
@@ -138,18 +149,19 @@ int PMPI_Iallgatherv_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype se
                        void *recvbuf, const MPI_Count recvcounts[], const MPI_Aint displs[],
                        MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv_c, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype),
-                       mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Iallgatherv_c, request), MP_ALLGATHER, &send, &recv,
+                       comm);
 }
 MP_WEAK(Iallgatherv_c);
 
 int PMPI_Ialltoall(const void *sendbuf, int sendcount, MPI_Datatype sendtype, void *recvbuf,
                    int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall, request), MP_ALLTOALL,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
-                       comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall, request), MP_ALLTOALL, &send, &recv, comm);
 }
 MP_WEAK(Ialltoall);
 
@@ -157,8 +169,9 @@ int PMPI_Ialltoall_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype send
                      MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                      MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall_c, request), MP_ALLTOALL,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoall_c, request), MP_ALLTOALL, &send, &recv,
                        comm);
 }
 MP_WEAK(Ialltoall_c);
@@ -167,9 +180,10 @@ int PMPI_Ialltoallv(const void *sendbuf, const int sendcounts[], const int sdisp
                     MPI_Datatype sendtype, void *recvbuf, const int recvcounts[],
                     const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv, request), MP_ALLTOALL,
-                       mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                       mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv, request), MP_ALLTOALL, &send, &recv,
+                       comm);
 }
 MP_WEAK(Ialltoallv);
 
@@ -178,9 +192,10 @@ int PMPI_Ialltoallv_c(const void *sendbuf, const MPI_Count sendcounts[], const M
                       const MPI_Aint rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv_c, request), MP_ALLTOALL,
-                       mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                       mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallv_c, request), MP_ALLTOALL, &send, &recv,
+                       comm);
 }
 MP_WEAK(Ialltoallv_c);
 
@@ -189,9 +204,10 @@ int PMPI_Ialltoallw(const void *sendbuf, const int sendcounts[], const int sdisp
                     const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                     MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw, request), MP_ALLTOALL,
-                       mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                       mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw, request), MP_ALLTOALL, &send, &recv,
+                       comm);
 }
 MP_WEAK(Ialltoallw);
 
@@ -200,9 +216,10 @@ int PMPI_Ialltoallw_c(const void *sendbuf, const MPI_Count sendcounts[], const M
                       const MPI_Aint rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                       MPI_Request *request)
 {
-    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw_c, request), MP_ALLTOALL,
-                       mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                       mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_all(mp_nonblocking(MP_CALL_Ialltoallw_c, request), MP_ALLTOALL, &send, &recv,
+                       comm);
 }
 MP_WEAK(Ialltoallw_c);
 

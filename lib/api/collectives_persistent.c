@@ -29,9 +29,10 @@ int PMPI_Gather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype, 
                      int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                      MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init, info, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init, info, request), MP_GATHER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Gather_init);
 
@@ -39,9 +40,10 @@ int PMPI_Gather_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype se
                        void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, int root,
                        MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init_c, info, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Gather_init_c, info, request), MP_GATHER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Gather_init_c);
 
@@ -49,9 +51,10 @@ int PMPI_Gatherv_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                       const int recvcounts[], const int displs[], MPI_Datatype recvtype, int root,
                       MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init, info, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_int(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init, info, request), MP_GATHER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Gatherv_init);
 
@@ -60,9 +63,10 @@ int PMPI_Gatherv_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype s
                         MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init_c, info, request), MP_GATHER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side_wide(recvbuf, recvcounts, displs, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Gatherv_init_c, info, request), MP_GATHER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Gatherv_init_c);
 
@@ -70,9 +74,10 @@ int PMPI_Scatter_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype,
                       int recvcount, MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                       MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init, info, request), MP_SCATTER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init, info, request), MP_SCATTER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Scatter_init);
 
@@ -80,9 +85,10 @@ int PMPI_Scatter_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype s
                         void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, int root,
                         MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init_c, info, request), MP_SCATTER,
-                          mp_side(sendbuf, sendcount, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatter_init_c, info, request), MP_SCATTER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Scatter_init_c);
 
@@ -90,9 +96,10 @@ int PMPI_Scatterv_init(const void *sendbuf, const int sendcounts[], const int di
                        MPI_Datatype sendtype, void *recvbuf, int recvcount, MPI_Datatype recvtype,
                        int root, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init, info, request), MP_SCATTER,
-                          mp_side_int(sendbuf, sendcounts, displs, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, displs, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init, info, request), MP_SCATTER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Scatterv_init);
 
@@ -101,9 +108,10 @@ int PMPI_Scatterv_init_c(const void *sendbuf, const MPI_Count sendcounts[], cons
                          MPI_Datatype recvtype, int root, MPI_Comm comm, MPI_Info info,
                          MPI_Request *request)
 {
-    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init_c, info, request), MP_SCATTER,
-                          mp_side_wide(sendbuf, sendcounts, displs, sendtype),
-                          mp_side(recvbuf, recvcount, recvtype), root, comm);
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, displs, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_rooted(mp_persistent(MP_CALL_Scatterv_init_c, info, request), MP_SCATTER, &send,
+                          &recv, root, comm);
 }
 MP_WEAK(Scatterv_init_c);
 
@@ -111,9 +119,10 @@ int PMPI_Allgather_init(const void *sendbuf, int sendcount, MPI_Datatype sendtyp
                         int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Allgather_init, info, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
-                       comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Allgather_init, info, request), MP_ALLGATHER, &send,
+                       &recv, comm);
 }
 MP_WEAK(Allgather_init);
 
@@ -121,9 +130,10 @@ int PMPI_Allgather_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype
                           void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                           MPI_Info info, MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Allgather_init_c, info, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
-                       comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Allgather_init_c, info, request), MP_ALLGATHER, &send,
+                       &recv, comm);
 }
 MP_WEAK(Allgather_init_c);
 
@@ -131,9 +141,10 @@ int PMPI_Allgatherv_init(const void *sendbuf, int sendcount, MPI_Datatype sendty
                          const int recvcounts[], const int displs[], MPI_Datatype recvtype,
                          MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init, info, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype),
-                       mp_side_int(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init, info, request), MP_ALLGATHER, &send,
+                       &recv, comm);
 }
 MP_WEAK(Allgatherv_init);
 
@@ -142,9 +153,10 @@ int PMPI_Allgatherv_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatyp
                            MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                            MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init_c, info, request), MP_ALLGATHER,
-                       mp_side(sendbuf, sendcount, sendtype),
-                       mp_side_wide(recvbuf, recvcounts, displs, recvtype), comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, displs, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Allgatherv_init_c, info, request), MP_ALLGATHER, &send,
+                       &recv, comm);
 }
 MP_WEAK(Allgatherv_init_c);
 
@@ -152,9 +164,10 @@ int PMPI_Alltoall_init(const void *sendbuf, int sendcount, MPI_Datatype sendtype
                        int recvcount, MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                        MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init, info, request), MP_ALLTOALL,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
-                       comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoall_init);
 
@@ -162,9 +175,10 @@ int PMPI_Alltoall_init_c(const void *sendbuf, MPI_Count sendcount, MPI_Datatype 
                          void *recvbuf, MPI_Count recvcount, MPI_Datatype recvtype, MPI_Comm comm,
                          MPI_Info info, MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init_c, info, request), MP_ALLTOALL,
-                       mp_side(sendbuf, sendcount, sendtype), mp_side(recvbuf, recvcount, recvtype),
-                       comm);
+    struct mp_side send = mp_side(sendbuf, sendcount, sendtype);
+    struct mp_side recv = mp_side(recvbuf, recvcount, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoall_init_c, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoall_init_c);
 
@@ -173,9 +187,10 @@ int PMPI_Alltoallv_init(const void *sendbuf, const int sendcounts[], const int s
                         const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info,
                         MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init, info, request), MP_ALLTOALL,
-                       mp_side_int(sendbuf, sendcounts, sdispls, sendtype),
-                       mp_side_int(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_int(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_int(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoallv_init);
 
@@ -184,9 +199,10 @@ int PMPI_Alltoallv_init_c(const void *sendbuf, const MPI_Count sendcounts[],
                           const MPI_Count recvcounts[], const MPI_Aint rdispls[],
                           MPI_Datatype recvtype, MPI_Comm comm, MPI_Info info, MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init_c, info, request), MP_ALLTOALL,
-                       mp_side_wide(sendbuf, sendcounts, sdispls, sendtype),
-                       mp_side_wide(recvbuf, recvcounts, rdispls, recvtype), comm);
+    struct mp_side send = mp_side_wide(sendbuf, sendcounts, sdispls, sendtype);
+    struct mp_side recv = mp_side_wide(recvbuf, recvcounts, rdispls, recvtype);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallv_init_c, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoallv_init_c);
 
@@ -195,9 +211,10 @@ int PMPI_Alltoallw_init(const void *sendbuf, const int sendcounts[], const int s
                         const int rdispls[], const MPI_Datatype recvtypes[], MPI_Comm comm,
                         MPI_Info info, MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init, info, request), MP_ALLTOALL,
-                       mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes),
-                       mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_int(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_int(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoallw_init);
 
@@ -207,9 +224,10 @@ int PMPI_Alltoallw_init_c(const void *sendbuf, const MPI_Count sendcounts[],
                           const MPI_Datatype recvtypes[], MPI_Comm comm, MPI_Info info,
                           MPI_Request *request)
 {
-    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init_c, info, request), MP_ALLTOALL,
-                       mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes),
-                       mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes), comm);
+    struct mp_side send = mp_side_types_wide(sendbuf, sendcounts, sdispls, sendtypes);
+    struct mp_side recv = mp_side_types_wide(recvbuf, recvcounts, rdispls, recvtypes);
+    return mp_call_all(mp_persistent(MP_CALL_Alltoallw_init_c, info, request), MP_ALLTOALL, &send,
+                       &recv, comm);
 }
 MP_WEAK(Alltoallw_init_c);
 
