@@ -89,11 +89,13 @@ int option_cpu_set(struct parser *p, char **values)
 
     if (!cpus)
         return option_fail(p, "out of memory");
+    if (*mp_cpus_parse(cpus, values[0]) != 0 || mp_cpus_count(cpus) == 0) {
+        free(cpus);
+        return option_fail(p, "%s wants a list of CPUs such as 0-3,8, not \"%s\"", p->given,
+                           values[0]);
+    }
     p->options->cpu_set = cpus;
-    return *mp_cpus_parse(cpus, values[0]) == 0 && mp_cpus_count(cpus) > 0
-               ? 0
-               : option_fail(p, "%s wants a list of CPUs such as 0-3,8, not \"%s\"", p->given,
-                             values[0]);
+    return 0;
 }
 
 int option_per(struct parser *p, char **values)

@@ -139,8 +139,12 @@ struct mp_comm *mp_comm_new(struct mp_group *group, struct mp_group *remote, uin
     return comm;
 }
 
-static void drop_nodes(struct mp_comm *comm)
+static void drop_board(struct mp_comm *comm)
 {
+    struct mp_comm_board *board = &mp_comm_near(comm)->board;
+
+    free(board->members);
+    board->members = NULL;
     if (comm->nodes) {
         mp_group_release(comm->nodes->near.group);
         free(comm->nodes);
@@ -156,7 +160,7 @@ void mp_comm_destroy(struct mp_comm *comm)
     if (mp_handed.comm_ends(comm)) {
         mp_context_retire(comm);
     }
-    drop_nodes(comm);
+    drop_board(comm);
     mp_group_release(comm->group);
     if (comm->remote) {
         mp_group_release(comm->remote);
@@ -214,7 +218,7 @@ int mp_comm_init(void)
 static void end_builtin(struct mp_comm *comm)
 {
     (void)mp_handed.comm_ends(comm);
-    drop_nodes(comm);
+    drop_board(comm);
     mp_group_release(comm->group);
     mp_errhandler_release(comm->errhandler);
     if (comm->info) {

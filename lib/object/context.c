@@ -112,6 +112,7 @@ void mp_context_retire(struct mp_comm *comm)
     struct waiting now = {.pair = pair,
                           .members = board->members,
                           .size = comm->board.ready ? near->size : 0}; // else nobody has
+    board->members = NULL;
     if (all_gone(&now)) {
         finish(&now);
         return;
