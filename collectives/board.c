@@ -403,7 +403,8 @@ static struct condition room_for(struct mp_comm *comm, uint64_t turn)
 // time that there is room. (Who has not compares with this rank, if it is not ahead when its turn
 // comes to look.) The posts of a turn before it may be written over meanwhile, by a root that has
 // seen all posts of a reduction.
-enum { ROOMS = 8 };
+// Posts of the operations since the last time are still there, and say which of them it was.
+enum { ROOMS = 2 };
 
 static void compare_trails(struct mp_comm *comm, uint64_t turn)
 {

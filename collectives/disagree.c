@@ -221,13 +221,20 @@ int mp_board_compare_trail(struct mp_comm *comm, int rank)
         return 0;
     }
     bool same = ((own.kind ^ post.kind) & MP_POST_KIND) == 0;
-    int error = !same ? MPI_ERR_OTHER : own.root != post.root ? MPI_ERR_ROOT : MPI_ERR_OP;
+    bool here = !same || own.root != post.root; // else it was before the first post that is left
+    int error = same && here ? MPI_ERR_ROOT : MPI_ERR_OTHER;
     mp_board_note_told(comm);
     if (comm->board.whole) {
         return mp_fail(error,
                        "rank %d was in another collective operation than this rank, or gave "
                        "another root, %llu operations ago on this node",
                        mp_board_member(comm, rank), (unsigned long long)(now - found));
+    }
+    if (!here) {
+        return mp_fail(error,
+                       "more than %llu operations ago on this communicator, rank %d was in another "
+                       "collective operation than this rank, or gave another root",
+                       (unsigned long long)(now - found), rank);
     }
     return mp_fail(error,
                    "%llu operations ago on this communicator, rank %d was in %s%s with root %d "

@@ -68,10 +68,13 @@ bool mp_find_other(const struct mp_schedule *schedule, struct mp_comm *comm, int
 // Tells a rank that is waited for in an operation which one that is.
 void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer);
 
-// Forgets what ranks have told while they waited in operations before this one. At the end of a
-// blocking one, which looks back, also: messages of those before it that no receive has asked for
-// are an error, which the schedule is given. And before a persistent one is started again: messages
-// of the last time that it did not expect.
+// Forgets what ranks have told while they waited in operations on a communicator before the one
+// with this tag, which is new: each operation has one on each communicator that its messages go on.
+void mp_forget_tales(struct mp_comm *comm, int tag);
+
+// The same at the end of a blocking operation, which looks back: messages of those before it that
+// no receive has asked for are an error, which the schedule is given. And before a persistent one
+// is started again: messages of the last time that it did not expect.
 void mp_find_left(struct mp_schedule *schedule);
 void mp_note_last(const struct mp_schedule *schedule);
 

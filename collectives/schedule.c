@@ -5,7 +5,9 @@
 #include "collectives/schedule.h"
 
 #include "collectives/collectives.h"
+#include "collectives/disagree.h"
 #include "datatype/datatype_signature.h"
+#include "message/match.h"
 #include "object/errhandler.h"
 
 #include <stdlib.h>
@@ -30,7 +32,12 @@ struct mp_datatype *mp_byte_type(void)
 int mp_schedule_tag(struct mp_comm *comm, unsigned kind)
 {
     uint32_t number = comm->coll_sequence++ & MP_TAG_NUMBER;
-    return (int)(kind << MP_TAG_KIND_SHIFT | number);
+    int tag = (int)(kind << MP_TAG_KIND_SHIFT | number);
+
+    if (unlikely(comm->coll_match && !mp_list_empty(&comm->coll_match->arrived))) {
+        mp_forget_tales(comm, tag);
+    }
+    return tag;
 }
 
 static struct mp_schedule *schedule_take(void)
@@ -93,7 +100,6 @@ struct mp_schedule *mp_schedule_new(struct mp_comm *comm, int tag, struct mp_op 
     schedule->parted = false;
     schedule->error = 0;
     schedule->tag = tag;
-    mp_find_left(schedule);
     schedule->wrong.peer = MP_WRONG_NONE;
     schedule->count = 0;
     schedule->at = 0;

@@ -351,6 +351,41 @@ bool mp_find_other(const struct mp_schedule *schedule, struct mp_comm *comm, int
 // oldest at a time where this is not the end of all.
 enum { LOOKS_UNDER_WAY = 8, LONG_AGO = 64 };
 
+// How long ago the operation of a message began, in operations; 0: it is not known to be before the
+// one of `tag`, which this is compared with.
+static unsigned age_of(const struct mp_unexpected *message, int tag)
+{
+    unsigned its = (unsigned)message->packet.tag, age = ((unsigned)tag - its) & MP_TAG_NUMBER;
+    return its > MP_SCHEDULE_TAG_MAX || age > MP_TAG_NUMBER / 2 ? 0 : age;
+}
+
+static bool is_persistent(const struct mp_unexpected *message)
+{
+    return message->packet.tag & MP_TAG_PERSISTENT << MP_TAG_KIND_SHIFT;
+}
+
+void mp_forget_tales(struct mp_comm *comm, int tag)
+{
+    struct mp_list *arrived = &comm->coll_match->arrived;
+    bool all_over = comm->coll_under_way == 0;
+    int looks = 0;
+
+    if (comm == &mp_comm_boot || (unsigned)tag > MP_SCHEDULE_TAG_MAX) {
+        return; // not of mp_schedule_tag
+    }
+    for (struct mp_list *at = arrived->next, *next;
+         at != arrived && (all_over || looks++ < LOOKS_UNDER_WAY); at = next) {
+        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+        unsigned age = age_of(message, tag);
+        bool over = (all_over && !is_persistent(message)) || age > LONG_AGO;
+        struct tale tale;
+        next = at->next;
+        if (age > 0 && over && read_tale(message, &tale)) {
+            forget(message);
+        }
+    }
+}
+
 void mp_find_left(struct mp_schedule *schedule)
 {
     struct mp_comm *comm = schedule->comm;
@@ -359,25 +394,15 @@ void mp_find_left(struct mp_schedule *schedule)
     if (!comm->coll_match || comm == &mp_comm_boot || (unsigned)tag > MP_SCHEDULE_TAG_MAX) {
         return; // MPI does not run yet, or the tag is not of mp_schedule_tag
     }
+    mp_forget_tales(comm, tag);
+    if (!schedule->looks_back) {
+        return;
+    }
     struct mp_list *arrived = &comm->coll_match->arrived;
-    bool all_over = comm->coll_under_way == 0;
-    int looks = 0;
-
-    for (struct mp_list *at = arrived->next, *next;
-         at != arrived && (all_over || looks++ < LOOKS_UNDER_WAY); at = next) {
-        struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
-        unsigned its = (unsigned)message->packet.tag, age = ((unsigned)tag - its) & MP_TAG_NUMBER;
-        bool over = all_over && !(its & MP_TAG_PERSISTENT << MP_TAG_KIND_SHIFT);
-        struct tale tale;
-        next = at->next;
-        if (its > MP_SCHEDULE_TAG_MAX || age == 0 || age > MP_TAG_NUMBER / 2) {
-            continue;
-        }
-        if (is_tale(message)) {
-            if ((over || age > LONG_AGO) && read_tale(message, &tale)) {
-                forget(message);
-            }
-        } else if (over && schedule->looks_back && !comm->coll_told) {
+    for (struct mp_list *at = arrived->next;
+         at != arrived && comm->coll_under_way == 0 && !comm->coll_told; at = at->next) {
+        const struct mp_unexpected *message = mp_container_of(at, struct mp_unexpected, arrived);
+        if (age_of(message, tag) > 0 && !is_tale(message) && !is_persistent(message)) {
             bool same = message->packet.tag + 1 == comm->coll_last;
             schedule->error = same ? MPI_ERR_ROOT : MPI_ERR_OTHER;
             schedule->wrong = (struct mp_wrong){.peer = mp_source_rank(message->packet.source),
@@ -388,9 +413,7 @@ void mp_find_left(struct mp_schedule *schedule)
             comm->coll_told = true;
         }
     }
-    if (schedule->looks_back) {
-        mp_note_last(schedule);
-    }
+    mp_note_last(schedule);
 }
 
 void mp_note_last(const struct mp_schedule *schedule)

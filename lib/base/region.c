@@ -20,22 +20,18 @@ struct thing {
     _Alignas(16) char memory[];
 };
 
-static void *map(struct mp_regions *regions)
+static void *map(void)
 {
     void *memory =
         mmap(NULL, MP_REGION_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (memory == MAP_FAILED) {
-        return NULL;
-    }
-    regions->held += MP_REGION_BYTES;
-    return memory;
+    return memory == MAP_FAILED ? NULL : memory;
 }
 
 // The first small one with nothing in it, so that the same ones are used again; or NULL.
 static struct mp_region *small_one(struct mp_regions *regions)
 {
-    regions->small = regions->small ? regions->small : map(regions);
+    regions->small = regions->small ? regions->small : map();
     for (size_t at = 0; regions->small && at < MP_REGION_BYTES; at += MP_REGION_SMALL) {
         struct mp_region *region = (struct mp_region *)(void *)(regions->small + at);
         if (region->live == 0) {
@@ -53,7 +49,8 @@ static struct mp_region *region_new(struct mp_regions *regions, size_t room)
     size_t bytes = region ? MP_REGION_SMALL : MP_REGION_BYTES;
 
     if (!region) {
-        region = regions->spare ? regions->spare : map(regions);
+        region = regions->spare ? regions->spare : map();
+        regions->held += region && !regions->spare ? MP_REGION_BYTES : 0;
         regions->spare = NULL;
     }
     if (region) {

@@ -17,7 +17,7 @@ struct mp_regions {
     struct mp_region *filling; // where the next one goes, or NULL
     struct mp_region *spare;   // an empty one, or NULL
     char *small;               // MP_REGION_BYTES of small ones, in use or not; or NULL
-    size_t held;               // bytes of all regions, in use or not
+    size_t held;               // bytes of all others, in use or not
 };
 
 enum { MP_REGION_BYTES = 256 << 10, MP_REGION_SMALL = 32 << 10 };

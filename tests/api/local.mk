@@ -32,9 +32,11 @@ api_tests += \
     tests/api/coll_blocking_forms \
     tests/api/coll_disagreeing_counts \
     tests/api/coll_disagreement_among_others_is_told \
+    tests/api/coll_disagreement_of_before_is_named \
     tests/api/coll_disagreements_are_told \
     tests/api/coll_disagreements_of_worlds_are_told \
     tests/api/coll_what_looks_like_disagreement \
+    tests/api/coll_tales_do_not_pile_up \
     tests/api/coll_under_way_is_not_left_over \
     tests/api/coll_empty_blocks_need_no_type \
     tests/api/coll_forms_do_not_match_across_nodes \

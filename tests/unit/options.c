@@ -197,6 +197,7 @@ static void places(void **state)
     assert_int_equal(options.devices.per_rank, 2);
     assert_int_equal(wish->map, LEVEL_DEFAULT);
     assert_int_equal(mp_cpus_count(options.cpu_set), 4);
+    free(options.cpu_set);
     assert_int_equal(parse("--per amd --share-devices a"), 0);
     assert_string_equal(options.devices.vendor, "amd");
     assert_true(options.devices.share);
