@@ -501,11 +501,11 @@ static inline void claim_next(struct mp_comm *comm, uint64_t turn, size_t bytes)
         return; // somebody may still read what is there, or it is written already
     }
     volatile char *data = board->own->posts[next % MP_POSTS].data;
+    if (bytes <= MP_POST_ROOM && bytes > FIRST) {
+        data[FIRST] = 0; // before the other one, as posts are written
+    }
     data[0] = 0;
     if (bytes <= MP_POST_ROOM) {
-        if (bytes > FIRST) {
-            data[FIRST] = 0;
-        }
         return;
     }
     if (bytes > MP_PAD_BYTES) {

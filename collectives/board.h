@@ -62,11 +62,9 @@ enum { MP_STEP_DONE = (1 << 24) - 1 };
 // Waits until there is room for the post of the present turn.
 void mp_board_make_room(struct mp_comm *comm);
 
-// Begins a turn and returns this rank's post for it, for the caller to fill in. `what` is that of
-// mp_board_what, the signature may be still to come. Inline as mp_board_publish: what comes before
+// Begins a turn and returns this rank's post for it. Inline as mp_board_publish: what comes before
 // the post is a good part of a short operation.
-static inline struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root,
-                                                  uint64_t bytes)
+static inline struct mp_post *mp_board_begin_turn(struct mp_comm *comm)
 {
     struct mp_comm_board *board = &comm->board;
     uint64_t turn = board->last + 1;
@@ -76,10 +74,24 @@ static inline struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t
     if (unlikely(turn >= board->seen + MP_POSTS)) {
         mp_board_make_room(comm);
     }
-    struct mp_post *post = &board->own->posts[turn % MP_POSTS];
+    return &board->own->posts[turn % MP_POSTS];
+}
+
+// What a post says of its operation. `what` is that of mp_board_what, the signature may be still to
+// come.
+static inline void mp_board_say(const struct mp_comm *comm, struct mp_post *post, uint64_t what,
+                                int root, uint64_t bytes)
+{
     post->bytes = bytes;
     post->what = what;
-    post->root = root + board->label;
+    post->root = root + comm->board.label;
+}
+
+static inline struct mp_post *mp_board_begin_what(struct mp_comm *comm, uint64_t what, int root,
+                                                  uint64_t bytes)
+{
+    struct mp_post *post = mp_board_begin_turn(comm);
+    mp_board_say(comm, post, what, root, bytes);
     return post;
 }
 

@@ -112,13 +112,11 @@ int mp_short_bcast(int call, void *buffer, MPI_Count count, MPI_Datatype type, i
         (unsigned)root >= (unsigned)comm->size) {
         return MP_LONG_WAY;
     }
-    char *mine = mp_short_begin(comm, MP_BCAST, root, &data, data.bytes);
-    if (root == comm->rank) {
-        mp_short_copy(mine, data.at, data.bytes);
-        mp_board_post_data(comm, data.bytes);
+    bool gives = root == comm->rank;
+    mp_short_post(comm, MP_BCAST, root, &data, gives);
+    if (gives) {
         return 0;
     }
-    mp_board_post(comm);
     mp_short_await_next(comm, root);
     int error = mp_short_compare(comm, root, &data, root);
     if (likely(!error)) {
@@ -154,16 +152,10 @@ MP_ALWAYS_INLINE int reduce(struct mp_comm *comm, enum mp_collective_kind kind, 
     bool to_root = kind == MP_REDUCE;
     int lower = scan ? comm->rank : comm->size; // ranks whose posts are waited for
     int ranks = kind == MP_SCAN ? lower + 1 : lower;
-    size_t bytes = o->own.bytes;
     unsigned posted_kind = kind | (unsigned)o->op->code << MP_POST_OP_SHIFT;
-    char *mine = mp_short_begin(comm, posted_kind, root, &o->own, bytes);
-
     // Nobody reads what the root has, or the last rank of a scan.
     bool gives = to_root ? root != comm->rank : !scan || comm->rank + 1 < comm->size;
-    if (gives) {
-        mp_short_copy(mine, o->own.at, bytes);
-    }
-    mp_board_post_data(comm, gives ? bytes : 0);
+    mp_short_post(comm, posted_kind, root, &o->own, gives);
     if (to_root && root != comm->rank) {
         return 0;
     }

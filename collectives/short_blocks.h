@@ -175,7 +175,7 @@ MP_ALWAYS_INLINE int mp_short_gather(int call, struct mp_side send, struct mp_si
         return MP_LONG_WAY;
     }
     if (root != comm->rank) {
-        mp_short_give_own(comm, MP_GATHER, root, &own);
+        mp_short_post(comm, MP_GATHER, root, &own, true);
         return 0;
     }
     if (!mp_short_find_blocks(comm, recv, &all) ||
@@ -210,7 +210,7 @@ MP_ALWAYS_INLINE int mp_short_allgather(int call, struct mp_side send, struct mp
         !mp_short_own_agrees(comm, &all, own.at, own.bytes)) {
         return MP_LONG_WAY;
     }
-    mp_short_give_own(comm, MP_ALLGATHER, 0, &own);
+    mp_short_post(comm, MP_ALLGATHER, 0, &own, true);
     mp_short_copy(mp_short_block(&all, comm->rank).at, own.at, own.bytes);
     mp_board_await_all(comm);
     int error = 0;

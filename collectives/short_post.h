@@ -60,20 +60,8 @@ MP_ALWAYS_INLINE bool mp_short_find(const void *buffer, MPI_Count count, MPI_Dat
 
 // ---- Posts
 
-// Returns where `length` bytes that this rank gives are to be put.
-MP_ALWAYS_INLINE char *mp_short_begin(struct mp_comm *comm, unsigned kind, int root,
-                                      struct mp_piece *own, size_t length)
-{
-    unsigned operation = kind & MP_POST_KIND;
-    if (operation != MP_ALLREDUCE && operation != MP_ALLGATHER && operation != MP_REDUCE_SCATTER) {
-        mp_board_follow(comm, kind, root);
-    }
-    own->what = mp_board_what(comm, kind | MP_POST_INLINE, own->signature);
-    mp_board_begin_what(comm, own->what, root, own->bytes);
-    return mp_board_data(comm, comm->rank, length);
-}
-
-// Copies; what a post has room for, most often a power of two of bytes, without a call.
+// Copies; what a post has room for, most often a power of two of bytes, without a call, and from
+// the end to the beginning (mp_short_post).
 MP_ALWAYS_INLINE void mp_short_copy(char *to, const char *from, size_t bytes)
 {
     if (bytes == 8) {
@@ -85,22 +73,31 @@ MP_ALWAYS_INLINE void mp_short_copy(char *to, const char *from, size_t bytes)
         return;
     }
     if (bytes >= 16) {
-        size_t done = 0;
-        for (; done + 16 < bytes; done += 16) {
-            memcpy(to + done, from + done, 16);
-        }
         memcpy(to + bytes - 16, from + bytes - 16, 16);
+        for (size_t left = (bytes - 1) & ~(size_t)15; left > 0; left -= 16) {
+            memcpy(to + left - 16, from + left - 16, 16);
+        }
         return;
     }
     mp_ring_copy_cell(to, from, bytes);
 }
 
-// Posts this rank's block.
-MP_ALWAYS_INLINE void mp_short_give_own(struct mp_comm *comm, enum mp_collective_kind kind,
-                                        int root, struct mp_piece *own)
+// Posts, with the data if this rank gives any. A post may lie in two lines, and whoever looks for
+// it takes the first one away, wherever this rank is: so all that goes there is stored at the end.
+MP_ALWAYS_INLINE void mp_short_post(struct mp_comm *comm, unsigned kind, int root,
+                                    struct mp_piece *own, bool gives)
 {
-    mp_short_copy(mp_short_begin(comm, kind, root, own, own->bytes), own->at, own->bytes);
-    mp_board_post_data(comm, own->bytes);
+    unsigned operation = kind & MP_POST_KIND;
+    if (operation != MP_ALLREDUCE && operation != MP_ALLGATHER && operation != MP_REDUCE_SCATTER) {
+        mp_board_follow(comm, kind, root);
+    }
+    own->what = mp_board_what(comm, kind | MP_POST_INLINE, own->signature);
+    struct mp_post *post = mp_board_begin_turn(comm);
+    if (gives) {
+        mp_short_copy(mp_board_data(comm, comm->rank, own->bytes), own->at, own->bytes);
+    }
+    mp_board_say(comm, post, own->what, root, own->bytes);
+    mp_board_post_data(comm, gives ? own->bytes : 0);
 }
 
 // Waits for the post of a rank whose posts may well come in a stream: if it has been there for some
