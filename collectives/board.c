@@ -3,9 +3,9 @@
 //
 // Where desks and slots are: in the board whose number is the context pair, those of each rank at
 // its place in the segment. So nothing has to be allocated or told to anybody; and a rank uses as
-// much memory as the most communicators that it had collectives on at a time. They are looked up by
-// world rank, which is the place plus what all ranks of a node have in common: `enter` takes that
-// off.
+// much memory as the most communicators that it had collectives on at a time. `enter` looks the
+// members' desks and doorbells up once. Slots and pads are found by world rank, which is the place
+// plus what all ranks of a node have in common: `enter` takes that off.
 //
 // Posts. Only its rank writes a desk. A post is filled in, and then `turn` is stored with release;
 // whoever reads `turn` with acquire and finds it at the turn that it is in itself, may read the

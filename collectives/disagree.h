@@ -72,15 +72,17 @@ void mp_tell_of_wait(struct mp_comm *comm, int tag, int root, int peer);
 // with this tag, which is new: each operation has one on each communicator that its messages go on.
 void mp_forget_tales(struct mp_comm *comm, int tag);
 
-// The same at the end of a blocking operation, which looks back: messages of those before it that
-// no receive has asked for are an error, which the schedule is given. And before a persistent one
-// is started again: messages of the last time that it did not expect.
+// At the end of a blocking operation, which looks back: messages of those before it that no receive
+// has asked for are an error, which the schedule is given.
 void mp_find_left(struct mp_schedule *schedule);
 void mp_note_last(const struct mp_schedule *schedule);
 
 // While an operation waits for long: tells ranks that still wait in the one before it, as for a
 // long message to be taken that this rank did not expect, which one that was here.
 void mp_answer_left(const struct mp_schedule *schedule);
+
+// Before a persistent one is started again: messages of it from ranks that this one expects none
+// from, as where two take themselves for the root, are an error, which the schedule is given.
 void mp_find_stray(struct mp_schedule *schedule);
 
 // The same where this rank waits on the board of near members: sets board.parted.

@@ -394,10 +394,6 @@ void mp_find_left(struct mp_schedule *schedule)
     if (!comm->coll_match || comm == &mp_comm_boot || (unsigned)tag > MP_SCHEDULE_TAG_MAX) {
         return; // MPI does not run yet, or the tag is not of mp_schedule_tag
     }
-    mp_forget_tales(comm, tag);
-    if (!schedule->looks_back) {
-        return;
-    }
     struct mp_list *arrived = &comm->coll_match->arrived;
     for (struct mp_list *at = arrived->next;
          at != arrived && comm->coll_under_way == 0 && !comm->coll_told; at = at->next) {
